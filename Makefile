@@ -1,0 +1,78 @@
+# Everything a developer runs. `make help` lists the targets.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Programs need no C library: they are the same wherever they are built.
+#
+# The version is that of git, where there is a repository that git will read;
+# else programs call themselves "devel".
+VCS := $(shell git describe --always >/dev/null 2>&1 && echo auto || echo false)
+BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=$(VCS)
+
+# Tools have a go.mod of their own, so that what checks the product is no part
+# of it.
+TOOL := go tool -modfile=internal/tools/go.mod
+
+PKG ?= ./...
+FUZZTIME ?= 10s
+COUNT ?= 1
+
+.PHONY: run
+run: build ## Start a whole world on this machine (BACKEND=url: with that model server)
+	./bin/sandbox $(if $(BACKEND),--backend '$(BACKEND)') $(ARGS)
+
+.PHONY: build
+build: ## Build every program into bin/
+	mkdir -p bin
+	$(BUILD) -o bin/ ./cmd/...
+
+.PHONY: test
+test: build ## Run all tests, then those that drive the real programs
+	go test $(PKG)
+	if [ -d internal/e2e ]; then CULVERT_BIN=$(CURDIR)/bin go test -tags e2e ./internal/e2e/...; fi
+
+.PHONY: check
+check: ## Format, vet, staticcheck, import table, package comments
+	@unformatted="$$($(TOOL) gofumpt -l .)"; \
+	if [ -n "$$unformatted" ]; then echo "run: make format"; echo "$$unformatted"; exit 1; fi
+	go vet -tags e2e ./...
+	$(TOOL) staticcheck -tags e2e ./...
+	go test -count=1 ./internal/arch
+
+.PHONY: format
+format: ## Rewrite every file as gofumpt wants it
+	$(TOOL) gofumpt -w .
+
+.PHONY: race
+race: ## Run all tests under the race detector (PKG=./mesh/...)
+	go test -race $(PKG)
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for a while (FUZZTIME=1m)
+	.ci/fuzz $(FUZZTIME)
+
+.PHONY: bench
+bench: ## Run all benchmarks (PKG=./mesh COUNT=10)
+	go test -run '^$$' -bench . -benchmem -count=$(COUNT) $(PKG)
+
+.PHONY: bench-circuit
+bench-circuit: ## Run the benchmarks of links, cells and circuits (COUNT=10)
+	go test -run '^$$' -bench . -benchmem -count=$(COUNT) ./mesh ./circuit/...
+
+.PHONY: generate
+generate: ## Write generated files anew
+	go generate ./...
+
+.PHONY: ci
+ci: ## Run what CI runs, step by step
+	.ci/run
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN { FS = ":[^#]*## " } /^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
