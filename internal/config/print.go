@@ -1,0 +1,141 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Template writes a configuration file in which every key stands with its
+// explanation and its present value. Only the keys in set, as section.name,
+// are in force; the others are commented out and keep following the program's
+// defaults. Load reads the file as it is. A key in set that does not exist is a
+// mistake of the program, and panics.
+func Template(w io.Writer, cfg any, set ...string) error {
+	var b strings.Builder
+	for i, s := range sections(cfg) {
+		if len(s.fields) == 0 {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteString("\n")
+		}
+		if i > 0 {
+			comment(&b, s.doc)
+			fmt.Fprintf(&b, "[%s]\n", s.name)
+		}
+		for n, f := range s.fields {
+			if n > 0 || i > 0 {
+				b.WriteString("\n")
+			}
+			comment(&b, f.doc)
+			value, off := literal(f), "# "
+			if at := slices.Index(set, f.key); at >= 0 {
+				set = slices.Delete(slices.Clone(set), at, at+1)
+				off = ""
+				if f.secret() { // the file is where secrets live
+					value = quote(f.value.Interface().(Secret).Reveal())
+				}
+			}
+			fmt.Fprintf(&b, "%s%s = %s\n", off, f.name(), value)
+		}
+	}
+	if len(set) > 0 {
+		panic(fmt.Sprintf("config: keys %v do not exist", set))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Print writes the effective configuration as TOML, secrets masked, each key
+// with its origin.
+func Print(w io.Writer, cfg any, origins Origins) error {
+	var b strings.Builder
+	for i, s := range sections(cfg) {
+		if len(s.fields) == 0 {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteString("\n")
+		}
+		if i > 0 {
+			fmt.Fprintf(&b, "[%s]\n", s.name)
+		}
+		for _, f := range s.fields {
+			fmt.Fprintf(&b, "%s = %s", f.name(), literal(f))
+			if o := origins[f.key]; o != "" {
+				fmt.Fprintf(&b, " # %s", o)
+			}
+			b.WriteString("\n")
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// name is the key's last part, as it stands under its section's header.
+func (f *field) name() string { return f.key[strings.LastIndexByte(f.key, '.')+1:] }
+
+func comment(b *strings.Builder, doc string) {
+	if doc == "" {
+		return
+	}
+	for l := range strings.SplitSeq(doc, "\n") {
+		b.WriteString(strings.TrimRight("# "+l, " ") + "\n")
+	}
+}
+
+// literal is the field's value in TOML.
+func literal(f *field) string {
+	switch v := f.value.Interface().(type) {
+	case time.Duration:
+		return strconv.Quote(shortDuration(v))
+	case Secret:
+		return strconv.Quote(v.String())
+	case []string:
+		quoted := make([]string, len(v))
+		for i, s := range v {
+			quoted[i] = quote(s)
+		}
+		return "[" + strings.Join(quoted, ", ") + "]"
+	}
+	if f.kind() == "string" {
+		return quote(f.value.String())
+	}
+	return fmt.Sprint(f.value.Interface())
+}
+
+// shortDuration writes 5m, where time.Duration writes 5m0s.
+func shortDuration(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// quote writes a TOML basic string: like Go's, but control characters only as
+// TOML knows them.
+func quote(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r < ' ' || r == 0x7f:
+			fmt.Fprintf(&b, `\u%04X`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
