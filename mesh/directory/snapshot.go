@@ -1,0 +1,190 @@
+package directory
+
+import (
+	"bytes"
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/culvert-net/culvert/mesh/world"
+	"lukechampine.com/blake3"
+)
+
+// Snapshot is a set at one moment. It never changes: take one per decision, so
+// that everything decided together was decided on the same facts. What its
+// methods return is shared and must not be modified.
+type Snapshot struct {
+	world   world.Hash
+	epoch   uint64
+	byKey   map[[32]byte]*Node
+	entries []*entry   // of all epochs, in no order
+	proofs  [][]*entry // of keys that are out, each with two
+
+	// Made on first use: a relay looks up keys, and needs no tables.
+	tables func() *tables
+	export func() *export
+}
+
+// tables are what routing asks for.
+type tables struct {
+	relays    []Node            // sorted by key
+	providers map[string][]Node // by model, sorted by key
+	models    []ModelInfo       // sorted by ID
+	serving   int               // nodes with at least one model
+}
+
+// export is what is passed on.
+type export struct {
+	descriptors []world.Descriptor
+	digest      world.Hash
+}
+
+// newSnapshot reads s, whose mu the caller holds. A node stands with what it
+// said in the newest epoch it said anything in; if it contradicted itself
+// there, it does not stand at all.
+func newSnapshot(s *Set) *Snapshot {
+	snap := &Snapshot{world: s.world.ID, epoch: s.now, byKey: make(map[[32]byte]*Node)}
+	for _, e := range slices.Sorted(maps.Keys(s.epochs)) {
+		for key, sl := range s.epochs[e].slots {
+			if sl.proof == nil {
+				snap.byKey[key] = sl.node
+				snap.entries = slices.AppendSeq(snap.entries, maps.Values(sl.live))
+				continue
+			}
+			delete(snap.byKey, key)
+			if len(sl.proof) == 2 {
+				snap.proofs = append(snap.proofs, sl.proof)
+				snap.entries = append(snap.entries, sl.proof...)
+			}
+		}
+	}
+	snap.tables = sync.OnceValue(snap.makeTables)
+	snap.export = sync.OnceValue(snap.makeExport)
+	return snap
+}
+
+// makeNode puts a node together from its descriptors of one seq, which agree
+// about everything but models.
+func makeNode(live map[string]*entry) *Node {
+	var n *Node
+	for _, e := range live {
+		if n == nil {
+			n = &Node{
+				Key: e.d.Key, Name: e.contact.name, Addrs: e.contact.addrs, Onion: e.contact.onion,
+				Epoch: e.d.Epoch, Seq: e.contact.seq,
+			}
+		}
+		if m := e.d.Capability.Manifest; m.BaseModelID != "" {
+			n.Models = append(n.Models, Model{
+				ID: m.BaseModelID, Runtime: m.RuntimeID, Context: m.ContextLimit, Caps: e.contact.caps,
+				Weights: m.WeightsDigest, Tools: m.ToolSchemasDigest, Safety: m.SafetyMode, Adapters: m.Adapters,
+			})
+		}
+	}
+	slices.SortFunc(n.Models, func(a, b Model) int { return strings.Compare(a.ID, b.ID) })
+	return n
+}
+
+// World is the world of the snapshot.
+func (s *Snapshot) World() world.Hash { return s.world }
+
+// Epoch is the epoch in which the snapshot was made.
+func (s *Snapshot) Epoch() uint64 { return s.epoch }
+
+// Len is the number of nodes.
+func (s *Snapshot) Len() int { return len(s.byKey) }
+
+// Node finds a node by its transport key.
+func (s *Snapshot) Node(key [32]byte) (Node, bool) {
+	n := s.byKey[key]
+	if n == nil {
+		return Node{}, false
+	}
+	return *n, true
+}
+
+// Relays are the nodes that only relay, sorted by key. Nodes without an address
+// that this program understands are left out here and in Providers.
+func (s *Snapshot) Relays() []Node { return s.tables().relays }
+
+// Providers are the nodes that serve a model, sorted by key.
+func (s *Snapshot) Providers(model string) []Node { return s.tables().providers[model] }
+
+// Models are the models of the world, sorted by ID.
+func (s *Snapshot) Models() []ModelInfo { return s.tables().models }
+
+// Serving is the number of nodes that serve at least one model.
+func (s *Snapshot) Serving() int { return s.tables().serving }
+
+// Descriptors are all descriptors, proofs of contradictions included, sorted by
+// epoch, key and id.
+func (s *Snapshot) Descriptors() []world.Descriptor { return s.export().descriptors }
+
+// Digest names the content: two sets of the same descriptors have the same.
+func (s *Snapshot) Digest() world.Hash { return s.export().digest }
+
+// Equivocation is proof that a key said two things under one seq.
+type Equivocation struct {
+	Key           [32]byte
+	Epoch         uint64
+	First, Second world.Descriptor
+}
+
+// Equivocations are the proofs the set holds, sorted by epoch and key.
+func (s *Snapshot) Equivocations() []Equivocation {
+	out := make([]Equivocation, 0, len(s.proofs))
+	for _, p := range s.proofs {
+		out = append(out, Equivocation{Key: p[0].d.Key, Epoch: p[0].d.Epoch, First: p[0].d, Second: p[1].d})
+	}
+	slices.SortFunc(out, func(a, b Equivocation) int {
+		return cmp.Or(cmp.Compare(a.Epoch, b.Epoch), bytes.Compare(a.Key[:], b.Key[:]))
+	})
+	return out
+}
+
+func (s *Snapshot) makeTables() *tables {
+	t := &tables{providers: make(map[string][]Node)}
+	info := make(map[string]*ModelInfo)
+	nodes := slices.SortedFunc(maps.Values(s.byKey), func(a, b *Node) int { return bytes.Compare(a.Key[:], b.Key[:]) })
+	for _, n := range nodes {
+		switch {
+		case len(n.Addrs) == 0:
+			continue
+		case n.IsRelay():
+			t.relays = append(t.relays, *n)
+			continue
+		}
+		t.serving++
+		for _, m := range n.Models {
+			t.providers[m.ID] = append(t.providers[m.ID], *n)
+			if info[m.ID] == nil {
+				info[m.ID] = &ModelInfo{ID: m.ID}
+			}
+			info[m.ID].Providers++
+			info[m.ID].Context = max(info[m.ID].Context, m.Context)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(info)) {
+		t.models = append(t.models, *info[id])
+	}
+	return t
+}
+
+func (s *Snapshot) makeExport() *export {
+	sorted := slices.SortedFunc(slices.Values(s.entries), func(a, b *entry) int {
+		return cmp.Or(cmp.Compare(a.d.Epoch, b.d.Epoch), bytes.Compare(a.d.Key[:], b.d.Key[:]), bytes.Compare(a.d.ID[:], b.d.ID[:]))
+	})
+	x := &export{descriptors: make([]world.Descriptor, 0, len(sorted))}
+	h := blake3.New(len(world.Hash{}), nil)
+	h.Write([]byte("dir-digest")) // a hash's Write returns no error
+	h.Write(s.world[:])
+	for _, e := range sorted {
+		x.descriptors = append(x.descriptors, e.d)
+		h.Write(e.d.Key[:])
+		h.Write(e.d.ID[:])
+	}
+	x.digest = world.Hash(h.Sum(nil))
+	return x
+}

@@ -1,0 +1,161 @@
+package mesh
+
+import (
+	"fmt"
+	"time"
+)
+
+// What one host accepts. The defaults are those of a relay; Config.Limits
+// changes the first three.
+const (
+	// defaultConns bounds connections, and with them file descriptors. A relay
+	// has one to each relay it extends to (hundreds) and one to each bridge it
+	// is guard of (thousands).
+	defaultConns = 3072
+
+	// defaultStreams bounds streams over all connections. Each can make us
+	// hold one receive window, so this is also the bound on memory: 16,384
+	// windows of 256 KiB are 4 GiB if every sender fills its own and nobody
+	// reads, which credit (docs/spec/circuit.md "Streams") keeps from happening.
+	defaultStreams = 16384
+
+	// defaultPeerStreams bounds the streams of one peer in each direction. A
+	// relay's peers are relays: all circuits that take one link come from the
+	// same key, so this has to be in the thousands, not the tens.
+	defaultPeerStreams = 4096
+
+	// maxPeerConns bounds connections with one peer. Two nodes that dial each
+	// other at the same moment have two for a while; a third may be one that is
+	// dead and not yet noticed.
+	maxPeerConns = 4
+
+	// maxPendingConns bounds connections whose handshake is under way, so that
+	// a flood of half-open ones costs at most that many.
+	maxPendingConns = 512
+
+	// maxPendingStreams bounds streams whose protocol is not named yet. A
+	// thousand circuits may be built over a relay at once.
+	maxPendingStreams = 4096
+
+	// maxAddressConns bounds connections with one IPv4 address or IPv6 /56.
+	// Providers put whole towns behind one address, so it is not a handful.
+	maxAddressConns = 64
+
+	// maxSiteConns bounds connections with one IPv6 /48, the usual size of an
+	// organisation's network.
+	maxSiteConns = 4 * maxAddressConns
+
+	// addressConnRate is how many connections per second one address may open
+	// after its burst of maxAddressConns. Each costs us a handshake (~150 µs).
+	addressConnRate = 2
+
+	// identifyStreams and identifyPeerStreams bound libp2p's identify, which
+	// answers anybody who asks.
+	identifyStreams     = 512
+	identifyPeerStreams = 8
+
+	// serviceMemory is what libp2p's own services may reserve: identify takes
+	// 8 KiB per message. Stream windows are counted in windowBudget instead.
+	serviceMemory = 64 << 20
+)
+
+// Windows and frames of yamux.
+const (
+	// streamWindow is what a stream may receive before we read: yamux's
+	// protocol fixes the first window at 256 KiB.
+	streamWindow = 256 << 10
+
+	// maxStreamWindow is how far a window grows on long links: 512 KiB carry
+	// 5 MB/s at 100 ms. libp2p's default of 16 MiB would let one stream cost
+	// what 64 may.
+	maxStreamWindow = 512 << 10
+
+	// maxFrame is the largest yamux frame. It leaves room for Noise's tag and
+	// length, so that a frame is one Noise message, one write and one 16 KiB
+	// buffer. Larger ones are no faster here (16, 32 and 64 KiB: 0.9, 1.0 and
+	// 0.85 GB/s, see BenchmarkStream), make the cells of other circuits wait,
+	// and what is queued for a peer that does not read is 64 frames.
+	maxFrame = 16<<10 - 18
+
+	// streamBacklog is how many streams may be opened over a link before the
+	// other side has acknowledged the first; Open waits beyond it.
+	streamBacklog = 256
+
+	// pingBacklog is how many unanswered pings we keep before dropping them.
+	pingBacklog = 8
+)
+
+// Times.
+const (
+	// dialTimeout bounds a dial over all addresses of a peer, handshakes
+	// included. A circuit under construction is given up after 5 s anyway.
+	dialTimeout = 5 * time.Second
+
+	// redialAfter is how long a failed dial's result is given to further
+	// callers without dialling again. Whoever can make a relay extend cannot
+	// make it knock at an address more often than this.
+	redialAfter = time.Second
+
+	// negotiateTimeout bounds how long a peer that opened a stream may take to
+	// name its protocol.
+	negotiateTimeout = 5 * time.Second
+
+	// linkTimeout ends a link on which nothing could be written, or no ping was
+	// answered, for so long.
+	linkTimeout = 10 * time.Second
+
+	// linkPing is how often an otherwise silent link is pinged, in both
+	// profiles alike. Silence would hide nothing (TCP keeps the connection
+	// alive by itself, and its existence is seen anyway), but a bridge would
+	// learn only at the next request that its guard is gone.
+	linkPing = 30 * time.Second
+
+	// idleDialed is how long a link that we dialled stays open without streams.
+	// idleAccepted is longer, so that the dialling side closes first and nobody
+	// opens a stream into a link that the other end is just closing.
+	idleDialed   = 5 * time.Minute
+	idleAccepted = 2 * idleDialed
+
+	// sweepEvery is how often idle links are looked for.
+	sweepEvery = 30 * time.Second
+
+	// complainEvery is how often reaching one and the same limit is logged.
+	complainEvery = time.Minute
+)
+
+// maxAddrs is how many addresses of one peer are tried. Descriptors may list
+// more; a peer that is not at the first eight is not there.
+const maxAddrs = 8
+
+// Limits are the bounds an operator may change. Zero means the default.
+type Limits struct {
+	Conns       int // connections of all kinds; default 3072
+	Streams     int // streams over all connections, 256 KiB of memory each at worst; default 16384
+	PeerStreams int // streams with one peer, each direction; default 4096
+}
+
+// withDefaults fills in the zero fields and refuses what cannot work.
+func (l Limits) withDefaults() (Limits, error) {
+	for _, f := range []struct {
+		name string
+		v    *int
+		def  int
+	}{
+		{"Conns", &l.Conns, defaultConns},
+		{"Streams", &l.Streams, defaultStreams},
+		{"PeerStreams", &l.PeerStreams, defaultPeerStreams},
+	} {
+		switch {
+		case *f.v < 0:
+			return l, fmt.Errorf("limits: %s is negative", f.name)
+		case *f.v == 0:
+			*f.v = f.def
+		}
+	}
+	l.PeerStreams = min(l.PeerStreams, l.Streams)
+	return l, nil
+}
+
+// windowBudget is the memory that windows may grow by beyond their first
+// 256 KiB, over all streams: an eighth of what the first windows may take.
+func (l Limits) windowBudget() int64 { return int64(l.Streams) * streamWindow / 8 }
