@@ -1,0 +1,280 @@
+package circuit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/culvert-net/culvert/circuit/cell"
+)
+
+// Paths chooses nodes. It is asked before every build, so that what it knows
+// is as new as its directory. Its methods must not call back into the Client.
+type Paths interface {
+	// Stem returns n different relays, entry first, none of which is not.
+	Stem(n int, not [32]byte) ([]Hop, error)
+	// Provider returns the last hop of a circuit to this node.
+	Provider(key [32]byte) (Hop, error)
+	// Likely lists nodes worth a circuit before anyone asks.
+	Likely() [][32]byte
+	// Reached reports whether a node took part in a build.
+	Reached(key [32]byte, ok bool)
+}
+
+// ClientConfig is what a Client needs. All fields are required.
+type ClientConfig struct {
+	World    [32]byte // world id
+	Hops     int      // length of a circuit with its provider, 1–5, of the world
+	CellSize int      // bytes, of the world
+	Links    Links
+	Paths    Paths
+	Log      *slog.Logger
+}
+
+// Group is an isolation group: requests that may be linked by a provider,
+// since they share a circuit. Its value means nothing off this machine.
+type Group [32]byte
+
+// Client keeps circuits ready and opens streams on them.
+type Client struct {
+	cfg  ClientConfig
+	pool *batches
+	wake chan struct{} // 1 slot: the set of circuits or nodes changed
+	wg   sync.WaitGroup
+
+	started chan struct{} // closed by Run
+
+	mu       sync.Mutex
+	running  bool
+	circuits map[*circuit]struct{} // all that live, in any state
+	young    int                   // circuits that died young since plan looked
+}
+
+// NewClient checks cfg. It starts nothing; Dial waits for Run.
+func NewClient(cfg ClientConfig) (*Client, error) {
+	if cfg.Links == nil || cfg.Paths == nil || cfg.Log == nil {
+		return nil, errors.New("circuit: client needs links, paths and a log")
+	}
+	if cfg.Hops < 1 || cfg.Hops > maxPlace {
+		return nil, fmt.Errorf("circuit: %d hops; a circuit has 1 to %d", cfg.Hops, maxPlace)
+	}
+	if !cell.ValidSize(cfg.CellSize) {
+		return nil, fmt.Errorf("circuit: cell size %d is none of 512, 1024, 2048, 4096", cfg.CellSize)
+	}
+	return &Client{
+		cfg: cfg, pool: newBatches(), wake: make(chan struct{}, 1), started: make(chan struct{}),
+		circuits: make(map[*circuit]struct{}),
+	}, nil
+}
+
+// Changed tells the client that Paths may choose differently now.
+func (c *Client) Changed() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Dial opens a stream to the node with this transport key, on a ready circuit
+// if there is one. A circuit that ever carried a stream of one isolation group
+// carries none of another. Nothing of what the stream will carry has left this
+// machine when Dial returns. It fails with what stopped the last of several
+// attempts; ErrUnknownNode means that no descriptor of the node is held.
+func (c *Client) Dial(ctx context.Context, key [32]byte, group Group) (*Stream, error) {
+	select {
+	case <-c.started:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	var last error
+	refused, refusedBy := 0, make(map[[32]byte]bool)
+	for range dialAttempts {
+		if s := c.openReady(key, group); s != nil {
+			return s, nil
+		}
+		circ, err := c.make(ctx, key, refusedBy)
+		if err == nil {
+			// Before others are offered it: they could claim or fill it.
+			c.claim(circ, group)
+			s, err := circ.open()
+			c.offer(circ, stateOpen)
+			if err == nil {
+				return s, nil
+			}
+			last = err // it ended since
+			continue
+		}
+		last = err
+		// Two relays that cannot reach it are believed.
+		if errors.Is(err, errProvider) {
+			if refused++; refused == 2 {
+				break
+			}
+		}
+		if ctx.Err() != nil || errors.Is(err, ErrUnknownNode) || errors.Is(err, ErrClosed) || errors.Is(err, errNoPath) {
+			break
+		}
+	}
+	if err := ctx.Err(); err != nil && !errors.Is(last, err) {
+		last = fmt.Errorf("%w: %w", err, last)
+	}
+	return nil, fmt.Errorf("dial circuit: %w", last)
+}
+
+// openReady opens a stream on the oldest live circuit to key with room for
+// one, of the group's own if it has any, else on one that nobody has used; or
+// it returns nil. Choice and opening are one step, so that many Dials at once
+// do not all choose the same circuit's last place.
+func (c *Client) openReady(key [32]byte, group Group) *Stream {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var best *circuit
+	for circ := range c.circuits {
+		if circ.state != stateOpen || circ.last() != key || !circ.serves(group) || !circ.usable() {
+			continue
+		}
+		if best == nil || circ.before(best) {
+			best = circ
+		}
+	}
+	if best == nil {
+		return nil
+	}
+	if best.group == nil {
+		best.group = &group
+		c.Changed() // another is to be ready in its place
+	}
+	s, err := best.open()
+	if err != nil {
+		return nil // it ended just now
+	}
+	return s
+}
+
+// make brings a circuit to key about, which it does not offer: a ready stem
+// extended once, or else a whole new path. Stems that end in a relay of
+// refusedBy are not taken, and one that refuses is added.
+func (c *Client) make(ctx context.Context, key [32]byte, refusedBy map[[32]byte]bool) (*circuit, error) {
+	provider, err := c.cfg.Paths.Provider(key)
+	if err != nil {
+		return nil, err
+	}
+	stem := c.takeStem(key, refusedBy)
+	if stem == nil {
+		if stem, err = c.stem(ctx, provider); err != nil || c.cfg.Hops == 1 {
+			return stem, err
+		}
+	}
+	asked := stem.last()
+	if err := stem.extend(ctx, provider); err != nil {
+		if errors.Is(err, errExtendFailed) {
+			refusedBy[asked] = true
+			// It is still last and may serve another provider.
+			c.offer(stem, stateStem)
+			err = fmt.Errorf("%w: %w", errProvider, err)
+		}
+		return nil, err
+	}
+	return stem, nil
+}
+
+// errProvider is a relay's word that it cannot reach the provider.
+var errProvider = errors.New("circuit: provider not reached")
+
+// stem builds all hops but the last; for worlds of one hop, that one.
+func (c *Client) stem(ctx context.Context, provider Hop) (*circuit, error) {
+	hops := []Hop{provider}
+	if c.cfg.Hops > 1 {
+		var err error
+		if hops, err = c.cfg.Paths.Stem(c.cfg.Hops-1, provider.Key); err != nil {
+			return nil, fmt.Errorf("%w: %w", errNoPath, err)
+		}
+		if !distinct(hops, c.cfg.Hops-1, provider.Key) {
+			return nil, fmt.Errorf("%w: not the relays that were asked for", errNoPath)
+		}
+	}
+	return c.build(ctx, hops)
+}
+
+// distinct reports whether hops are n different nodes, none of which is not.
+// A shorter circuit, or one that meets a node twice, would hide less than it
+// promises.
+func distinct(hops []Hop, n int, not [32]byte) bool {
+	seen := map[[32]byte]bool{not: true}
+	for _, h := range hops {
+		if seen[h.Key] {
+			return false
+		}
+		seen[h.Key] = true
+	}
+	return len(hops) == n
+}
+
+// errNoPath is a world with too few relays; trying again at once is no use.
+var errNoPath = errors.New("circuit: no path")
+
+// takeStem removes a ready stem without key in it from the pool.
+func (c *Client) takeStem(key [32]byte, not map[[32]byte]bool) *circuit {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for circ := range c.circuits {
+		if circ.state == stateStem && !circ.passes(key) && !not[circ.last()] && circ.usable() {
+			circ.state = stateBuilding
+			c.Changed()
+			return circ
+		}
+	}
+	return nil
+}
+
+// claim gives a circuit to a group before others are offered it.
+func (c *Client) claim(circ *circuit, group Group) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	circ.group = &group
+}
+
+// offer lets others use a circuit that was built.
+func (c *Client) offer(circ *circuit, s state) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	circ.state = s
+}
+
+// remove forgets a circuit that ended.
+func (c *Client) remove(circ *circuit) {
+	c.mu.Lock()
+	delete(c.circuits, circ)
+	if circ.state != stateEnding && time.Since(circ.made) < diedYoung {
+		c.young++
+	}
+	c.mu.Unlock()
+	c.Changed()
+}
+
+// Info describes one circuit, for the owner of this machine.
+type Info struct {
+	ID       string        `json:"id"`
+	State    string        `json:"state"` // "stem" or "open"
+	Hops     []string      `json:"hops"`  // names, entry first
+	Streams  int           `json:"streams"`
+	Requests int           `json:"requests"`
+	Age      time.Duration `json:"age_ns"`
+}
+
+// Circuits lists what is open now, oldest first.
+func (c *Client) Circuits() []Info {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := make([]Info, 0, len(c.circuits))
+	for circ := range c.circuits {
+		if circ.state == stateStem || circ.state == stateOpen {
+			all = append(all, circ.info())
+		}
+	}
+	sortByAge(all)
+	return all
+}

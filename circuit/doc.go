@@ -1,0 +1,73 @@
+// Package circuit carries byte streams through an onion: what a client gets
+// is a net.Conn to a provider, what a provider gets is a net.Listener, and
+// everything above is somebody else's protocol.
+//
+// A Client keeps circuits ready and hands out streams (Dial); a Relay answers
+// what arrives on links: it extends circuits for others and, where it serves,
+// accepts streams (Listener). Both reach neighbours through Links and know a
+// neighbour by its Ed25519 transport key only.
+//
+// A relay must be unable to know what it carries: this package knows nothing
+// of libp2p, HTTP, JSON, money or models, and imports none of them. Exported
+// methods may be called concurrently.
+//
+// Files are in the order a byte travels: client, build, pool; mux and stream
+// (both ends of a circuit); batch (a link); relay, extend, pump; listener.
+// Spec: docs/spec/circuit.md.
+package circuit
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/culvert-net/culvert/circuit/onion"
+)
+
+// Link is one stream of bytes between neighbours, one per circuit.
+type Link interface {
+	io.Reader
+	io.Writer
+	// Close ends both directions after what was written; it may be called
+	// twice and unblocks Read and Write.
+	Close() error
+	// Reset aborts both directions at once.
+	Reset() error
+	// Peer is the neighbour's Ed25519 transport key as authenticated by the link.
+	Peer() [32]byte
+}
+
+// Links makes and receives links.
+type Links interface {
+	// Open reaches the node with this transport key, at the addresses its
+	// descriptor gives and at no others. ErrUnknownNode: no descriptor.
+	Open(ctx context.Context, to [32]byte) (Link, error)
+	// Accept returns the next link a neighbour opened. It fails only when ctx
+	// ends or no link will ever come again.
+	Accept(ctx context.Context) (Link, error)
+}
+
+// OnionKeys finds the private half of a published onion key.
+type OnionKeys = onion.OnionKeys
+
+// Hop is one node of a path, from its descriptor.
+type Hop struct {
+	Name  string   // for the owner of this machine: status, logs at debug
+	Key   [32]byte // Ed25519 transport key
+	Onion [32]byte // X25519 onion key
+}
+
+var (
+	// ErrUnknownNode is a node of which no descriptor is held.
+	ErrUnknownNode = errors.New("circuit: no descriptor of this node")
+	// ErrClosed is a stream, listener or circuit that this side closed.
+	ErrClosed = errors.New("circuit: closed")
+	// ErrReset is a stream that the other end aborted.
+	ErrReset = errors.New("circuit: stream reset by the other end")
+	// ErrDestroyed is a circuit that some hop or link ended.
+	ErrDestroyed = errors.New("circuit: circuit was destroyed")
+	// ErrSilent is a circuit whose far end no longer answers PING.
+	ErrSilent = errors.New("circuit: far end went silent")
+	// ErrProtocol is a neighbour or far end that broke the rules.
+	ErrProtocol = errors.New("circuit: protocol violation")
+)

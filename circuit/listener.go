@@ -1,0 +1,77 @@
+package circuit
+
+import (
+	"net"
+	"sync"
+)
+
+// StreamKind is what an OPEN asks for.
+type StreamKind byte
+
+// StreamHTTP is a stream that carries one request. The other kinds come with
+// what they are for; a node resets a kind it does not serve.
+const StreamHTTP StreamKind = 0
+
+// Listener hands out the streams that clients open at this node, in the order
+// in which they came.
+type Listener struct {
+	queue chan *Stream
+	done  chan struct{}
+	once  sync.Once
+}
+
+var _ net.Listener = (*Listener)(nil)
+
+func newListener() *Listener {
+	return &Listener{queue: make(chan *Stream, acceptQueue), done: make(chan struct{})}
+}
+
+// Accept returns the next stream; its dynamic type is *Stream. After Close it
+// returns ErrClosed.
+func (l *Listener) Accept() (net.Conn, error) {
+	select {
+	case <-l.done:
+		return nil, ErrClosed
+	case s := <-l.queue:
+		return s, nil
+	}
+}
+
+// Close ends Accept and resets what was not accepted. Streams that were go on.
+func (l *Listener) Close() error {
+	l.once.Do(func() {
+		close(l.done)
+		for {
+			select {
+			case s := <-l.queue:
+				_ = s.Reset()
+			default:
+				return
+			}
+		}
+	})
+	return nil
+}
+
+// Addr implements net.Listener. It names no node.
+func (l *Listener) Addr() net.Addr { return addr{} }
+
+// deliver queues s, or refuses it when nobody takes streams fast enough.
+func (l *Listener) deliver(s *Stream) bool {
+	select {
+	case <-l.done:
+		return false
+	default:
+	}
+	select {
+	case l.queue <- s:
+		select {
+		case <-l.done: // Close may have emptied the queue before
+			return false
+		default:
+			return true
+		}
+	default:
+		return false
+	}
+}

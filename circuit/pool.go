@@ -1,0 +1,200 @@
+package circuit
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Run keeps circuits ready until ctx ends, then ends all of them and waits
+// for their goroutines. It runs once.
+func (c *Client) Run(ctx context.Context) error {
+	c.mu.Lock()
+	c.running = true
+	c.mu.Unlock()
+	close(c.started)
+	defer c.stop()
+
+	const lookAgain = 20 * time.Second // for circuits past their time
+	pauses := make(map[[32]byte]pause)
+	for {
+		wait := lookAgain
+		key, next, build := c.plan(pauses)
+		if build != nil {
+			err := build(ctx)
+			if err == nil && !c.anyYoung() {
+				delete(pauses, key)
+				continue
+			}
+			pauses[key] = pauses[key].longer()
+			c.cfg.Log.Debug("build circuit", "err", err)
+			continue
+		}
+		if !next.IsZero() {
+			wait = min(wait, time.Until(next))
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		case <-timer.C:
+		case <-c.wake:
+			timer.Stop()
+		}
+	}
+}
+
+// pause keeps Run from building the same thing, that fails, over and over. A
+// wake does not end it: the failure itself wakes.
+type pause struct {
+	length time.Duration
+	until  time.Time
+}
+
+const (
+	firstPause = 250 * time.Millisecond // after a build that failed
+	longest    = 10 * time.Second       // pauses double up to this
+
+	// diedYoung is the age under which a circuit's end counts as its build's
+	// failure.
+	diedYoung = 10 * time.Second
+)
+
+func (p pause) longer() pause {
+	n := min(max(2*p.length, firstPause), longest)
+	return pause{n, time.Now().Add(n)}
+}
+
+// anyYoung reports whether a circuit died young since it was last asked.
+func (c *Client) anyYoung() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := c.young
+	c.young = 0
+	return n > 0
+}
+
+// stop ends every circuit and waits.
+func (c *Client) stop() {
+	c.mu.Lock()
+	c.running = false
+	live := slices.Collect(maps.Keys(c.circuits))
+	c.mu.Unlock()
+	for _, circ := range live {
+		circ.mux.fail(ErrClosed)
+	}
+	c.wg.Wait()
+}
+
+// plan retires what has served its time and says what to build next, by the
+// provider's key or zeros for a stem; nil: all that should be ready is, or
+// pauses until next.
+func (c *Client) plan(pauses map[[32]byte]pause) (what [32]byte, next time.Time, build func(context.Context) error) {
+	stems, clean := 0, 0
+	has := make(map[[32]byte]bool)
+	c.mu.Lock()
+	crowded := c.crowd()
+	for circ := range c.circuits {
+		circ.mux.mu.Lock()
+		roomy := circ.roomy()
+		over := len(circ.mux.streams) == 0 && (circ.retired() || crowded[circ] ||
+			circ.group != nil && time.Since(circ.used) >= idleGroup)
+		fresh := circ.requests == 0
+		circ.mux.mu.Unlock()
+		switch {
+		case circ.state == stateEnding:
+			continue
+		case over && circ.state != stateBuilding:
+			circ.state = stateEnding
+			circ.mux.retire()
+			continue
+		case !roomy:
+		case circ.state == stateOpen && circ.group == nil:
+			has[circ.last()] = true
+		case circ.state == stateStem:
+			stems++
+		}
+		if fresh {
+			clean++
+		}
+	}
+	c.mu.Unlock()
+
+	due := func(key [32]byte) bool {
+		until := pauses[key].until
+		if time.Until(until) <= 0 {
+			return true
+		}
+		if next.IsZero() || until.Before(next) {
+			next = until
+		}
+		return false
+	}
+	if c.cfg.Hops > 1 && stems < readyStems && due([32]byte{}) {
+		return [32]byte{}, next, c.addStem
+	}
+	for _, key := range c.cfg.Paths.Likely() {
+		if !has[key] && clean < maxClean && due(key) {
+			return key, next, func(ctx context.Context) error {
+				circ, err := c.make(ctx, key, make(map[[32]byte]bool))
+				if err == nil {
+					c.offer(circ, stateOpen)
+				}
+				return err
+			}
+		}
+	}
+	return [32]byte{}, next, nil
+}
+
+// crowd is the idle circuits of groups beyond maxIdleGroups, those used longest
+// ago. c.mu is held.
+func (c *Client) crowd() map[*circuit]bool {
+	type idle struct {
+		circ *circuit
+		used time.Time
+	}
+	var all []idle
+	for circ := range c.circuits {
+		circ.mux.mu.Lock()
+		if circ.state == stateOpen && circ.group != nil && len(circ.mux.streams) == 0 {
+			all = append(all, idle{circ, circ.used})
+		}
+		circ.mux.mu.Unlock()
+	}
+	if len(all) <= maxIdleGroups {
+		return nil
+	}
+	slices.SortFunc(all, func(a, b idle) int { return a.used.Compare(b.used) })
+	out := make(map[*circuit]bool)
+	for _, i := range all[:len(all)-maxIdleGroups] {
+		out[i.circ] = true
+	}
+	return out
+}
+
+// addStem builds a stem and puts it into the pool.
+func (c *Client) addStem(ctx context.Context) error {
+	stem, err := c.stem(ctx, Hop{})
+	if err != nil {
+		return err
+	}
+	c.offer(stem, stateStem)
+	return nil
+}
+
+// Ready is nil when a request would find a circuit or a stem, or says what is
+// missing.
+func (c *Client) Ready() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for circ := range c.circuits {
+		if (circ.state == stateOpen || circ.state == stateStem) && circ.usable() {
+			return nil
+		}
+	}
+	return errors.New("no circuit is ready yet")
+}
