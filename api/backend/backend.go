@@ -1,0 +1,75 @@
+// Package backend is the one thing everything that can answer a request has
+// in common: a model server next door, a hosted API, the demo model, or the
+// whole mesh behind a circuit. The local API makes exactly one Do call per
+// request, and so does a provider's end of a tunnel; that is why a provider
+// tests its GPU without the mesh and one conformance suite (backendtest)
+// covers both programs.
+//
+// A Backend knows nothing of HTTP servers, listeners, circuits or money. All
+// methods may be called concurrently.
+package backend
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	"github.com/culvert-net/culvert/api/openai"
+)
+
+// Backend answers requests of the route table.
+type Backend interface {
+	// Do sends one request and returns as soon as the status is known; the
+	// answer's bytes are then read from Response.Body. Do never retries once a
+	// byte of an answer was handed on. Cancelling ctx stops the work at the far
+	// end, in every phase. Errors that carry a status for the client are
+	// *openai.Error; ctx's own error is returned unchanged.
+	Do(ctx context.Context, req *Request) (*Response, error)
+
+	// Models lists what Do accepts as a model, sorted by ID. It answers from
+	// what is known already or asks the far end, within ctx.
+	Models(ctx context.Context) ([]Model, error)
+}
+
+// Request is one call. Whoever makes it owns Body and keeps it unchanged
+// until Response.Body is closed.
+type Request struct {
+	ID     string      // request id, for local logs only; never leaves the machine
+	Method string      // of the route table
+	Path   string      // of the route table, e.g. /v1/chat/completions, without query
+	Header http.Header // as the client sent it; each Backend applies its own allow list
+	Body   []byte      // exactly the bytes the client sent
+	View   openai.View // what was read from Body
+	Group  Group       // what a provider may link this request with
+}
+
+// Group is an isolation group: requests of one may share a circuit, requests
+// of two never do. It is a keyed hash, good for one start of the program; it
+// means nothing elsewhere and never leaves the machine.
+type Group [32]byte
+
+// Response is the far end's answer.
+type Response struct {
+	Status int
+	Header http.Header // only Content-Type, Retry-After and numeric x-ratelimit-*
+
+	// Body yields the answer. io.EOF means complete; any other error means the
+	// answer was cut. Closing before the end cancels the work. Never nil.
+	Body io.ReadCloser
+
+	Origin Origin
+}
+
+// Origin says where an answer came from, in names that mean something on
+// this machine only.
+type Origin struct {
+	Provider string // local alias; "" in local mode
+	Circuit  string // opaque circuit id; "" in local mode
+}
+
+// Model is one row of /v1/models.
+type Model struct {
+	ID      string
+	OwnedBy string // "culvert" for the mesh, else what the server said
+	Created int64  // unix seconds; 0 if unknown
+}

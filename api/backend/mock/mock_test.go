@@ -1,0 +1,200 @@
+package mock_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	goopenai "github.com/sashabaranov/go-openai"
+
+	"github.com/culvert-net/culvert/api/backend"
+	"github.com/culvert-net/culvert/api/backend/backendtest"
+	"github.com/culvert-net/culvert/api/backend/mock"
+	"github.com/culvert-net/culvert/api/openai"
+	"github.com/culvert-net/culvert/api/sse"
+)
+
+// request is a chat request with more members than model and messages.
+func request(t *testing.T, more string) *backend.Request {
+	t.Helper()
+	return backendtest.Request(t, `{"model":"culvert-demo","messages":[{"role":"system","content":"x"},{"role":"user","content":"hällo"}]`+more+`}`)
+}
+
+func do(t *testing.T, more string) []byte {
+	t.Helper()
+	resp, err := mock.New(mock.Config{}).Do(t.Context(), request(t, more))
+	if err != nil {
+		t.Fatalf("Do: %v", err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatalf("reading: %v", err)
+	}
+	return text
+}
+
+// strict decodes into a client's types and refuses members they do not know.
+func strict(t *testing.T, text []byte, into any) {
+	t.Helper()
+	d := json.NewDecoder(strings.NewReader(string(text)))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+}
+
+func TestWhole(t *testing.T) {
+	var got goopenai.ChatCompletionResponse
+	strict(t, do(t, ""), &got)
+	if got.Object != "chat.completion" || got.Model != mock.Model || !strings.HasPrefix(got.ID, "chatcmpl-") || len(got.Choices) != 1 {
+		t.Fatalf("%+v", got)
+	}
+	c := got.Choices[0]
+	if c.FinishReason != "stop" || c.Message.Role != "assistant" || !strings.Contains(c.Message.Content, "canned answer") {
+		t.Errorf("%+v", c)
+	}
+	if !strings.Contains(c.Message.Content, "was 5 characters") || strings.Contains(c.Message.Content, "hällo") {
+		t.Errorf("content %q must tell the length of the prompt, and nothing else of it", c.Message.Content)
+	}
+	if u := got.Usage; u.PromptTokens != 10 || u.CompletionTokens == 0 || u.TotalTokens != u.PromptTokens+u.CompletionTokens {
+		t.Errorf("usage %+v", u)
+	}
+}
+
+func TestStream(t *testing.T) {
+	var whole goopenai.ChatCompletionResponse
+	strict(t, do(t, ""), &whole)
+	for _, usage := range []bool{false, true} {
+		events := sse.NewReader(strings.NewReader(string(do(t, fmt.Sprintf(`,"stream":true,"stream_options":{"include_usage":%v}`, usage)))), sse.MaxEvent)
+		var text, finish string
+		var counted *goopenai.Usage
+		done := false
+		for i := 0; ; i++ {
+			e, err := events.Next()
+			if err == io.EOF {
+				break
+			}
+			if err != nil || done {
+				t.Fatalf("event %d: %v, done %v", i, err, done)
+			}
+			if done = e.IsDone(); done {
+				continue
+			}
+			var c goopenai.ChatCompletionStreamResponse
+			strict(t, e.Data, &c)
+			if c.Object != "chat.completion.chunk" || c.Model != mock.Model {
+				t.Errorf("chunk %s", e.Data)
+			}
+			if i == 0 && c.Choices[0].Delta.Role != "assistant" {
+				t.Errorf("first chunk %s", e.Data)
+			}
+			if c.Usage != nil {
+				counted = c.Usage
+			}
+			for _, choice := range c.Choices {
+				text += choice.Delta.Content
+				finish += string(choice.FinishReason)
+			}
+		}
+		if !done || finish != "stop" || text != whole.Choices[0].Message.Content {
+			t.Errorf("done %v, finish %q, %q", done, finish, text)
+		}
+		if (counted != nil) != usage || usage && *counted != whole.Usage {
+			t.Errorf("usage %+v, want it %v: %+v", counted, usage, whole.Usage)
+		}
+	}
+}
+
+func TestMaxTokens(t *testing.T) {
+	for _, more := range []string{`,"max_tokens":3`, `,"max_completion_tokens":3`, `,"max_tokens":9,"max_completion_tokens":3`} {
+		var got goopenai.ChatCompletionResponse
+		strict(t, do(t, more), &got)
+		if c := got.Choices[0]; c.FinishReason != "length" || c.Message.Content != "This is a" || got.Usage.CompletionTokens != 3 {
+			t.Errorf("%s: %+v, %+v", more, c, got.Usage)
+		}
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	b := mock.New(mock.Config{})
+	other := backendtest.Request(t, backendtest.Plain)
+	elsewhere := request(t, "")
+	elsewhere.Path = "/v1/embeddings"
+	for name, c := range map[string]struct {
+		req    *backend.Request
+		status int
+		code   string
+	}{
+		"other model": {other, 404, "model_not_found"},
+		"other route": {elsewhere, 404, "unknown_url"},
+		"two answers": {request(t, `,"n":2`), 400, ""},
+		"odd limit":   {request(t, `,"max_tokens":1.5`), 400, ""},
+	} {
+		_, err := b.Do(t.Context(), c.req)
+		var e *openai.Error
+		if !errors.As(err, &e) || e.Status != c.status || e.Code != c.code {
+			t.Errorf("%s: %v, want %d %s", name, err, c.status, c.code)
+		}
+	}
+}
+
+func TestModels(t *testing.T) {
+	models, err := mock.New(mock.Config{}).Models(t.Context())
+	if err != nil || len(models) != 1 || models[0].ID != mock.Model || models[0].Created == 0 {
+		t.Errorf("%+v, %v", models, err)
+	}
+}
+
+func TestPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := mock.New(mock.Config{Pace: 20 * time.Millisecond})
+		began := time.Now()
+		resp, err := b.Do(t.Context(), request(t, `,"stream":true,"max_tokens":5`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadAll(resp.Body); err != nil {
+			t.Fatal(err)
+		}
+		if took, want := time.Since(began), 8*20*time.Millisecond; took != want { // role, 5 tokens, finish, end
+			t.Errorf("stream took %v, want %v", took, want)
+		}
+	})
+}
+
+func TestCancel(t *testing.T) {
+	for _, pace := range []time.Duration{0, time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			b := mock.New(mock.Config{Pace: pace})
+			ctx, cancel := context.WithCancel(t.Context())
+			streamed, err := b.Do(ctx, request(t, `,"stream":true`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			closed, err := b.Do(t.Context(), request(t, `,"stream":true`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			closed.Body.Close()
+			closed.Body.Close()
+			if _, err := closed.Body.Read(make([]byte, 10)); err == nil || err == io.EOF {
+				t.Errorf("reading after Close: %v", err)
+			}
+			time.AfterFunc(time.Minute, cancel)
+			time.Sleep(2 * time.Minute)
+			if _, err := io.ReadAll(streamed.Body); err != context.Canceled {
+				t.Errorf("pace %v: reading ended with %v", pace, err)
+			}
+			if _, err := b.Do(ctx, request(t, "")); err != context.Canceled {
+				t.Errorf("pace %v: Do ended with %v", pace, err)
+			}
+		})
+	}
+}

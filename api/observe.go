@@ -1,0 +1,150 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/culvert-net/culvert/api/backend"
+	"github.com/culvert-net/culvert/api/openai"
+)
+
+// statusGone is what is counted for a client that went away, after nginx. It
+// is sent only if the client is there after all, and this program is stopping.
+const statusGone = 499
+
+// exchange is one request and what became of it. It belongs to the handler.
+type exchange struct {
+	id      string
+	started time.Time
+	status  int   // what is counted; 0: what was written
+	err     error // why, for the log of this machine
+}
+
+type exchangeKey struct{}
+
+// exchangeOf is the exchange that observe has put into r.
+func exchangeOf(r *http.Request) *exchange {
+	return r.Context().Value(exchangeKey{}).(*exchange)
+}
+
+// observe gives each request its id, the time its body may take and the
+// headers that every answer has, logs what became of it, and turns a panic
+// into an error.
+func (s *Server) observe(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := &exchange{id: "req_" + rand.Text(), started: time.Now()}
+		h := w.Header()
+		h.Set("X-Request-Id", x.id)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+		h.Set("Cache-Control", "no-cache")
+
+		rec := &recorder{ResponseWriter: w}
+		if r.ContentLength != 0 {
+			// Also for a body that is refused unread: net/http skips the rest
+			// of it before it answers, and would wait for ever. A writer
+			// without deadlines (of a test) has none.
+			_ = http.NewResponseController(w).SetReadDeadline(x.started.Add(bodyTime))
+		}
+		defer func() {
+			defer s.logExchange(r, x, rec)
+			fault := recover()
+			switch {
+			case fault == nil:
+			case fault == http.ErrAbortHandler:
+				panic(fault)
+			default:
+				// The value may quote what the handler worked on; where it
+				// happened says enough.
+				s.log.Error("request handler panicked", "id", x.id, "stack", string(debug.Stack()))
+				if rec.status != 0 {
+					panic(http.ErrAbortHandler)
+				}
+				internal().Write(rec)
+			}
+		}()
+		next.ServeHTTP(rec, r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x)))
+	})
+}
+
+func internal() *openai.Error {
+	return &openai.Error{
+		Status: http.StatusInternalServerError, Type: openai.TypeServer, Code: "internal_error",
+		Message: "this program has a defect that this request met; its log says where",
+	}
+}
+
+func (s *Server) logExchange(r *http.Request, x *exchange, rec *recorder) {
+	ctx := context.WithoutCancel(r.Context())
+	if !s.log.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	status := x.status
+	if status == 0 {
+		status = rec.status
+	}
+	attrs := []slog.Attr{
+		slog.String("id", x.id),
+		slog.String("method", r.Method),
+		slog.String("route", chi.RouteContext(r.Context()).RoutePattern()),
+		slog.Int("status", status),
+		slog.Int64("bytes", rec.bytes),
+		slog.Duration("took", time.Since(x.started)),
+	}
+	if x.err != nil {
+		attrs = append(attrs, slog.Any("err", x.err))
+	}
+	s.log.LogAttrs(ctx, slog.LevelDebug, "request", attrs...)
+}
+
+// fail answers with e. Nothing may have been sent before.
+func (x *exchange) fail(w http.ResponseWriter, e *openai.Error) {
+	x.err = e
+	if e.Cause != nil {
+		x.err = e.Cause
+	}
+	e.Write(w)
+}
+
+// asError is what the client of r is told about err.
+func asError(r *http.Request, err error) *openai.Error {
+	if r.Context().Err() != nil {
+		return &openai.Error{
+			Status: statusGone, Type: openai.TypeServer, Code: "request_cancelled", Cause: err,
+			Message: "the request was cancelled, because the client went away or the program is stopping",
+		}
+	}
+	return backend.AsError(err)
+}
+
+// recorder remembers what was sent.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 && status >= 200 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	n, err := r.ResponseWriter.Write(p)
+	r.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -1,0 +1,156 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/culvert-net/culvert/api"
+	"github.com/culvert-net/culvert/api/backend"
+	"github.com/culvert-net/culvert/api/backend/backendtest"
+)
+
+func TestModels(t *testing.T) {
+	list := []backend.Model{{ID: "a", OwnedBy: "culvert", Created: 5}, {ID: "b/c:d"}}
+	var err error
+	b := serve(t, api.Config{Backend: stub{models: func(context.Context) ([]backend.Model, error) { return list, err }}})
+	resp := b.send(t, http.MethodGet, "/v1/models", nil)
+	const want = `{"object":"list","data":[{"id":"a","object":"model","created":5,"owned_by":"culvert"},` +
+		`{"id":"b/c:d","object":"model","created":0,"owned_by":"unknown"}]}`
+	if got := read(t, resp); got != want || resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "application/json" {
+		t.Errorf("%d %s", resp.StatusCode, got)
+	}
+	tag := resp.Header.Get("ETag")
+	for _, match := range []string{tag, "W/" + tag, `"x", ` + tag, "*"} {
+		resp := b.send(t, http.MethodGet, "/v1/models", nil, "If-None-Match", match)
+		if text := read(t, resp); resp.StatusCode != http.StatusNotModified || text != "" || resp.Header.Get("ETag") != tag {
+			t.Errorf("If-None-Match %s: %d %s", match, resp.StatusCode, text)
+		}
+	}
+	if resp := b.send(t, http.MethodHead, "/v1/models", nil); resp.StatusCode != 200 || resp.Header.Get("ETag") != tag || read(t, resp) != "" {
+		t.Errorf("HEAD: %d %v", resp.StatusCode, resp.Header)
+	}
+	list = nil
+	resp = b.send(t, http.MethodGet, "/v1/models", nil, "If-None-Match", tag)
+	if got := read(t, resp); got != `{"object":"list","data":[]}` || resp.Header.Get("ETag") == tag {
+		t.Errorf("after a change: %d %s", resp.StatusCode, got)
+	}
+	err = errors.New("down")
+	wantError(t, "backend down", b.send(t, http.MethodGet, "/v1/models", nil), http.StatusBadGateway, "upstream_failed")
+}
+
+func TestProbes(t *testing.T) {
+	var state error
+	b := serve(t, api.Config{Backend: stub{}, Ready: func() error { return state }})
+	if resp := b.send(t, http.MethodGet, "/livez", nil); resp.StatusCode != 200 || read(t, resp) != "{\"live\":true}\n" {
+		t.Errorf("livez: %d", resp.StatusCode)
+	}
+	if resp := b.send(t, http.MethodGet, "/readyz", nil); resp.StatusCode != 200 || read(t, resp) != "{\"ready\":true}\n" {
+		t.Errorf("readyz: %d", resp.StatusCode)
+	}
+	for want, err := range map[string]error{
+		`{"ready":false,"reasons":["no directory"]}`:               errors.New("no directory"),
+		`{"ready":false,"reasons":["no directory","no circuits"]}`: errors.Join(errors.New("no directory"), errors.New("no circuits")),
+	} {
+		state = err
+		resp := b.send(t, http.MethodGet, "/readyz", nil)
+		if got := read(t, resp); resp.StatusCode != 503 || strings.TrimSpace(got) != want {
+			t.Errorf("readyz: %d %s, want 503 %s", resp.StatusCode, got, want)
+		}
+	}
+	if resp := serve(t, api.Config{Backend: stub{}}).send(t, http.MethodGet, "/readyz", nil); resp.StatusCode != 200 {
+		t.Errorf("readyz without a check: %d", resp.StatusCode)
+	}
+}
+
+func TestPointer(t *testing.T) {
+	b := serve(t, api.Config{Backend: stub{}, Banner: api.Info{Mode: "local", Version: "1.2.3", Status: "http://127.0.0.1:8812"}})
+	var doc struct {
+		Name, Mode, Version, Status string
+		BaseURL                     string `json:"base_url"`
+		Routes                      []string
+	}
+	if err := json.Unmarshal([]byte(read(t, b.send(t, http.MethodGet, "/", nil))), &doc); err != nil {
+		t.Fatal(err)
+	}
+	if doc.Name != "culvert" || doc.Mode != "local" || doc.Version != "1.2.3" || doc.BaseURL != b.url+"/v1" || doc.Status == "" {
+		t.Errorf("%+v", doc)
+	}
+	if got := strings.Join(doc.Routes, ", "); got != "GET /, GET /livez, GET /readyz, GET /v1/models, POST /v1/chat/completions" {
+		t.Errorf("routes %s", got)
+	}
+	resp := b.send(t, http.MethodGet, "/", nil, "Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
+	if text := read(t, resp); resp.Header.Get("Content-Type") != "text/plain; charset=utf-8" || !strings.Contains(text, b.url+"/v1\n") || !strings.Contains(text, "local mode") {
+		t.Errorf("%v\n%s", resp.Header, text)
+	}
+}
+
+func TestUnknownRoutes(t *testing.T) {
+	b := start(t)
+	for _, path := range []string{"/nothing", "/v1", "/v1/", "/v1/chat/completions/", "/chat/completions", "/v1/models/m", "/v1//models", "/%2e%2e/etc"} {
+		if message := wantError(t, path, b.send(t, http.MethodGet, path, nil), http.StatusNotFound, "unknown_url"); !strings.Contains(message, b.url+"/v1") {
+			t.Errorf("%s: message %q does not say where to go", path, message)
+		}
+	}
+	for _, c := range []struct{ method, path, allow string }{
+		{http.MethodGet, "/v1/chat/completions", "POST"},
+		{http.MethodPut, "/v1/chat/completions", "POST"},
+		{http.MethodOptions, "/v1/chat/completions", "POST"},
+		{http.MethodPost, "/v1/models", "GET, HEAD"},
+		{http.MethodDelete, "/", "GET, HEAD"},
+	} {
+		resp := b.send(t, c.method, c.path, nil)
+		wantError(t, c.method+" "+c.path, resp, http.StatusMethodNotAllowed, "method_not_allowed")
+		if got := resp.Header.Get("Allow"); got != c.allow {
+			t.Errorf("%s %s: Allow %q, want %q", c.method, c.path, got, c.allow)
+		}
+	}
+	if resp := b.send(t, http.MethodHead, "/v1/chat/completions", nil); resp.StatusCode != http.StatusMethodNotAllowed {
+		t.Errorf("HEAD of a POST route: %d", resp.StatusCode)
+	}
+}
+
+func TestGuard(t *testing.T) {
+	b := serve(t, api.Config{
+		Backend: stub{models: func(context.Context) ([]backend.Model, error) { return nil, nil }},
+		Hosts:   []string{"Bridge.Example"},
+	})
+	host := strings.TrimPrefix(b.url, "http://")
+	for _, c := range []struct {
+		name    string
+		headers []string
+		code    string
+	}{
+		{"address", nil, ""},
+		{"localhost", []string{"Host", "localhost:8811"}, ""},
+		{"IPv6", []string{"Host", "[::1]:8811"}, ""},
+		{"IPv6 without port", []string{"Host", "[::1]"}, ""},
+		{"other loopback", []string{"Host", "127.3.0.1"}, ""},
+		{"listed", []string{"Host", "bridge.example:80"}, ""},
+		{"rebound name", []string{"Host", "attacker.example"}, "unknown_host"},
+		{"rebound name with our port", []string{"Host", "localhost.attacker.example:8811"}, "unknown_host"},
+		{"other address", []string{"Host", "192.0.2.7"}, "unknown_host"},
+		{"same origin", []string{"Origin", "http://" + host}, ""},
+		{"other origin", []string{"Origin", "https://attacker.example"}, "cross_origin"},
+		{"other port", []string{"Origin", "http://127.0.0.1:1"}, "cross_origin"},
+		{"null origin", []string{"Origin", "null"}, "cross_origin"},
+		{"two origins", []string{"Origin", "http://" + host, "Origin", "https://attacker.example"}, "cross_origin"},
+		{"typed address", []string{"Sec-Fetch-Site", "none"}, ""},
+		{"fetch of ours", []string{"Sec-Fetch-Site", "same-origin"}, ""},
+		{"fetch of others", []string{"Sec-Fetch-Site", "cross-site"}, "cross_origin"},
+		{"fetch of a sibling", []string{"Sec-Fetch-Site", "same-site"}, "cross_origin"},
+	} {
+		resp := b.send(t, http.MethodGet, "/v1/models", nil, c.headers...)
+		if c.code != "" {
+			wantError(t, c.name, resp, http.StatusForbidden, c.code)
+		} else if read(t, resp); resp.StatusCode != 200 {
+			t.Errorf("%s: status %d, want 200", c.name, resp.StatusCode)
+		}
+	}
+	resp := b.send(t, http.MethodPost, "/v1/chat/completions", strings.NewReader(backendtest.Plain),
+		"Content-Type", "application/json", "Origin", "https://attacker.example")
+	wantError(t, "POST from a page", resp, http.StatusForbidden, "cross_origin")
+}

@@ -1,0 +1,123 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+
+	"github.com/culvert-net/culvert/api/backend"
+	"github.com/culvert-net/culvert/api/body"
+)
+
+// Config sets up a Server.
+type Config struct {
+	// Backend answers the requests. Required.
+	Backend backend.Backend
+
+	// Log gets one line per request at Debug; nil discards.
+	Log *slog.Logger
+
+	// Budget bounds the request bodies in memory, and may be shared; nil means
+	// one of DefaultBudget bytes.
+	Budget *body.Budget
+
+	// Heartbeat is the silence after which a running stream gets a comment; 0
+	// means DefaultHeartbeat, less than MinHeartbeat is refused.
+	Heartbeat time.Duration
+
+	// Isolation says what a provider may link; "" means ByConversation.
+	Isolation Isolation
+
+	// Ready returns nil when requests can be answered, else why not; joined
+	// errors are shown one by one. nil means always.
+	Ready func() error
+
+	// Banner is what GET / says about this program.
+	Banner Info
+
+	// Hosts are the names, besides those of loopback, under which clients may
+	// address this server, without port.
+	Hosts []string
+}
+
+// Info says which program answers here.
+type Info struct {
+	Mode    string `json:"mode"`             // "local" or "world"
+	Version string `json:"version"`          // of this program
+	Status  string `json:"status,omitempty"` // URL of the dashboard; "" if there is none
+}
+
+// Server is the local API.
+type Server struct {
+	backend   backend.Backend
+	log       *slog.Logger
+	requests  *body.Budget
+	answers   *body.Budget
+	heartbeat time.Duration
+	ready     func() error
+	isolation isolation
+	banner    Info
+	guard     guard
+	router    *chi.Mux
+}
+
+// New returns a Server. It starts nothing.
+func New(cfg Config) (*Server, error) {
+	if cfg.Backend == nil {
+		return nil, errors.New("api: Backend is missing")
+	}
+	if cfg.Heartbeat != 0 && cfg.Heartbeat < MinHeartbeat {
+		return nil, fmt.Errorf("api: Heartbeat of %v is below the least of %v", cfg.Heartbeat, MinHeartbeat)
+	}
+	iso, err := newIsolation(cfg.Isolation)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		backend:   cfg.Backend,
+		log:       cfg.Log,
+		requests:  cfg.Budget,
+		answers:   body.NewBudget(DefaultBudget),
+		heartbeat: cfg.Heartbeat,
+		ready:     cfg.Ready,
+		isolation: iso,
+		banner:    cfg.Banner,
+		guard:     newGuard(cfg.Hosts),
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.requests == nil {
+		s.requests = body.NewBudget(DefaultBudget)
+	}
+	if s.heartbeat == 0 {
+		s.heartbeat = DefaultHeartbeat
+	}
+	if s.ready == nil {
+		s.ready = func() error { return nil }
+	}
+	s.router = s.routes()
+	return s, nil
+}
+
+// Handler serves the routes of the API.
+func (s *Server) Handler() http.Handler { return s.router }
+
+func (s *Server) routes() *chi.Mux {
+	r := chi.NewRouter()
+	r.Use(s.observe, s.guard.middleware, middleware.GetHead)
+	r.NotFound(s.notFound)
+	r.MethodNotAllowed(s.methodNotAllowed)
+
+	r.Post("/v1/chat/completions", s.chat)
+	r.Get("/v1/models", s.models)
+	r.Get("/livez", s.livez)
+	r.Get("/readyz", s.readyz)
+	r.Get("/", s.pointer)
+	return r
+}

@@ -1,0 +1,151 @@
+package api_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/culvert-net/culvert/api"
+	"github.com/culvert-net/culvert/api/backend"
+	"github.com/culvert-net/culvert/api/backend/backendtest"
+	"github.com/culvert-net/culvert/api/backend/openai"
+)
+
+// TestSlowBody is a client that stops in the middle of its body: after two
+// minutes it is told, wherever the body was for.
+func TestSlowBody(t *testing.T) {
+	onPipe(t, stub{}, func(t *testing.T, pipe *backendtest.Pipe) {
+		conn, err := pipe.Dial(t.Context(), "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		began := time.Now()
+		fmt.Fprint(conn, "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantError(t, "slow body", resp, http.StatusRequestTimeout, "body_timeout")
+		if took := time.Since(began); took != 2*time.Minute {
+			t.Errorf("after %v, want two minutes", took)
+		}
+	})
+}
+
+// TestClientThatDoesNotRead holds the far end up for a while, and not for ever.
+func TestClientThatDoesNotRead(t *testing.T) {
+	var ended chan time.Duration // made in the bubble, or waiting for it would stop the clock
+	endless := stub{do: func(ctx context.Context, _ *backend.Request) (*backend.Response, error) {
+		began := time.Now()
+		context.AfterFunc(ctx, func() { ended <- time.Since(began) })
+		resp := answered("text/event-stream", "")
+		resp.Body = io.NopCloser(chunks{ctx.Err})
+		return resp, nil
+	}}
+	onPipe(t, endless, func(t *testing.T, pipe *backendtest.Pipe) {
+		ended = make(chan time.Duration, 1)
+		conn, err := pipe.Dial(t.Context(), "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+			len(backendtest.Streaming), backendtest.Streaming)
+		if after := <-ended; after != 5*time.Minute {
+			t.Errorf("the far end was cancelled after %v, want five minutes", after)
+		}
+	})
+}
+
+// chunks is a stream without end.
+type chunks struct{ err func() error }
+
+func (c chunks) Read(p []byte) (int, error) {
+	if err := c.err(); err != nil {
+		return 0, err
+	}
+	return copy(p, "data: x\n\n"), nil
+}
+
+// TestStopping is a program that stops while clients are there: they get an
+// answer rather than nothing.
+func TestStopping(t *testing.T) {
+	up := backendtest.NewUpstream(t)
+	client, err := openai.New(openai.Config{BaseURL: up.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	s, err := api.New(api.Config{Backend: client})
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, stop := context.WithCancel(t.Context())
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		defer context.AfterFunc(base, cancel)()
+		s.Handler().ServeHTTP(w, r.WithContext(ctx))
+	}))
+	server.Start()
+	defer server.Close()
+	b := &bench{url: server.URL}
+
+	up.Set(func(w http.ResponseWriter, r *http.Request, c *backendtest.Call) {
+		if strings.Contains(string(c.Body), "stream") {
+			backendtest.Endless(0)(w, r, c)
+			return
+		}
+		backendtest.Silent(w, r, c)
+	})
+	streamed := b.post(t, backendtest.Streaming)
+	up.Next(t)
+	waiting := make(chan *http.Response)
+	go func() { waiting <- b.post(t, backendtest.Plain) }()
+	call := up.Next(t)
+	stop()
+	call.WaitCancelled(t)
+	wantError(t, "waiting", <-waiting, 499, "request_cancelled")
+	if text := cut(t, "streaming", streamed); !strings.Contains(text, `data: {"error":`) {
+		t.Errorf("no error frame at the end of %d bytes", len(text))
+	}
+}
+
+// TestAbortedStreams checks that clients who go away leave nothing behind.
+func TestAbortedStreams(t *testing.T) {
+	b := start(t)
+	b.up.Set(backendtest.Endless(0))
+	abort := func() {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.url+"/v1/chat/completions", strings.NewReader(backendtest.Streaming))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(resp.Body, make([]byte, 10)); err != nil {
+			t.Error(err)
+		}
+		cancel()
+		resp.Body.Close()
+		b.up.Next(t).WaitCancelled(t)
+	}
+	abort()
+	before := runtime.NumGoroutine()
+	for range 300 {
+		abort()
+	}
+	waitFor(t, "the goroutines have ended", func() bool { return runtime.NumGoroutine() <= before+5 })
+}

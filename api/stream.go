@@ -1,0 +1,241 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/culvert-net/culvert/api/backend"
+	"github.com/culvert-net/culvert/api/openai"
+	"github.com/culvert-net/culvert/api/sse"
+)
+
+// stream passes on an answer event by event. Until the first of them (or the
+// first heartbeat) nothing is sent, so that an answer which fails at once gets
+// the status of its failure. Afterwards a failure is reported in the stream,
+// and the connection is aborted: a clean end would be taken for success by
+// most clients.
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, resp *backend.Response) {
+	x := exchangeOf(r)
+	if backend.ContentType(resp.Header) != backend.ContentStream {
+		x.fail(w, openai.Upstream(http.StatusBadGateway, "not_a_stream",
+			"the model server answered a streaming request with a single document"))
+		return
+	}
+	c := newCopier(w, s.heartbeat, x.started)
+	err := c.run(resp.Body)
+
+	if err == nil {
+		return
+	}
+	x.err = err
+	if r.Context().Err() != nil || errors.Is(err, errClient) {
+		x.status = statusGone
+	}
+	if !c.started {
+		x.fail(w, asError(r, err))
+		return
+	}
+	c.reportCut(asError(r, err))
+	panic(http.ErrAbortHandler)
+}
+
+var (
+	// errClient wraps what went wrong with writing to the client.
+	errClient = errors.New("writing to the client")
+
+	// errReported is returned when the stream itself has told the client.
+	errReported = errors.New("the answer ended with an error")
+)
+
+// copier writes one stream to a client, and a heartbeat whenever nothing was
+// written for a while.
+type copier struct {
+	heartbeat time.Duration // immutable
+	timer     *time.Timer   // immutable; runs beat
+
+	mu      sync.Mutex // guards what follows: a heartbeat comes between batches
+	w       http.ResponseWriter
+	rc      *http.ResponseController
+	started bool      // the status is sent
+	beaten  bool      // a heartbeat was written last
+	told    bool      // an error frame was written
+	stopped bool      // no more heartbeats
+	wrote   time.Time // when something was last written; at first, when the request came
+	renewed time.Time // when the time for writing was last renewed
+}
+
+func newCopier(w http.ResponseWriter, heartbeat time.Duration, asked time.Time) *copier {
+	c := &copier{w: w, rc: http.NewResponseController(w), heartbeat: heartbeat, wrote: asked}
+	c.timer = time.AfterFunc(math.MaxInt64, c.beat) // set first: beat uses it
+	c.timer.Reset(max(firstEvent, heartbeat-time.Since(asked)))
+	return c
+}
+
+// run is copy, after which no heartbeat comes, even if it panics: one that came
+// after the handler would end the program.
+func (c *copier) run(from io.ReadCloser) error {
+	defer c.stopBeating()
+	return c.copy(from)
+}
+
+// copy passes events on until the stream is complete (nil) or cut.
+func (c *copier) copy(from io.ReadCloser) error {
+	events := sse.NewReader(from, sse.MaxEvent)
+	for {
+		e, err := events.Next()
+		if err != nil {
+			return incomplete(err)
+		}
+		done, err := c.batch(e, events)
+		if err != nil {
+			return err
+		}
+		if done {
+			drain(from, events)
+			return nil
+		}
+	}
+}
+
+// batch writes e and whatever else has arrived with it, and flushes once. It
+// never waits for another event. done means that e or one after it was the
+// stream's end.
+func (c *copier) batch(e sse.Event, events *sse.Reader) (done bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for {
+		failure := openai.InAnswer(e.Data)
+		if failure != nil && !c.started {
+			return false, failure
+		}
+		if failure != nil && c.beaten {
+			c.write([]byte(sse.NoOp))
+		}
+		raw := e.Raw
+		if failure != nil {
+			raw = sse.AppendError(nil, failure.JSON()) // checked, and without an event: line
+		}
+		if err := c.write(raw); err != nil {
+			return false, err
+		}
+		if failure != nil {
+			c.told = true
+			return false, errors.Join(errReported, c.flush())
+		}
+		if e.IsDone() {
+			return true, c.flush()
+		}
+		if !events.Buffered() {
+			return false, c.flush()
+		}
+		if e, err = events.Next(); err != nil {
+			return false, incomplete(err)
+		}
+	}
+}
+
+// incomplete says why a stream ended before its [DONE].
+func incomplete(err error) error {
+	switch {
+	case err == io.EOF, errors.Is(err, io.ErrUnexpectedEOF):
+		e := openai.Upstream(http.StatusBadGateway, "stream_incomplete",
+			"the model server ended the stream before the answer was complete; try again")
+		e.Cause = err
+		return e
+	case errors.Is(err, sse.ErrTooLong):
+		return openai.Upstream(http.StatusBadGateway, "event_too_large",
+			"the model server sent an event larger than "+strconv.Itoa(sse.MaxEvent)+" bytes")
+	}
+	return fmt.Errorf("reading the stream: %w", err)
+}
+
+// drain reads what follows [DONE], which nobody needs, so that the connection
+// it came on can be used again.
+func drain(from io.ReadCloser, events *sse.Reader) {
+	patience := time.AfterFunc(afterDone, func() { _ = from.Close() })
+	defer patience.Stop()
+	for {
+		if _, err := events.Next(); err != nil {
+			return
+		}
+	}
+}
+
+// write sends the status before the first byte. Called with mu held.
+func (c *copier) write(p []byte) error {
+	if now := time.Now(); now.Sub(c.renewed) > renewTime {
+		c.renewed = now
+		_ = c.rc.SetWriteDeadline(now.Add(writeTime)) // not every test's writer has one
+	}
+	if !c.started {
+		c.started = true
+		h := c.w.Header()
+		h.Set("Content-Type", backend.ContentStream)
+		h.Set("X-Accel-Buffering", "no")
+		c.w.WriteHeader(http.StatusOK)
+	}
+	c.beaten = false
+	if _, err := c.w.Write(p); err != nil {
+		return fmt.Errorf("%w: %w", errClient, err)
+	}
+	return nil
+}
+
+// flush sends what was written. Called with mu held.
+func (c *copier) flush() error {
+	c.wrote = time.Now()
+	if err := c.rc.Flush(); err != nil {
+		return fmt.Errorf("%w: %w", errClient, err)
+	}
+	return nil
+}
+
+// stopBeating returns when no heartbeat is being written, and none will be.
+func (c *copier) stopBeating() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stopped = true
+	c.timer.Stop()
+}
+
+func (c *copier) beat() {
+	if !c.mu.TryLock() {
+		// Something is being written, so the stream is not silent; and a client
+		// that does not read needs no comment.
+		c.timer.Reset(c.heartbeat)
+		return
+	}
+	defer c.mu.Unlock()
+	if c.stopped {
+		return
+	}
+	if time.Since(c.wrote) >= c.heartbeat {
+		if c.write([]byte(sse.Heartbeat)) != nil || c.flush() != nil {
+			return // the client is gone, which ends the reading beside this too
+		}
+		c.beaten = true
+	}
+	c.timer.Reset(c.heartbeat - time.Since(c.wrote))
+}
+
+// reportCut ends a stream that was cut, as far as the client can still be told.
+func (c *copier) reportCut(e *openai.Error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.told {
+		return
+	}
+	frame := []byte("\n") // ends whatever the far end may have left open
+	if c.beaten {
+		frame = append(frame, sse.NoOp...)
+	}
+	if c.write(sse.AppendError(frame, e.JSON())) == nil {
+		_ = c.flush()
+	}
+}

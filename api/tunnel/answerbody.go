@@ -1,0 +1,116 @@
+package tunnel
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+
+	"github.com/culvert-net/culvert/api/openai"
+)
+
+// answerBody is the Body of a Response. A first answer that fails before its
+// first byte is replaced inside Read by a second one, if that is of the same
+// kind; afterwards nothing is replayed.
+type answerBody struct {
+	cancel context.CancelFunc // ends every phase; immutable
+	ctxErr func() error       // of the context that cancel ends; immutable
+
+	mu    sync.Mutex                           // held by Read; Close first cancels, then waits for it
+	x     *exchange                            // guarded by mu
+	again func(cause error) (*exchange, error) // asks once more; guarded by mu
+	err   error                                // what ended the answer; guarded by mu
+}
+
+func newAnswerBody(ctx context.Context, cancel context.CancelFunc, k *call, x *exchange) *answerBody {
+	return &answerBody{
+		cancel: cancel,
+		ctxErr: ctx.Err,
+		x:      x,
+		again: func(cause error) (*exchange, error) {
+			if len(k.tried) == maxAttempts {
+				return nil, lostError(cause)
+			}
+			return k.run(ctx, cause)
+		},
+	}
+}
+
+// Read yields the answer's bytes as they come.
+func (b *answerBody) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil || len(p) == 0 {
+		return 0, b.err
+	}
+	for {
+		n, err := b.x.read(p)
+		switch {
+		case err == nil:
+			return n, nil
+		case err == io.EOF:
+			b.end(OutcomeOK, io.EOF)
+		case b.ctxErr() != nil:
+			b.end(OutcomeCancelled, b.ctxErr())
+		case b.x.began():
+			b.end(OutcomeCut, cutError(err))
+		default:
+			b.end(OutcomeFailed, nil)
+			if b.err = b.replace(err); b.err == nil {
+				continue
+			}
+		}
+		b.cancel()
+		return 0, b.err
+	}
+}
+
+// replace puts a second answer in the place of one that failed with cause
+// before its first byte. The status and type of the first may be with the
+// person who asked already, so the second must have the same.
+func (b *answerBody) replace(cause error) error {
+	media := b.x.answer.media
+	x, err := b.again(cause)
+	if err == nil && x.answer.media == media {
+		b.x = x
+		return nil
+	}
+	if x != nil { // of another kind
+		x.abort()
+		x.client.router.Report(x.to, OutcomeCancelled)
+	}
+	if b.ctxErr() != nil {
+		return b.ctxErr()
+	}
+	cut := &CutError{API: lostError(cause), Err: cause}
+	if r, ok := errors.AsType[*refusal](err); ok {
+		cut.API, cut.Err = r.api, r
+	} else if e, ok := errors.AsType[*openai.Error](err); ok {
+		cut.API, cut.Err = e, e
+	}
+	return cut
+}
+
+// Close cancels what is left of the answer. It may be called twice, and while
+// a Read is blocked.
+func (b *answerBody) Close() error {
+	b.cancel()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err == nil {
+		b.end(OutcomeCancelled, http.ErrBodyReadAfterClose)
+	}
+	return nil
+}
+
+// end releases the stream and reports how the attempt ended.
+func (b *answerBody) end(outcome Outcome, err error) {
+	if outcome == OutcomeOK {
+		b.x.finish()
+	} else {
+		b.x.abort()
+	}
+	b.x.client.router.Report(b.x.to, outcome)
+	b.err = err
+}

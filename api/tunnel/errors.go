@@ -1,0 +1,98 @@
+package tunnel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+
+	"github.com/culvert-net/culvert/api/body"
+	"github.com/culvert-net/culvert/api/openai"
+)
+
+// The errors a client's end gives the person who asked. Each says what to do
+// next and names no peer, address or key; what happened is in Cause.
+
+// chooseError is for a Router that has nobody.
+func chooseError(model string, err error) *openai.Error {
+	if e, ok := errors.AsType[*openai.Error](err); ok {
+		return e
+	}
+	if errors.Is(err, ErrUnknownModel) {
+		return openai.ModelNotFound(model, "GET /v1/models lists what the providers in reach serve")
+	}
+	e := openai.Unavailable("no_provider",
+		"no provider of this model can take the request now; ask again in a moment, or pick another model of GET /v1/models",
+		noProviderRetry)
+	e.Cause = err
+	return e
+}
+
+// dialError is for a circuit that did not come about. late says that DialLimit
+// struck.
+func dialError(err error, late bool) *openai.Error {
+	e, ok := errors.AsType[*openai.Error](err)
+	switch {
+	case ok:
+		return e
+	case late, errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		e = openai.Upstream(http.StatusGatewayTimeout, "circuit_timeout",
+			fmt.Sprintf("no circuit to a provider of this model was ready within %v; ask again, and check this machine's connection if it stays so", DialLimit))
+	default:
+		e = openai.Unavailable("no_circuit",
+			"no circuit to a provider of this model could be built; ask again in a moment, and check this machine's connection if it stays so",
+			noProviderRetry)
+	}
+	e.Cause = err
+	return e
+}
+
+// lostError is for an attempt that ended before a byte of an answer.
+func lostError(err error) *openai.Error {
+	var e *openai.Error
+	switch {
+	case isProtocolError(err):
+		e = openai.Upstream(http.StatusBadGateway, "bad_answer",
+			"the provider's answer was malformed and was not passed on; ask again, or pick another model")
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		e = openai.Upstream(http.StatusGatewayTimeout, "first_token_timeout",
+			fmt.Sprintf("the provider did not begin its answer within %v; ask again, or shorten the prompt", FirstTokenLimit))
+	default:
+		e = openai.Upstream(http.StatusBadGateway, "circuit_lost",
+			"the circuit to the provider was lost before the answer began; ask again")
+	}
+	e.Cause = err
+	return e
+}
+
+// cutError is for an answer that broke off after its first byte.
+func cutError(err error) *CutError {
+	var e *openai.Error
+	switch {
+	case isProtocolError(err):
+		e = openai.Upstream(http.StatusBadGateway, "bad_answer",
+			"the rest of the provider's answer was malformed and was not passed on; the answer is incomplete, ask again")
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		e = openai.Upstream(http.StatusGatewayTimeout, "answer_stalled",
+			"the provider fell silent in the middle of the answer; it is incomplete, ask again")
+	default:
+		e = openai.Upstream(http.StatusBadGateway, "answer_cut",
+			"the provider or the circuit to it failed in the middle of the answer; it is incomplete, ask again")
+	}
+	e.Cause = err
+	return &CutError{API: e, Err: err}
+}
+
+// errTooLarge is for a body over body.MaxBody, at either end.
+func errTooLarge() *openai.Error {
+	return &openai.Error{
+		Status: http.StatusRequestEntityTooLarge, Type: openai.TypeInvalidRequest, Code: "request_too_large",
+		Message: fmt.Sprintf("the request is larger than %d MiB; send less", body.MaxBody>>20),
+	}
+}
+
+func isProtocolError(err error) bool {
+	_, ok := errors.AsType[*ProtocolError](err)
+	return ok
+}

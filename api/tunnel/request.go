@@ -1,0 +1,167 @@
+package tunnel
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/culvert-net/culvert/api/backend"
+)
+
+// writeRequest sends req, with data as its body, and ends the direction. Every
+// client's head is the same but for path, length and whether a stream is asked
+// for.
+func writeRequest(conn Conn, req *backend.Request, data []byte) error {
+	out := &http.Request{
+		Method:        req.Method,
+		URL:           &url.URL{Path: req.Path},
+		Host:          tunnelHost,
+		Header:        backend.RequestHeader(req),
+		Body:          io.NopCloser(bytes.NewReader(data)),
+		ContentLength: int64(len(data)),
+	}
+	out.Header.Set("User-Agent", "") // else net/http names itself
+	w := bufio.NewWriterSize(conn, min(headRoom+len(data), writePiece))
+	if err := out.Write(w); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return conn.CloseWrite()
+}
+
+// incoming is a request whose head was accepted.
+type incoming struct {
+	method, path string
+	header       http.Header
+	length       int64
+	body         io.Reader // net/http's, on scan; never closed, that would read it to its end
+	scan         *scanner
+}
+
+// readRequest reads a request's head. Its errors are *ProtocolError,
+// *openai.Error for a sound request that has no route, or the stream's own.
+func readRequest(r io.Reader) (*incoming, error) {
+	s := &scanner{src: r}
+	start, fields, err := s.head()
+	if err != nil {
+		return nil, err
+	}
+	method, path, err := requestLine(start)
+	if err != nil {
+		return nil, err
+	}
+	length, err := checkRequestFields(fields)
+	if err != nil {
+		return nil, err
+	}
+	s.left, s.done = length, length == 0
+	req, err := http.ReadRequest(bufio.NewReaderSize(s, headRoom))
+	if err != nil || req.Method != method || req.RequestURI != path || req.Host != tunnelHost ||
+		req.ContentLength != length || len(req.TransferEncoding) > 0 {
+		return nil, refuse(FormDisagreement)
+	}
+	if err := checkRoute(method, path); err != nil {
+		return nil, err
+	}
+	return &incoming{
+		method: method,
+		path:   path,
+		header: req.Header,
+		length: length,
+		body:   req.Body,
+		scan:   s,
+	}, nil
+}
+
+// requestLine splits a start line and refuses every target but a plain path.
+func requestLine(line string) (method, path string, err error) {
+	parts := strings.Split(line, " ")
+	if len(parts) != 3 || !isToken([]byte(parts[0])) || parts[1] == "" {
+		return "", "", refuse(FormStartLine)
+	}
+	method, path = parts[0], parts[1]
+	switch {
+	case parts[2] != "HTTP/1.1":
+		return "", "", refuse(FormVersion)
+	case method == http.MethodConnect:
+		return "", "", refuse(FormConnect)
+	case path[0] != '/' || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "#%\\"):
+		return "", "", refuse(FormTarget)
+	case strings.Contains(path, "?"):
+		return "", "", refuse(FormQuery)
+	}
+	return method, path, nil
+}
+
+// checkRequestFields holds a head against requestFields and returns its
+// Content-Length.
+func checkRequestFields(fields []field) (length int64, err error) {
+	if err := checkLengths(fields); err != nil {
+		return 0, err
+	}
+	seen := make(map[string]bool, len(requestFields))
+	for _, f := range fields {
+		values, listed := requestFields[f.name]
+		switch {
+		case f.name == "transfer-encoding":
+			return 0, refuse(FormEncoding)
+		case !listed:
+			return 0, refuse(FormField)
+		case seen[f.name]:
+			return 0, refuse(FormDuplicate)
+		case values != nil && !slices.Contains(values, f.value):
+			return 0, refuse(FormFieldValue)
+		}
+		seen[f.name] = true
+		if f.name == "content-length" {
+			if length, err = parseLength(f.value); err != nil {
+				return 0, err
+			}
+		}
+	}
+	if len(seen) < len(requestFields) {
+		return 0, refuse(FormMissing)
+	}
+	return length, nil
+}
+
+// checkLengths refuses the two ways to make a message's length ambiguous.
+func checkLengths(fields []field) error {
+	var lengths, encodings int
+	for _, f := range fields {
+		switch f.name {
+		case "content-length":
+			lengths++
+		case "transfer-encoding":
+			encodings++
+		}
+	}
+	switch {
+	case lengths > 0 && encodings > 0:
+		return refuse(FormBothLengths)
+	case lengths > 1 || encodings > 1:
+		return refuse(FormDuplicate)
+	}
+	return nil
+}
+
+// parseLength reads a Content-Length: decimal digits, no sign, no list, no
+// leading zeros.
+func parseLength(s string) (int64, error) {
+	const digits = 15 // far beyond every limit, far from overflow
+	if s == "" || len(s) > digits || (s[0] == '0' && s != "0") || strings.Trim(s, "0123456789") != "" {
+		return 0, refuse(FormLength)
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return 0, refuse(FormLength)
+	}
+	return n, nil
+}

@@ -1,0 +1,114 @@
+package tunnel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/culvert-net/culvert/api/backend"
+	"github.com/culvert-net/culvert/api/body"
+)
+
+// ServerConfig is what a Server needs.
+type ServerConfig struct {
+	Backend backend.Backend // answers; required
+
+	// Budget bounds the sum of the requests held in memory. It may be shared
+	// with other servers. Required.
+	Budget *body.Budget
+
+	MaxRequests int           // requests the backend works on at once; 0: MaxRequests
+	Drain       time.Duration // how long a shutdown lets answers finish; 0: DrainLimit
+	Log         *slog.Logger  // nil: silent
+}
+
+// Server is the answering end of the tunnel.
+type Server struct {
+	backend backend.Backend // immutable
+	budget  *body.Budget    // immutable
+	drain   time.Duration   // immutable
+	log     *slog.Logger    // immutable
+
+	requests chan struct{} // a place for each request at the backend
+	streams  chan struct{} // a place for each accepted stream
+	buffers  sync.Pool     // of *chunkBuffer, one per answer being sent
+}
+
+// NewServer returns a Server; Run starts it.
+func NewServer(cfg ServerConfig) (*Server, error) {
+	switch {
+	case cfg.Backend == nil || cfg.Budget == nil:
+		return nil, errors.New("tunnel server: Backend and Budget are required")
+	case cfg.MaxRequests < 0 || cfg.Drain < 0:
+		return nil, errors.New("tunnel server: MaxRequests and Drain must not be negative")
+	}
+	s := &Server{
+		backend:  cfg.Backend,
+		budget:   cfg.Budget,
+		drain:    cfg.Drain,
+		log:      cfg.Log,
+		requests: make(chan struct{}, MaxRequests),
+		streams:  make(chan struct{}, MaxStreams),
+		buffers:  sync.Pool{New: func() any { return new(chunkBuffer) }},
+	}
+	if cfg.MaxRequests > 0 {
+		s.requests = make(chan struct{}, cfg.MaxRequests)
+	}
+	if s.drain == 0 {
+		s.drain = DrainLimit
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	return s, nil
+}
+
+// Run serves every stream that acc hands out until ctx ends or acc fails. Then
+// it closes acc, lets running streams finish for as long as Drain says, cancels
+// the rest, and returns when the last has ended: nil if that was ctx's doing.
+// Run may serve several acceptors at once.
+func (s *Server) Run(ctx context.Context, acc Acceptor) error {
+	// Streams live on after ctx: it ends the accepting, cancel ends them.
+	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	detach := onDone(ctx, func() { _ = acc.Close() })
+
+	var running sync.WaitGroup
+	err := s.accept(acc, func(conn Conn) {
+		running.Go(func() {
+			defer func() { <-s.streams }()
+			s.serve(serving, conn)
+		})
+	})
+	detach()
+	_ = acc.Close()
+
+	deadline := time.AfterFunc(s.drain, cancel)
+	defer deadline.Stop()
+	running.Wait()
+	if ctx.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("accepting streams: %w", err)
+}
+
+// accept hands streams to start until acc fails. A stream beyond MaxStreams is
+// reset unread: nobody is owed an answer in a flood.
+func (s *Server) accept(acc Acceptor, start func(Conn)) error {
+	for {
+		conn, err := acc.Accept()
+		if err != nil {
+			return err
+		}
+		select {
+		case s.streams <- struct{}{}:
+			start(conn)
+		default:
+			_ = conn.Reset()
+			s.log.Debug("stream refused", "reason", "too many streams")
+		}
+	}
+}
