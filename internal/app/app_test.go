@@ -1,0 +1,157 @@
+package app_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/culvert-net/culvert/internal/app"
+)
+
+func TestCode(t *testing.T) {
+	base := errors.New("x")
+	for _, tt := range []struct {
+		err  error
+		want int
+	}{
+		{nil, 0},
+		{base, 1},
+		{app.Usage(base), 2},
+		{fmt.Errorf("more: %w", app.NotReady(base)), 3},
+		{errors.Join(app.Refused(base), base), 4},
+	} {
+		if got := app.Code(tt.err); got != tt.want || tt.err != nil && !errors.Is(tt.err, base) {
+			t.Errorf("Code(%v) = %d, want %d and the cause kept", tt.err, got, tt.want)
+		}
+	}
+}
+
+func TestMainReports(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		args []string
+		run  error
+		code int
+		want string
+	}{
+		{"fine", nil, nil, 0, ""},
+		{"failed", nil, errors.New("disk is full"), 1, "tool: disk is full\n"},
+		{"refused", nil, app.Refused(errors.New("others could reach it")), 4, "tool: others could reach it\n"},
+		{"unknown flag", []string{"--nonsense"}, nil, 2, "See tool --help."},
+		{"argument too many", []string{"x"}, nil, 2, "See tool --help."},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var said bytes.Buffer
+			root := &cobra.Command{Use: "tool", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error { return tt.run }}
+			root.SetArgs(append([]string{}, tt.args...))
+			root.SetErr(&said)
+			if code := app.Main(root); code != tt.code || !strings.Contains(said.String(), tt.want) {
+				t.Errorf("Main = %d, said %q; want %d and %q", code, said.String(), tt.code, tt.want)
+			}
+		})
+	}
+}
+
+func TestDataDir(t *testing.T) {
+	t.Setenv("CULVERT_DATA", "")
+	t.Setenv("XDG_STATE_HOME", "/state")
+	for _, tt := range []struct{ flag, env, want string }{
+		{"/flag", "/env", "/flag"},
+		{"", "/env", "/env"},
+		{"", "", "/state/culvert/bridge"},
+	} {
+		t.Setenv("CULVERT_DATA", tt.env)
+		if got, err := app.DataDir(tt.flag, "bridge"); err != nil || got != filepath.FromSlash(tt.want) {
+			t.Errorf("DataDir(%q) with %q = %q, %v; want %q", tt.flag, tt.env, got, err, tt.want)
+		}
+	}
+}
+
+func TestOpenData(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "b")
+	d, err := app.OpenData(dir, "bridge")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := app.OpenData(dir, "bridge"); err == nil || !strings.Contains(err.Error(), "in use") {
+		t.Errorf("second OpenData = %v, want it refused", err)
+	}
+	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("directory has mode %v, %v; want 0700", info.Mode().Perm(), err)
+	}
+	d.Close()
+	d.Close()
+	if _, err := app.OpenData(dir, "gateway"); app.Code(err) != app.ExitUsage {
+		t.Errorf("OpenData of another program's directory = %v, want exit code 2", err)
+	}
+	for _, text := range []string{"bridge 2\n", "bridge\n", "", "bridge x\n", "bridge 0\n"} {
+		if err := os.WriteFile(d.Path("FORMAT"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := app.OpenData(dir, "bridge"); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "FORMAT") {
+			t.Errorf("OpenData with FORMAT %q = %v, want exit code 2 and the file's name", text, err)
+		}
+	}
+}
+
+// A new config.toml sets what init decided and explains the rest; what it says
+// is what Load reads.
+func TestWriteConfig(t *testing.T) {
+	type section struct {
+		Addr  string `toml:"addr" doc:"Where."`
+		Count int    `toml:"count" doc:"How many."`
+	}
+	type config struct {
+		One section `toml:"one" doc:"First."`
+		Two section `toml:"two" doc:"Second."`
+	}
+	dir := t.TempDir()
+	created, err := app.WriteConfig(dir, &config{Two: section{"here", 3}}, "two.addr")
+	if err != nil || !created {
+		t.Fatalf("WriteConfig = %t, %v; want a new file", created, err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, app.ConfigFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "\naddr = \"here\"\n") || strings.Count(string(text), "# addr = ") != 1 || !strings.Contains(string(text), "# count = 3") {
+		t.Errorf("config.toml = %s; want two.addr set alone", text)
+	}
+	var got config
+	if _, err := app.Load(&got, "tool", dir, nil); err != nil || got.Two.Addr != "here" || got.One.Addr != "" || got.Two.Count != 0 {
+		t.Errorf("Load = %+v, %v; want what was set", got, err)
+	}
+	if created, err := app.WriteConfig(dir, &config{}, "two.addr"); created || err != nil {
+		t.Errorf("second WriteConfig = %t, %v; want the file kept", created, err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, app.ConfigFile), []byte("[two]\nadr = 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := app.Load(&got, "tool", dir, nil); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "config.toml:2") {
+		t.Errorf("Load of an unknown key = %v, want exit code 2 with file and line", err)
+	}
+}
+
+func TestNewLog(t *testing.T) {
+	var out bytes.Buffer
+	log, err := app.NewLog(&out, "bridge", app.DefaultLog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	log.Debug("hidden")
+	log.Info("shown")
+	if got := out.String(); !strings.Contains(got, `"msg":"shown","program":"bridge"`) || strings.Contains(got, "hidden") {
+		t.Errorf("log = %q, want one JSON line", got)
+	}
+	for _, cfg := range []app.LogConfig{{Level: "loud", Format: "auto"}, {Level: "info", Format: "xml"}} {
+		if _, err := app.NewLog(&out, "bridge", cfg); app.Code(err) != app.ExitUsage {
+			t.Errorf("NewLog(%v) = %v, want exit code 2", cfg, err)
+		}
+	}
+}

@@ -1,0 +1,93 @@
+package bridge
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/config"
+)
+
+// Command is the bridge's command line.
+func Command() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   program,
+		Short: "A private way to other people's GPUs, for any OpenAI client",
+		Long: `bridge gives this machine an address that any OpenAI client can talk to. Each
+request travels through an onion circuit: no single node on the way knows both
+who asks and what is asked.
+
+Set it up once with the world file you were given, then leave it running:
+
+  bridge init --world world.toml
+  bridge serve
+
+and point your apps at http://127.0.0.1:8811/v1, with any API key.
+
+To see what it is doing, and over whom your requests go:
+
+  bridge status`,
+		Example: `  # The first time: join a world, then serve.
+  bridge init --world ~/Downloads/world.toml && bridge serve
+
+  # Ask something.
+  curl http://127.0.0.1:8811/v1/models
+
+  # No world, just your own server (nothing is hidden from it):
+  bridge serve --data ~/.culvert-local --upstream http://127.0.0.1:11434`,
+		Version: app.Version(),
+	}
+	dir := ""
+	cmd.PersistentFlags().StringVar(&dir, "data", "",
+		"data directory (default: $CULVERT_DATA, else ~/.local/state/culvert/bridge)")
+	data := func() (string, error) { return app.DataDir(dir, program) }
+	cmd.AddCommand(initCommand(data), serveCommand(data), statusCommand(data), configCommand(data), app.VersionCommand())
+	return cmd
+}
+
+func configCommand(data func() (string, error)) *cobra.Command {
+	cfg := Defaults()
+	cmd := app.ConfigCommand(program, cfg, data)
+	config.Bind(cmd.PersistentFlags(), cfg)
+	return cmd
+}
+
+func serveCommand(data func() (string, error)) *cobra.Command {
+	cfg := Defaults()
+	o := Options{}
+	untilStdin := false
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Answer OpenAI clients on this machine until stopped",
+		Long: `serve answers OpenAI clients on this machine until it is stopped (Ctrl-C).
+
+In a world (bridge init --world FILE) every request goes through a circuit. With
+--upstream it is in local mode instead: no world, no circuit, your own server.
+
+It is ready when it has the directory of its world, a provider in it, and a
+circuit: GET /readyz on the status port says so, or what is missing.`,
+		Example: `  bridge serve
+  bridge serve --listen 127.0.0.1:9000 --status-listen 127.0.0.1:9001
+  bridge serve --world ./world.toml --data ./try
+  bridge serve --data ./local --upstream http://127.0.0.1:8080`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if o.Data, err = data(); err != nil {
+				return err
+			}
+			if _, err := app.Load(cfg, program, o.Data, cmd.Flags()); err != nil {
+				return err
+			}
+			ctx := cmd.Context()
+			if untilStdin {
+				ctx = app.WithParent(ctx, cmd.InOrStdin())
+			}
+			o.Config, o.Err = cfg, cmd.ErrOrStderr()
+			return Serve(ctx, o)
+		},
+	}
+	config.Bind(cmd.Flags(), cfg)
+	cmd.Flags().StringVar(&o.World, "world", "", "world file (default: world.toml in the data directory)")
+	cmd.Flags().BoolVar(&untilStdin, "exit-with-stdin", false, "stop when standard input ends, as a child of another program")
+	return cmd
+}

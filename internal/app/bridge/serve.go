@@ -1,0 +1,206 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/culvert-net/culvert/api"
+	"github.com/culvert-net/culvert/api/backend"
+	"github.com/culvert-net/culvert/api/body"
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/serve"
+)
+
+// Options is what a bridge runs on.
+type Options struct {
+	Data   string    // data directory
+	World  string    // world file; "" means world.toml in Data
+	Config *Config   // loaded and checked
+	Err    io.Writer // the log
+}
+
+// bridge is a running bridge. Immutable once Serve has made it.
+type bridge struct {
+	cfg       *Config
+	log       *slog.Logger
+	data      *app.Data
+	started   time.Time
+	baseURLs  []string
+	statusURL string
+	mode      mode
+}
+
+// mode is what a bridge does with requests.
+type mode interface {
+	// name is ModeWorld or ModeLocal.
+	name() string
+	// backend answers the requests.
+	backend() backend.Backend
+	// ready is nil when a request can be answered, or joined errors.
+	ready() error
+	// describe adds what only this mode knows.
+	describe(s *Status)
+	// parts run as long as the bridge does.
+	parts() []app.Part
+	// close releases what parts do not.
+	close() error
+}
+
+// Serve answers clients until ctx ends.
+func Serve(ctx context.Context, o Options) (err error) {
+	log, err := app.NewLog(o.Err, program, o.Config.Log)
+	if err != nil {
+		return err
+	}
+	if o.World == "" {
+		o.World = filepath.Join(o.Data, app.WorldFile)
+	}
+	open, err := o.choose()
+	if err != nil {
+		return err
+	}
+	data, err := app.OpenData(o.Data, program)
+	if err != nil {
+		return err
+	}
+	defer data.Close()
+	b := &bridge{cfg: o.Config, log: log, data: data, started: time.Now().UTC()}
+
+	// Bind first: a taken port is found before anything has begun.
+	servers, err := b.bind()
+	defer serve.CloseAll(servers.all())
+	if err != nil {
+		return err
+	}
+	if b.mode, err = open(b); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.mode.close()) }()
+	parts, err := b.parts(servers)
+	if err != nil {
+		return err
+	}
+	log.Info("bridge is serving", "mode", b.mode.name(), "base_url", b.baseURLs[0], "version", app.Version())
+	if b.mode.name() == ModeLocal {
+		log.Warn("LOCAL MODE: no circuit, nothing is hidden from the upstream", "upstream", o.Config.Local.Upstream)
+	}
+	return app.RunParts(ctx, parts...)
+}
+
+// choose decides between world and local mode. Local mode is only ever asked
+// for, and never where there is a world: a prompt meant for a circuit must not
+// go straight to somebody by a flag left in a script.
+func (o *Options) choose() (func(*bridge) (mode, error), error) {
+	exists := func(path string) bool {
+		_, err := os.Stat(path)
+		return !errors.Is(err, fs.ErrNotExist)
+	}
+	own := filepath.Join(o.Data, app.WorldFile)
+	there := exists(o.World)
+	upstream := o.Config.Local.Upstream != ""
+	switch {
+	case upstream && (there || exists(own) || o.World != own):
+		// A world that was named, even by a name with a mistake in it, or that is
+		// this directory's, must never end in prompts sent without a circuit.
+		return nil, app.Refused(fmt.Errorf("--upstream is local mode, without circuits, but %s puts this bridge into a world; "+
+			"choose another directory with --data, and no --world, for local mode", o.World))
+	case upstream:
+		return newLocal, nil
+	case !there:
+		return nil, app.Usage(fmt.Errorf("%w at %s. Join a world with: bridge init --world FILE; or serve your own server, without circuits, with: bridge serve --upstream URL", node.ErrNoWorld, o.World))
+	}
+	w, err := node.LoadWorld(o.World)
+	if err != nil {
+		return nil, err
+	}
+	return func(b *bridge) (mode, error) { return newWorld(b, w) }, nil
+}
+
+// bound are the listeners of a bridge.
+type bound struct {
+	api           []net.Listener
+	admin         net.Listener
+	status, debug net.Listener // nil: switched off
+}
+
+func (l *bound) all() []net.Listener {
+	all := append([]net.Listener(nil), l.api...)
+	for _, one := range []net.Listener{l.admin, l.status, l.debug} {
+		if one != nil {
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
+// bind takes the addresses. With an error, those it has must still be closed.
+func (b *bridge) bind() (l bound, err error) {
+	if l.api, err = serve.ListenAll("--listen", b.cfg.API.Listen, listen6); err != nil {
+		return l, err
+	}
+	for _, one := range l.api {
+		b.baseURLs = append(b.baseURLs, "http://"+one.Addr().String()+"/v1")
+	}
+	if b.cfg.Status.Listen != "" {
+		if l.status, err = serve.Listen("--status-listen", b.cfg.Status.Listen); err != nil {
+			return l, err
+		}
+		b.statusURL = "http://" + l.status.Addr().String()
+	}
+	if b.cfg.Debug.Listen != "" {
+		if l.debug, err = serve.Listen("--debug", b.cfg.Debug.Listen); err != nil {
+			return l, err
+		}
+	}
+	l.admin, err = serve.ListenAdmin(b.data.Path(serve.AdminSocket))
+	return l, err
+}
+
+// parts are what runs, in the order of starting: the API comes last and stops
+// first, so that its requests end while circuits still live.
+func (b *bridge) parts(l bound) ([]app.Part, error) {
+	server, err := api.New(api.Config{
+		Backend: b.mode.backend(), Log: b.log,
+		Budget:    body.NewBudget(int64(b.cfg.API.BodiesMiB) << 20),
+		Heartbeat: b.cfg.API.Heartbeat, Isolation: api.Isolation(b.cfg.API.Isolation), Ready: b.mode.ready, Hosts: b.cfg.API.Hosts,
+		Banner: api.Info{Mode: b.mode.name(), Version: app.Version(), Status: b.statusURL},
+	})
+	if err != nil {
+		return nil, app.Usage(err)
+	}
+	parts := b.mode.parts()
+	status := serve.Status(b.mode.ready, func() any { return b.status() })
+	add := func(name string, h *serve.Server) {
+		h.Name, h.Log = name, b.log
+		parts = append(parts, app.Part{Name: name, Run: h.Run})
+	}
+	add("admin socket", &serve.Server{Handler: status, Listeners: []net.Listener{l.admin}})
+	if l.status != nil {
+		add("status page", &serve.Server{Handler: serve.LocalOnly(status), Listeners: []net.Listener{l.status}})
+	}
+	if l.debug != nil {
+		add("debug server", &serve.Server{Handler: serve.LocalOnly(serve.Debug()), Listeners: []net.Listener{l.debug}})
+	}
+	add("api", &serve.Server{Handler: server.Handler(), Listeners: l.api})
+	return parts, nil
+}
+
+// status is what the bridge says of itself.
+func (b *bridge) status() *Status {
+	err := b.mode.ready()
+	s := &Status{
+		Program: program, Version: app.Version(), Started: b.started, Mode: b.mode.name(),
+		Ready: err == nil, Waiting: node.Reasons(err), BaseURLs: b.baseURLs, StatusURL: b.statusURL,
+	}
+	b.mode.describe(s)
+	return s
+}

@@ -1,0 +1,127 @@
+package bridge
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/culvert-net/culvert/circuit"
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/serve"
+)
+
+// Modes of a bridge.
+const (
+	ModeWorld = "world" // every request through a circuit
+	ModeLocal = "local" // straight to a server of one's own
+)
+
+// Status is what a bridge says of itself to its owner.
+type Status struct {
+	Program   string                `json:"program"`
+	Version   string                `json:"version"`
+	Started   time.Time             `json:"started"`
+	Mode      string                `json:"mode"`
+	Ready     bool                  `json:"ready"`
+	Waiting   []string              `json:"waiting,omitempty"` // for what, if not ready
+	BaseURLs  []string              `json:"base_urls"`
+	StatusURL string                `json:"status_url,omitempty"`
+	Upstream  string                `json:"upstream,omitempty"` // in local mode
+	World     *node.WorldStatus     `json:"world,omitempty"`
+	Directory *node.DirectoryStatus `json:"directory,omitempty"`
+	Circuits  []Circuit             `json:"circuits,omitempty"`
+}
+
+// Circuit is one circuit, its hops by the names nodes give themselves.
+type Circuit struct {
+	ID       string   `json:"id"`    // as in X-Culvert-Circuit
+	State    string   `json:"state"` // stem: lacks the provider; open: carries requests
+	Hops     []string `json:"hops"`  // entry first
+	Streams  int      `json:"streams"`
+	Requests int      `json:"requests"`
+	Age      float64  `json:"age_s"`
+}
+
+func circuitStatus(all []circuit.Info) []Circuit {
+	out := make([]Circuit, 0, len(all))
+	for _, c := range all {
+		out = append(out, Circuit{
+			ID: c.ID, State: c.State, Hops: c.Hops,
+			Streams: c.Streams, Requests: c.Requests, Age: c.Age.Seconds(),
+		})
+	}
+	return out
+}
+
+func statusCommand(data func() (string, error)) *cobra.Command {
+	asJSON := false
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Show what the running bridge is doing, and over whom requests go",
+		Long: `status asks the bridge that runs on this data directory, through a socket that
+only you can open. Node names are what nodes call themselves; two may have the same.`,
+		Example: `  bridge status
+  bridge status --json | jq '.circuits[].hops'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			dir, err := data()
+			if err != nil {
+				return err
+			}
+			var s Status
+			err = serve.Ask(cmd.Context(), filepath.Join(dir, serve.AdminSocket), "/status", &s)
+			if errors.Is(err, serve.ErrNoDaemon) {
+				return app.NotReady(fmt.Errorf("no bridge is running on %s; start one with: bridge serve", dir))
+			}
+			if err != nil {
+				return app.NotReady(err)
+			}
+			if asJSON {
+				e := json.NewEncoder(cmd.OutOrStdout())
+				e.SetIndent("", "  ")
+				return e.Encode(s)
+			}
+			return s.print(cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// print writes the status for a person.
+func (s *Status) print(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
+	row("API", "%s", strings.Join(s.BaseURLs, "  "))
+	if s.StatusURL != "" {
+		row("Status page", "%s/status", s.StatusURL)
+	}
+	if s.Mode == ModeLocal {
+		row("Mode", "LOCAL: no circuit, nothing is hidden from %s", s.Upstream)
+	} else {
+		row("Mode", "world: every request goes through a circuit")
+	}
+	if s.Ready {
+		row("Ready", "yes")
+	} else {
+		row("Ready", "no: %s", strings.Join(s.Waiting, "; "))
+	}
+	s.World.Rows(row)
+	s.Directory.Rows(row)
+	if len(s.Circuits) > 0 {
+		fmt.Fprintf(w, "\nCIRCUIT\tSTATE\tHOPS\tSTREAMS\tREQUESTS\tAGE\n")
+	}
+	for _, c := range s.Circuits {
+		age := (time.Duration(c.Age) * time.Second).String()
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\n", c.ID, c.State, strings.Join(c.Hops, " > "), c.Streams, c.Requests, age)
+	}
+	return w.Flush()
+}

@@ -1,0 +1,133 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/culvert-net/culvert/api/backend"
+	"github.com/culvert-net/culvert/api/tunnel"
+	"github.com/culvert-net/culvert/circuit"
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/mesh"
+	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/world"
+)
+
+// stateOpen is the state of a circuit that reaches a provider.
+const stateOpen = "open"
+
+// cacheFile keeps the directory over a restart.
+const cacheFile = "directory.db"
+
+// inWorld is a bridge of a world.
+type inWorld struct {
+	world *world.World
+	set   *directory.Set
+
+	// Two hosts with keys of their own: who serves the directory cannot tell
+	// that a circuit's builder is the same bridge.
+	links, fetches *mesh.Host
+
+	directory *directory.Client
+	circuits  *circuit.Client
+	router    *node.Router
+	tunnel    *tunnel.Client
+}
+
+var _ mode = (*inWorld)(nil)
+
+func newWorld(b *bridge, w *world.World) (_ mode, err error) {
+	m := &inWorld{world: w, set: directory.NewSet(w)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, m.close())
+		}
+	}()
+	if len(w.Seeds) == 0 {
+		return nil, app.Usage(fmt.Errorf("the world file of %q lists no seeds, so there is nobody to ask for the directory", w.Phrase))
+	}
+	for _, h := range []**mesh.Host{&m.links, &m.fetches} {
+		if *h, err = mesh.New(mesh.Config{Quiet: true, Local: w.Local, Log: b.log}); err != nil {
+			return nil, err
+		}
+	}
+	m.directory, err = directory.NewClient(directory.ClientConfig{
+		World: w, Set: m.set, Seeds: node.Seeds{Host: m.fetches},
+		Cache: b.data.Path(cacheFile), Enough: m.enough, Log: b.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	failures := node.NewFailures()
+	paths := node.NewPaths(m.set, failures)
+	m.circuits, err = circuit.NewClient(circuit.ClientConfig{
+		World: w.ID, Hops: int(w.Rules.DefaultCircuitLen), CellSize: int(w.Rules.FixedCellBytes),
+		Links: node.NewLinks(m.links, m.set), Paths: paths, Log: b.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	m.router = node.NewRouter(m.set, failures)
+	m.tunnel, err = tunnel.NewClient(tunnel.ClientConfig{
+		Router: m.router, Dialer: node.Dialer{Client: m.circuits, Used: paths.Used}, Log: b.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *inWorld) name() string             { return ModeWorld }
+func (m *inWorld) backend() backend.Backend { return m.tunnel }
+
+// enough is a directory with which a circuit can be built to somebody.
+func (m *inWorld) enough(s *directory.Snapshot) bool {
+	return len(s.Relays()) >= int(m.world.Rules.DefaultCircuitLen)-1 && node.HasProvider(s)
+}
+
+// ready says what is missing until a request can be answered.
+func (m *inWorld) ready() error {
+	snap := m.set.Snapshot()
+	var missing []error
+	if relays, need := len(snap.Relays()), int(m.world.Rules.DefaultCircuitLen)-1; relays < need {
+		missing = append(missing, fmt.Errorf("%d relays are known and a circuit takes %d", relays, need))
+	}
+	if !node.HasProvider(snap) {
+		missing = append(missing, errors.New("no provider is known"))
+	}
+	// One that is full counts: under load a request waits a moment for the
+	// next, and a bridge that works must not look as if it did not.
+	if !slices.ContainsFunc(m.circuits.Circuits(), func(c circuit.Info) bool { return c.State == stateOpen }) {
+		missing = append(missing, errors.New("no circuit is ready yet"))
+	}
+	return errors.Join(missing...)
+}
+
+func (m *inWorld) describe(s *Status) {
+	s.World = node.NewWorldStatus(m.world)
+	s.Directory = node.NewDirectoryStatus(m.directory, m.set.Snapshot())
+	s.Circuits = circuitStatus(m.circuits.Circuits())
+}
+
+func (m *inWorld) parts() []app.Part {
+	return []app.Part{
+		{Name: "directory", Run: m.directory.Run},
+		{Name: "circuits", Run: m.circuits.Run},
+		{Name: "directory watch", Run: func(ctx context.Context) error {
+			return node.Follow(ctx, m.set, m.circuits.Changed)
+		}},
+	}
+}
+
+func (m *inWorld) close() error {
+	var errs []error
+	for _, h := range []*mesh.Host{m.links, m.fetches} {
+		if h != nil {
+			errs = append(errs, h.Close())
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,57 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/culvert-net/culvert/api/backend"
+	"github.com/culvert-net/culvert/api/backend/mock"
+	"github.com/culvert-net/culvert/api/backend/openai"
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/mesh/world"
+)
+
+// runtimes are the words of a descriptor for the servers that Detect knows.
+var runtimes = map[openai.Kind]string{
+	openai.Ollama:   "ollama",
+	openai.VLLM:     "vllm",
+	openai.LlamaCPP: "llamacpp",
+	openai.LMStudio: "other",
+	openai.Other:    "openai",
+}
+
+// source is a backend and what must be known to describe it.
+type source struct {
+	backend.Backend
+	closer  io.Closer
+	runtime func(ctx context.Context) string
+}
+
+// newSource makes the backend that cfg names.
+func newSource(cfg *ProviderConfig, w *world.World) (*source, error) {
+	if cfg.Backend == BackendMock {
+		if !w.Sandbox {
+			return nil, app.Refused(errors.New("provider.backend: the demo model gives canned answers and is for sandboxes only; this world is none. Set backend = \"openai\" and url to a model server"))
+		}
+		return &source{
+			Backend: mock.New(mock.Config{Pace: mockPace}), closer: io.NopCloser(nil),
+			runtime: func(context.Context) string { return "mock" },
+		}, nil
+	}
+	client, err := openai.New(openai.Config{BaseURL: cfg.URL, Key: cfg.Key.Reveal()})
+	if err != nil {
+		return nil, app.Usage(err)
+	}
+	return &source{
+		Backend: client, closer: client,
+		runtime: func(ctx context.Context) string {
+			kind, err := openai.Detect(ctx, cfg.URL)
+			if err != nil {
+				// A hosted service says nothing without a key. It speaks OpenAI's API.
+				return runtimes[openai.Other]
+			}
+			return runtimes[kind]
+		},
+	}, nil
+}

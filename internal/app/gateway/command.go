@@ -1,0 +1,151 @@
+package gateway
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/config"
+)
+
+// Command is the gateway's command line.
+func Command() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   program,
+		Short: "Let others use this machine: as relay, as provider, or both",
+		Long: `gateway puts this machine into a world. A relay passes other people's circuits
+on and cannot know what they carry. A provider answers requests with a model
+server of yours (Ollama, llama.cpp, vLLM, LM Studio or a hosted API): it reads
+what it is asked, and does not know who asks.
+
+Set it up once, then leave it running:
+
+  gateway init --world world.toml
+  gateway serve
+
+init finds your model server by itself and makes the node's keys. The first
+node of a new world makes the world file that all others are given:
+
+  gateway init --new-world "my world"`,
+		Example: `  # Provide what Ollama serves on this machine, in a world you were invited to.
+  gateway init --world ~/Downloads/world.toml && gateway serve
+
+  # Relay only.
+  gateway init --world world.toml --roles relay && gateway serve
+
+  # What is it doing?
+  gateway status`,
+		Version: app.Version(),
+	}
+	dir := ""
+	cmd.PersistentFlags().StringVar(&dir, "data", "",
+		"data directory (default: $CULVERT_DATA, else ~/.local/state/culvert/gateway)")
+	data := func() (string, error) { return app.DataDir(dir, program) }
+	cmd.AddCommand(initCommand(data), serveCommand(data), statusCommand(data), configCommand(data), app.VersionCommand())
+	return cmd
+}
+
+func configCommand(data func() (string, error)) *cobra.Command {
+	cfg := Defaults()
+	cmd := app.ConfigCommand(program, cfg, data)
+	config.Bind(cmd.PersistentFlags(), cfg)
+	return cmd
+}
+
+func serveCommand(data func() (string, error)) *cobra.Command {
+	cfg := Defaults()
+	untilStdin := false
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Be a node of the world until stopped",
+		Long: `serve runs the node that gateway init has set up, until it is stopped (Ctrl-C).
+Answers that are under way are finished first.
+
+What it does is in config.toml (gateway config path). An API key for the model
+server goes there or into CULVERT_GATEWAY_PROVIDER_KEY, never onto the command
+line, where other users could read it.`,
+		Example: `  gateway serve
+  gateway serve --log-level debug
+  CULVERT_GATEWAY_PROVIDER_URL=http://127.0.0.1:8080 gateway serve`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			dir, err := data()
+			if err != nil {
+				return err
+			}
+			if _, err := app.Load(cfg, program, dir, cmd.Flags()); err != nil {
+				return err
+			}
+			ctx := cmd.Context()
+			if untilStdin {
+				ctx = app.WithParent(ctx, cmd.InOrStdin())
+			}
+			return Serve(ctx, Options{Data: dir, Config: cfg, Err: cmd.ErrOrStderr()})
+		},
+	}
+	config.Bind(cmd.Flags(), cfg)
+	cmd.Flags().BoolVar(&untilStdin, "exit-with-stdin", false, "stop when standard input ends, as a child of another program")
+	return cmd
+}
+
+func initCommand(data func() (string, error)) *cobra.Command {
+	var o InitOptions
+	cmd := &cobra.Command{
+		Use:   "init (--world FILE | --new-world PHRASE)",
+		Short: "Set this machine up as a node of a world",
+		Long: `init makes the node's keys, copies or makes the world file, and writes a
+config.toml in which every setting is explained. It asks nothing: a model server
+on this machine (Ollama 11434, vLLM 8000, llama.cpp 8080, LM Studio 1234) is found
+by itself, and makes the node a provider; without one it is a relay. Other nodes
+connect to TCP port 4811, or to a free one if that is taken.
+
+With --new-world it makes a world of which this node is the seed. Give its
+world.toml to everybody else. A world of private addresses needs --local.`,
+		Example: `  gateway init --world ~/Downloads/world.toml
+  gateway init --world world.toml --roles relay,provider --backend http://10.0.0.7:8000
+  gateway init --new-world "blue river" --announce /ip4/198.51.100.7/tcp/4811
+  gateway init --new-world "home lab" --local`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if o.Data, err = data(); err != nil {
+				return err
+			}
+			r, err := Init(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			return r.print(cmd.OutOrStdout(), o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.World, "world", "", "world file to join")
+	f.StringVar(&o.NewWorld, "new-world", "", "make a world with this phrase, whose seed is this node")
+	f.BoolVar(&o.Local, "local", false, "the new world may use private addresses")
+	f.StringSliceVar(&o.Roles, "roles", nil, "relay, provider, or both (default: provider if a model server was found, else relay)")
+	f.StringVar(&o.Backend, "backend", "", "base URL of the model server (default: looked for on this machine)")
+	f.StringVar(&o.Name, "name", "", "what others see in lists: a-z, 0-9, hyphens")
+	f.StringSliceVar(&o.Listen, "listen", nil, "where other nodes connect, as multiaddr (default: /ip4/0.0.0.0/tcp/4811)")
+	f.StringSliceVar(&o.Announce, "announce", nil, "address to publish, if it is not one of this machine's own")
+	return cmd
+}
+
+// print says what was made, and what is next.
+func (r *InitResult) print(out io.Writer, o InitOptions) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "This node is a %s of world %q (%s).\n", strings.Join(r.Config.Node.Roles, " and "), r.World.Phrase, r.World.ID.Short())
+	if r.Found != nil {
+		fmt.Fprintf(&b, "Model server found: %s at %s, %d models.\n", r.Found.Kind, r.Found.BaseURL, len(r.Found.Models))
+	}
+	fmt.Fprintf(&b, "Other nodes connect to %s.\nSettings: %s\n", strings.Join(r.Config.Node.Listen, ", "), filepath.Join(o.Data, app.ConfigFile))
+	if o.NewWorld != "" {
+		fmt.Fprintf(&b, "World file, for everybody else: %s\n", filepath.Join(o.Data, app.WorldFile))
+	}
+	b.WriteString("Next: gateway serve\n")
+	_, err := io.WriteString(out, b.String())
+	return err
+}

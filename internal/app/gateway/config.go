@@ -1,0 +1,158 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/culvert-net/culvert/api"
+	"github.com/culvert-net/culvert/api/tunnel"
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/config"
+	"github.com/culvert-net/culvert/internal/serve"
+	"github.com/culvert-net/culvert/mesh/world"
+)
+
+// program is this program's name in paths, variables and logs.
+const program = "gateway"
+
+// Roles of a gateway.
+const (
+	RoleRelay    = "relay"
+	RoleProvider = "provider"
+)
+
+// Backends of a provider.
+const (
+	BackendOpenAI = "openai" // any server that speaks OpenAI's API
+	BackendMock   = "mock"   // the demo model; in sandboxes only
+)
+
+// Config is config.toml.
+type Config struct {
+	Node     NodeConfig      `toml:"node" doc:"This machine's place in its world."`
+	Provider ProviderConfig  `toml:"provider" doc:"The model server behind a provider. What a provider receives, it can read."`
+	Status   StatusConfig    `toml:"status" doc:"What the gateway is doing: /livez, /readyz and /status."`
+	Log      app.LogConfig   `toml:"log" doc:"Logs go to stderr and never hold a prompt, an answer, a key or a peer's address."`
+	Debug    app.DebugConfig `toml:"debug" doc:"For developers."`
+}
+
+// NodeConfig is [node].
+type NodeConfig struct {
+	Name     string   `toml:"name" doc:"What others see in lists, a-z, 0-9 and hyphens; not unique, may be empty."`
+	Roles    []string `toml:"roles" doc:"relay: pass other people's circuits on. provider: answer requests. Or both."`
+	Listen   []string `toml:"listen" doc:"Where other nodes connect to, as multiaddrs. Keep it: your descriptor names it."`
+	Announce []string `toml:"announce" doc:"Addresses to publish instead, where a router forwards a public one to listen."`
+}
+
+// ProviderConfig is [provider].
+type ProviderConfig struct {
+	Backend   string        `toml:"backend" doc:"openai: a server that speaks OpenAI's API (Ollama, llama.cpp, vLLM, hosted ones).\nmock: the demo model, in sandboxes only."`
+	URL       string        `toml:"url" doc:"Base URL of that server, with or without /v1."`
+	Key       config.Secret `toml:"key" doc:"API key for that server, if it wants one. Only here or in CULVERT_GATEWAY_PROVIDER_KEY."`
+	Requests  int           `toml:"requests" doc:"Requests the server works on at once; more are told to come back."`
+	BodiesMiB int           `toml:"bodies_mib" doc:"Memory for all requests and whole answers together, in MiB."`
+}
+
+// StatusConfig is [status].
+type StatusConfig struct {
+	Listen string `toml:"listen" flag:"status-listen" doc:"Loopback address of the status page; empty switches it off."`
+}
+
+// Default addresses.
+const (
+	defaultPort  = 4811
+	statusListen = "127.0.0.1:8813"
+)
+
+// Defaults is the configuration of a gateway that was told nothing.
+func Defaults() *Config {
+	return &Config{
+		Node: NodeConfig{
+			Roles: []string{RoleRelay}, Listen: []string{fmt.Sprintf("/ip4/0.0.0.0/tcp/%d", defaultPort)},
+			Announce: []string{},
+		},
+		Provider: ProviderConfig{
+			Backend: BackendOpenAI, Requests: tunnel.MaxRequests, BodiesMiB: api.DefaultBudget >> 20,
+		},
+		Status: StatusConfig{Listen: statusListen},
+		Log:    app.DefaultLog(),
+	}
+}
+
+// Is reports whether the gateway has a role.
+func (c *Config) Is(role string) bool { return slices.Contains(c.Node.Roles, role) }
+
+// Validate implements the last check of config.Load.
+func (c *Config) Validate() error {
+	if err := checkRoles(c.Node.Roles); err != nil {
+		return fmt.Errorf("node.roles: %w", err)
+	}
+	if err := checkName(c.Node.Name); err != nil {
+		return fmt.Errorf("node.name: %w", err)
+	}
+	if len(c.Node.Listen) == 0 {
+		return errors.New("node.listen: the list is empty; an address is needed, for example /ip4/0.0.0.0/tcp/4811")
+	}
+	for key, list := range map[string][]string{"node.listen": c.Node.Listen, "node.announce": c.Node.Announce} {
+		for _, addr := range list {
+			if _, err := world.ParseAddr(addr); err != nil {
+				return fmt.Errorf("%s: %q: %w", key, addr, err)
+			}
+		}
+	}
+	if err := c.Provider.check(c.Is(RoleProvider)); err != nil {
+		return err
+	}
+	for flag, addr := range map[string]string{"--status-listen": c.Status.Listen, "--debug": c.Debug.Listen} {
+		if addr == "" {
+			continue
+		}
+		if err := serve.CheckLoopback(flag, addr); errors.Is(err, serve.ErrPublic) {
+			return app.Refused(err)
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *ProviderConfig) check(needed bool) error {
+	switch {
+	case p.Backend != BackendOpenAI && p.Backend != BackendMock:
+		return fmt.Errorf("provider.backend: %q is not known; use openai or mock", p.Backend)
+	case needed && p.Backend == BackendOpenAI && p.URL == "":
+		return errors.New("provider.url: a provider (node.roles) needs the base URL of its model server, for example http://127.0.0.1:11434")
+	case p.Requests < 1:
+		return fmt.Errorf("provider.requests: %d; at least one is needed", p.Requests)
+	case p.BodiesMiB < 64:
+		return fmt.Errorf("provider.bodies_mib: %d is too little; the largest request and answer alone take 64", p.BodiesMiB)
+	}
+	return nil
+}
+
+func checkRoles(roles []string) error {
+	if len(roles) == 0 {
+		return errors.New("the list is empty; use relay, provider or both")
+	}
+	for i, r := range roles {
+		switch {
+		case r != RoleRelay && r != RoleProvider:
+			return fmt.Errorf("%q is not known; use relay, provider or both", r)
+		case slices.Contains(roles[:i], r):
+			return fmt.Errorf("%q is listed twice", r)
+		}
+	}
+	return nil
+}
+
+// maxName is the longest name a descriptor may give its node.
+const maxName = 32
+
+func checkName(name string) error {
+	if len(name) > maxName || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		return fmt.Errorf("%q: use a to z, digits and hyphens, at most %d of them", name, maxName)
+	}
+	return nil
+}

@@ -1,0 +1,135 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/culvert-net/culvert/api/backend"
+	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/mesh/directory"
+)
+
+// models watches what the backend serves, which is what the descriptor says.
+type models struct {
+	backend backend.Backend
+	runtime func(ctx context.Context) string // what the server is, asked when it first answers
+	changed func()                           // told of each change
+	log     *slog.Logger
+
+	failures int    // in a row; owned by look
+	known    string // runtime's answer, "" before it; owned by look
+
+	mu    sync.Mutex
+	list  []directory.Model // as last seen; guarded by mu
+	alive bool              // the server answers; guarded by mu
+}
+
+// Run looks at the backend until ctx ends.
+func (m *models) Run(ctx context.Context) error {
+	for {
+		timer := time.NewTimer(m.look(ctx, modelsLimit))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+	}
+}
+
+// look asks the backend once, within limit, and returns when to ask again.
+// It is called by Run, or before Run.
+func (m *models) look(ctx context.Context, limit time.Duration) (pause time.Duration) {
+	ask, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	list, err := m.backend.Models(ask)
+	if err == nil && m.known == "" {
+		m.known = m.runtime(ask)
+	}
+	switch {
+	case ctx.Err() != nil: // nobody wants to know any more
+	case err == nil:
+		m.failures = 0
+		m.set(describe(list, m.known), true)
+	default:
+		// One question without an answer may be a server that restarts.
+		if m.failures++; m.failures < modelsFailures {
+			return modelsAgain
+		}
+		m.log.Debug("backend does not list its models", "err", err)
+		m.set(nil, false)
+	}
+	return modelsEvery
+}
+
+// set notes what was seen and tells of a change. A dead server's list is kept:
+// it is what comes back.
+func (m *models) set(list []directory.Model, alive bool) {
+	m.mu.Lock()
+	if !alive {
+		list = m.list
+	}
+	same := m.alive == alive && slices.EqualFunc(m.list, list, func(a, b directory.Model) bool {
+		return a.ID == b.ID && a.Runtime == b.Runtime
+	})
+	m.list, m.alive = list, alive
+	m.mu.Unlock()
+	if same {
+		return
+	}
+	if alive {
+		m.log.Info("backend serves models", "models", len(list))
+	} else {
+		m.log.Warn("backend does not answer; its models are withdrawn until it does")
+	}
+	m.changed()
+}
+
+// offered is what the descriptor says of models: all that the backend serves,
+// marked as unavailable while it does not answer. known is false until it did.
+func (m *models) offered() (list []directory.Model, known bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	list = slices.Clone(m.list)
+	if !m.alive {
+		for i := range list {
+			list[i].Caps = []string{node.CapUnavailable}
+		}
+	}
+	return list, len(list) > 0
+}
+
+// status is what the owner is shown.
+func (m *models) status() (ids []string, alive bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	ids = []string{}
+	for _, model := range m.list {
+		ids = append(ids, model.ID)
+	}
+	return ids, m.alive
+}
+
+// describe turns the backend's list into what fits a descriptor. Models whose
+// names do not (spaces, other alphabets) could not be asked for anyway.
+func describe(list []backend.Model, runtime string) []directory.Model {
+	var out []directory.Model
+	for _, m := range list {
+		if len(out) == maxModels {
+			break
+		}
+		if nameable(m.ID) {
+			out = append(out, directory.Model{ID: m.ID, Runtime: runtime})
+		}
+	}
+	return out
+}
+
+// nameable is the directory's rule for model ids: printable ASCII, no spaces.
+func nameable(id string) bool {
+	return id != "" && len(id) <= maxModelID && !strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' })
+}

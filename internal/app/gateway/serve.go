@@ -1,0 +1,244 @@
+package gateway
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/culvert-net/culvert/api/backend"
+	"github.com/culvert-net/culvert/api/body"
+	"github.com/culvert-net/culvert/api/tunnel"
+	"github.com/culvert-net/culvert/circuit"
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/serve"
+	"github.com/culvert-net/culvert/mesh"
+	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/world"
+)
+
+// Files of a gateway besides those of every data directory.
+const (
+	cacheFile = "directory.db"
+	onionFile = "onion.keys"
+)
+
+// Options is what a gateway runs on.
+type Options struct {
+	Data   string    // data directory, made by Init
+	Config *Config   // loaded and checked
+	Err    io.Writer // the log
+
+	// WrapLinks, if set, stands between the relay and its links: tests record
+	// there what a relay sees. Programs leave it nil.
+	WrapLinks func(circuit.Links) circuit.Links
+}
+
+// gateway is a running gateway. Immutable once Serve has made it.
+type gateway struct {
+	cfg       *Config
+	log       *slog.Logger
+	world     *world.World
+	started   time.Time
+	statusURL string
+
+	host      *mesh.Host
+	set       *directory.Set
+	directory *directory.Client
+	relay     *circuit.Relay
+	models    *models // nil: no provider
+}
+
+// Serve is a node of its world until ctx ends.
+func Serve(ctx context.Context, o Options) (err error) {
+	log, err := app.NewLog(o.Err, program, o.Config.Log)
+	if err != nil {
+		return err
+	}
+	if o.Config.Node.Name != "" {
+		log = log.With("node", o.Config.Node.Name)
+	}
+	data, err := app.OpenData(o.Data, program)
+	if err != nil {
+		return err
+	}
+	defer data.Close()
+	g := &gateway{cfg: o.Config, log: log, started: time.Now().UTC()}
+	if g.world, err = node.LoadWorld(data.Path(app.WorldFile)); err != nil {
+		return fmt.Errorf("%w; set this directory up with: gateway init", err)
+	}
+	key, err := loadKey(data.Path(keyFile))
+	if err != nil {
+		return err
+	}
+	keys, err := directory.OpenKeyring(data.Path(onionFile), g.world)
+	if err != nil {
+		return app.Usage(err)
+	}
+
+	servers, err := g.bind(data)
+	defer serve.CloseAll(servers)
+	if err != nil {
+		return err
+	}
+	var src *source
+	if o.Config.Is(RoleProvider) {
+		if src, err = newSource(&o.Config.Provider, g.world); err != nil {
+			return err
+		}
+		defer src.closer.Close()
+	}
+	if err := g.listen(key); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, g.host.Close()) }()
+	parts, err := g.wire(o, key, keys, src, data)
+	if err != nil {
+		return err
+	}
+	if g.models != nil {
+		g.models.look(ctx, firstLook)
+	}
+	seed := g.isSeed()
+	// Requests for the directory end with the host, which outlives the parts.
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	node.ServeDirectory(serving, g.host, g.set, seed, log)
+	parts = append(g.pages(servers), parts...)
+	log.Info("gateway is serving", "roles", o.Config.Node.Roles, "seed", seed, "version", app.Version())
+	return app.RunParts(ctx, parts...)
+}
+
+// bind takes the admin socket and the local addresses: a taken one is found
+// before anything has begun. The order is that of pages.
+func (g *gateway) bind(data *app.Data) ([]net.Listener, error) {
+	admin, err := serve.ListenAdmin(data.Path(serve.AdminSocket))
+	if err != nil {
+		return nil, err
+	}
+	all := []net.Listener{admin, nil, nil}
+	for i, l := range []struct{ flag, addr string }{{"--status-listen", g.cfg.Status.Listen}, {"--debug", g.cfg.Debug.Listen}} {
+		if l.addr == "" {
+			continue
+		}
+		if all[1+i], err = serve.Listen(l.flag, l.addr); err != nil {
+			serve.CloseAll(all)
+			return nil, err
+		}
+	}
+	if all[1] != nil {
+		g.statusURL = "http://" + all[1].Addr().String()
+	}
+	return all, nil
+}
+
+// listen makes the host, which is where other nodes connect.
+func (g *gateway) listen(key ed25519.PrivateKey) (err error) {
+	g.host, err = mesh.New(mesh.Config{Key: key, Listen: g.cfg.Node.Listen, Local: g.world.Local, Log: g.log})
+	// libp2p passes on the text of the system's error, not the error.
+	if err != nil && strings.Contains(err.Error(), syscall.EADDRINUSE.Error()) {
+		return fmt.Errorf("node.listen: the port is taken by another program; stop it, or change listen in config.toml: %w", err)
+	}
+	return err
+}
+
+// isSeed reports whether the world file sends newcomers here.
+func (g *gateway) isSeed() bool {
+	return slices.ContainsFunc(g.world.Seeds, func(s string) bool {
+		a, err := world.ParseAddr(s)
+		return err == nil && a.Key == g.host.Key()
+	})
+}
+
+// wire joins directory, relay and tunnel. The parts are in the order of
+// starting; the tunnel, last, stops first and lets its answers finish while
+// circuits still live.
+func (g *gateway) wire(o Options, key ed25519.PrivateKey, keys *directory.Keyring, src *source, data *app.Data) ([]app.Part, error) {
+	var err error
+	g.set = directory.NewSet(g.world)
+	g.directory, err = directory.NewClient(directory.ClientConfig{
+		World: g.world, Set: g.set, Seeds: node.Seeds{Host: g.host}, Cache: data.Path(cacheFile),
+		Key: key, Keys: keys, Self: g.self, Log: g.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	links := node.NewLinks(g.host, g.set)
+	links.Missing = g.directory.Refresh
+	links.Serve()
+	var wrapped circuit.Links = links
+	if o.WrapLinks != nil {
+		wrapped = o.WrapLinks(links)
+	}
+	g.relay, err = circuit.NewRelay(circuit.RelayConfig{
+		World: g.world.ID, Self: g.host.Key(), CellSize: int(g.world.Rules.FixedCellBytes),
+		Links: wrapped, Keys: keys, Log: g.log,
+		Extend: g.cfg.Is(RoleRelay), Serve: g.cfg.Is(RoleProvider),
+	})
+	if err != nil {
+		return nil, err
+	}
+	parts := []app.Part{{Name: "directory", Run: g.directory.Run}, {Name: "relay", Run: g.relay.Run}}
+	if src == nil {
+		return parts, nil
+	}
+	g.models = &models{backend: src, runtime: src.runtime, changed: g.directory.Changed, log: g.log}
+	server, err := tunnel.NewServer(tunnel.ServerConfig{
+		Backend:     backend.EarlyCommit(src, backend.CommitAfter),
+		Budget:      body.NewBudget(int64(g.cfg.Provider.BodiesMiB) << 20),
+		MaxRequests: g.cfg.Provider.Requests, Drain: serve.Drain, Log: g.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return append(parts, app.Part{Name: "model watch", Run: g.models.Run}, app.Part{Name: "tunnel", Run: func(ctx context.Context) error {
+		return server.Run(ctx, node.Acceptor{Listener: g.relay.Listener()})
+	}}), nil
+}
+
+// self is what this node says of itself, and nothing until it has something to
+// offer.
+func (g *gateway) self() (directory.Node, bool) {
+	n := directory.Node{Name: g.cfg.Node.Name, Addrs: g.cfg.Node.Announce}
+	if len(n.Addrs) == 0 {
+		n.Addrs = g.host.Addrs()
+	}
+	if len(n.Addrs) == 0 {
+		return n, false
+	}
+	relays := g.cfg.Is(RoleRelay)
+	if g.models == nil {
+		return n, relays
+	}
+	models, known := g.models.offered()
+	if _, alive := g.models.status(); relays && !alive {
+		return n, true // it can still pass circuits on
+	}
+	n.Models = models
+	return n, known
+}
+
+// pages are the servers on bind's listeners.
+func (g *gateway) pages(l []net.Listener) []app.Part {
+	status := serve.Status(g.ready, func() any { return g.status() })
+	var parts []app.Part
+	for i, s := range []*serve.Server{
+		{Name: "admin socket", Handler: status},
+		{Name: "status page", Handler: serve.LocalOnly(status)},
+		{Name: "debug server", Handler: serve.LocalOnly(serve.Debug())},
+	} {
+		if l[i] != nil {
+			s.Listeners, s.Log = l[i:i+1], g.log
+			parts = append(parts, app.Part{Name: s.Name, Run: s.Run})
+		}
+	}
+	return parts
+}

@@ -1,0 +1,106 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// parentGrace is how long a child may take to end after its parent is gone.
+// Nobody waits for what it was doing.
+const parentGrace = 1500 * time.Millisecond
+
+// Main runs a program's root command and returns the exit code. SIGINT and
+// SIGTERM end the command's context; a second one ends the program at once.
+func Main(root *cobra.Command) int {
+	harden()
+	// net/http quotes bytes of answers here ("Unsolicited response …").
+	log.SetOutput(io.Discard)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	done := make(chan struct{})
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		watch(done, signals, cancel)
+	}()
+	err := run(ctx, root)
+	close(done)
+	<-watched
+	return report(root, err, Interrupted(ctx))
+}
+
+// watch turns signals into the end of the context, until done.
+func watch(done <-chan struct{}, signals <-chan os.Signal, cancel context.CancelCauseFunc) {
+	for again := false; ; again = true {
+		select {
+		case <-done:
+			return
+		case s := <-signals:
+			code, cause := ExitInterrupted, errInterrupted
+			if s != os.Interrupt {
+				code, cause = ExitFailed, errTerminated
+			}
+			if again {
+				os.Exit(code)
+			}
+			cancel(cause)
+		}
+	}
+}
+
+// run executes the command and marks what went wrong before it began as a
+// mistake in the command line, since cobra does not say.
+func run(ctx context.Context, root *cobra.Command) error {
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.CompletionOptions.DisableDefaultCmd = false
+	began := false
+	root.PersistentPreRun = func(*cobra.Command, []string) { began = true }
+	err := root.ExecuteContext(ctx)
+	if err != nil && !began {
+		return Usage(err)
+	}
+	return err
+}
+
+func report(root *cobra.Command, err error, interrupted bool) int {
+	code := Code(err)
+	if err != nil {
+		fmt.Fprintf(root.ErrOrStderr(), "%s: %v\n", root.Name(), err)
+		if code == ExitUsage {
+			fmt.Fprintf(root.ErrOrStderr(), "See %s --help.\n", root.Name())
+		}
+	}
+	if interrupted {
+		return ExitInterrupted
+	}
+	return code
+}
+
+// WithParent returns a context that ends when in does: the parent keeps the
+// other end of that pipe open for as long as it lives, so even kill -9 of the
+// parent is noticed. The program is given parentGrace to end by itself.
+//
+// The goroutine that reads is not waited for: nothing interrupts a read of
+// standard input, and the process ends right after.
+func WithParent(ctx context.Context, in io.Reader) context.Context {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		// Whatever ends the pipe, an error too, the parent is no longer there.
+		_, _ = io.Copy(io.Discard, in)
+		cancel(errParentGone)
+		time.Sleep(parentGrace)
+		os.Exit(ExitFailed)
+	}()
+	return ctx
+}

@@ -1,0 +1,44 @@
+package node
+
+import "time"
+
+const (
+	// avoidFor is how long a node that did not answer is passed over where
+	// there is a choice. Long enough for a restart, short enough that one bad
+	// moment does not shift the world's load for long.
+	avoidFor = 30 * time.Second
+
+	// maxFailed bounds what is remembered of nodes that did not answer; beyond
+	// it the world has another problem than our choice.
+	maxFailed = 4096
+
+	// likelyProviders is how many providers have a circuit ready before anyone
+	// asks: the ones used last, as a person uses one or two models at a time.
+	likelyProviders = 3
+
+	// maxRecent is how many providers count as used lately.
+	maxRecent = 8
+
+	// linkQueue is how many new links may wait for the relay, which takes each
+	// within microseconds; more are reset, and their clients try elsewhere.
+	linkQueue = 256
+
+	// circuitStreams and circuitPeerStreams bound the circuits a relay holds,
+	// and those of one neighbour. A relay's neighbours are relays, which bring
+	// many; half of all leaves room for others whatever one of them does.
+	circuitStreams     = 8192
+	circuitPeerStreams = circuitStreams / 2
+
+	// missingWait is how long a relay waits for the descriptor of a node it was
+	// to extend to and does not hold: a fetch from a seed takes a fraction.
+	missingWait = 2 * time.Second
+
+	// directoryStreams and directoryPeerStreams bound fetches under way. A
+	// fetch takes a round trip or two every quarter epoch.
+	directoryStreams     = 256
+	directoryPeerStreams = 4
+
+	// directoryLimit bounds one fetch or publish, so that a peer that says
+	// nothing does not hold a stream for ever.
+	directoryLimit = 30 * time.Second
+)

@@ -1,0 +1,276 @@
+package node
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/culvert-net/culvert/api/tunnel"
+	"github.com/culvert-net/culvert/circuit"
+	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/world"
+)
+
+// population is a directory made for a test.
+type population struct {
+	t     *testing.T
+	world *world.World
+	set   *directory.Set
+	keys  map[string][32]byte
+}
+
+func populate(t *testing.T) *population {
+	t.Helper()
+	w, err := world.New(world.World{Phrase: "test", Rules: world.DefaultRules(), Local: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &population{t: t, world: w, set: directory.NewSet(w), keys: make(map[string][32]byte)}
+}
+
+// add puts a node with these models into the directory; none: a relay.
+func (p *population) add(name string, onionFor time.Duration, models ...directory.Model) {
+	p.t.Helper()
+	seed := make([]byte, ed25519.SeedSize)
+	copy(seed, name)
+	priv := ed25519.NewKeyFromSeed(seed)
+	now := time.Now()
+	ds, err := directory.Build(priv, p.world.ID, p.world.Epoch(now), uint64(now.Unix()), directory.Node{
+		Name: name, Addrs: []string{"/ip4/127.0.0.1/tcp/4811"}, Models: models,
+		Onion: []directory.OnionKey{{Public: [32]byte(seed), NotAfter: now.Add(onionFor).Truncate(time.Second)}},
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if r := p.set.Add(ds, now); len(r.Refused) > 0 {
+		p.t.Fatalf("adding %s: %v", name, r.Refused)
+	}
+	p.keys[name] = [32]byte(priv.Public().(ed25519.PublicKey))
+}
+
+func (p *population) relays(n int) {
+	for i := range n {
+		p.add(fmt.Sprintf("relay-%d", i+1), time.Hour)
+	}
+}
+
+func serves(id string, caps ...string) directory.Model {
+	return directory.Model{ID: id, Runtime: "openai", Caps: caps}
+}
+
+func TestFailuresAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := NewFailures()
+		a, b := [32]byte{1}, [32]byte{2}
+		f.Report(a, false)
+		f.Report(b, false)
+		f.Report(b, true)
+		if !f.Lately(a) || f.Lately(b) {
+			t.Errorf("Lately = %t, %t; want the first alone", f.Lately(a), f.Lately(b))
+		}
+		time.Sleep(avoidFor)
+		if f.Lately(a) {
+			t.Errorf("a failure is remembered after %v", avoidFor)
+		}
+	})
+}
+
+func TestFailuresAreBounded(t *testing.T) {
+	f := NewFailures()
+	for i := range 2 * maxFailed {
+		f.Report([32]byte{byte(i), byte(i >> 8), byte(i >> 16)}, false)
+	}
+	if len(f.until) != maxFailed {
+		t.Errorf("%d failures are kept, want %d", len(f.until), maxFailed)
+	}
+}
+
+func names(hops []circuit.Hop) []string {
+	var out []string
+	for _, h := range hops {
+		out = append(out, h.Name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func TestStemAvoidsFailures(t *testing.T) {
+	p := populate(t)
+	p.relays(3)
+	p.add("provider", time.Hour, serves("m"))
+	f := NewFailures()
+	paths := NewPaths(p.set, f)
+	seen := make(map[string]bool)
+	for range 200 {
+		hops, err := paths.Stem(2, p.keys["provider"])
+		if err != nil || len(hops) != 2 || hops[0].Key == hops[1].Key {
+			t.Fatalf("Stem = %v, %v; want two different relays", hops, err)
+		}
+		seen[hops[0].Name] = true
+	}
+	if len(seen) != 3 {
+		t.Errorf("entries were %v, want each relay", seen)
+	}
+	paths.Reached(p.keys["relay-2"], false)
+	for range 50 {
+		hops, err := paths.Stem(2, p.keys["provider"])
+		if want := []string{"relay-1", "relay-3"}; err != nil || !slices.Equal(names(hops), want) {
+			t.Fatalf("Stem = %v, %v; want %v", names(hops), err, want)
+		}
+	}
+	// Too few are left: better one that failed than none.
+	paths.Reached(p.keys["relay-1"], false)
+	if _, err := paths.Stem(2, p.keys["provider"]); err != nil {
+		t.Errorf("Stem with two of three failed = %v, want success", err)
+	}
+	if _, err := paths.Stem(3, p.keys["relay-1"]); err == nil {
+		t.Error("Stem used the node it was to leave out")
+	}
+}
+
+// A node whose onion key is past its time can answer no handshake.
+func TestStaleOnionKeys(t *testing.T) {
+	p := populate(t)
+	p.relays(2)
+	p.add("stale", -time.Second)
+	p.add("provider", -time.Second, serves("m"))
+	paths := NewPaths(p.set, NewFailures())
+	for range 50 {
+		hops, err := paths.Stem(2, [32]byte{})
+		if want := []string{"relay-1", "relay-2"}; err != nil || !slices.Equal(names(hops), want) {
+			t.Fatalf("Stem = %v, %v; want %v", names(hops), err, want)
+		}
+	}
+	for _, key := range [][32]byte{p.keys["provider"], {9}} {
+		if _, err := paths.Provider(key); !errors.Is(err, circuit.ErrUnknownNode) {
+			t.Errorf("Provider = %v, want ErrUnknownNode", err)
+		}
+	}
+}
+
+func TestLikely(t *testing.T) {
+	p := populate(t)
+	p.relays(2)
+	for i := range 6 {
+		p.add(fmt.Sprintf("provider-%d", i+1), time.Hour, serves("m"), serves(fmt.Sprintf("m%d", i)))
+	}
+	p.add("down", time.Hour, serves("m", CapUnavailable))
+	paths := NewPaths(p.set, NewFailures())
+	first := paths.Likely()
+	if len(first) != likelyProviders || slices.Contains(first, p.keys["down"]) {
+		t.Fatalf("Likely = %x, want %d that serve", first, likelyProviders)
+	}
+	if again := paths.Likely(); !slices.Equal(again, first) {
+		t.Error("Likely changes from one look to the next")
+	}
+	paths.Used(p.keys["provider-4"])
+	paths.Used(p.keys["provider-2"])
+	if got := paths.Likely(); got[0] != p.keys["provider-2"] || got[1] != p.keys["provider-4"] {
+		t.Errorf("Likely = %x, want those used, last first", got)
+	}
+	paths.Reached(p.keys["provider-2"], false)
+	if got := paths.Likely(); got[0] != p.keys["provider-4"] || slices.Contains(got, p.keys["provider-2"]) {
+		t.Errorf("Likely = %x, want the one that failed passed over", got)
+	}
+}
+
+func TestChoose(t *testing.T) {
+	p := populate(t)
+	p.relays(1)
+	p.add("provider-1", time.Hour, serves("m"), serves("only"))
+	p.add("provider-2", time.Hour, serves("m"))
+	p.add("provider-3", time.Hour, serves("m", CapUnavailable), serves("gone", CapUnavailable))
+	r := NewRouter(p.set, NewFailures())
+	target := func(name string) tunnel.Target { return tunnel.Target{Key: p.keys[name], Name: name} }
+
+	if got := r.Models(); len(got) != 2 || got[0].ID != "m" || got[1].ID != "only" {
+		t.Errorf("Models = %+v, want m and only", got)
+	}
+	seen := make(map[string]int)
+	for range 200 {
+		to, err := r.Choose("m", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[to.Name]++
+	}
+	if len(seen) != 2 || seen["provider-1"] < 50 || seen["provider-2"] < 50 {
+		t.Errorf("choices = %v, want the first two alike", seen)
+	}
+	// One that failed is asked only if there is no other.
+	r.Report(target("provider-1"), tunnel.OutcomeFailed)
+	for range 50 {
+		if to, err := r.Choose("m", nil); err != nil || to.Name != "provider-2" {
+			t.Fatalf("Choose = %v, %v; want the one that did not fail", to.Name, err)
+		}
+	}
+	if to, err := r.Choose("only", nil); err != nil || to.Name != "provider-1" {
+		t.Errorf("Choose = %v, %v; want the only one although it failed", to.Name, err)
+	}
+	if to, err := r.Choose("m", []tunnel.Target{target("provider-2")}); err != nil || to.Name != "provider-1" {
+		t.Errorf("Choose = %v, %v; want the one that is not excluded", to.Name, err)
+	}
+	r.Report(target("provider-1"), tunnel.OutcomeOK)
+	for _, tt := range []struct {
+		model   string
+		exclude []tunnel.Target
+		want    error
+	}{
+		{"nobody-has", nil, tunnel.ErrUnknownModel},
+		{"gone", nil, tunnel.ErrNoProvider},
+		{"m", []tunnel.Target{target("provider-1"), target("provider-2")}, tunnel.ErrNoProvider},
+	} {
+		if _, err := r.Choose(tt.model, tt.exclude); !errors.Is(err, tt.want) {
+			t.Errorf("Choose(%q) = %v, want %v", tt.model, err, tt.want)
+		}
+	}
+	// What says nothing about the provider changes nothing.
+	r.Report(target("provider-1"), tunnel.OutcomeRefused)
+	r.Report(target("provider-1"), tunnel.OutcomeCancelled)
+	if r.failures.Lately(p.keys["provider-1"]) {
+		t.Error("a refusal or a client that left counts as failure")
+	}
+}
+
+func TestFollow(t *testing.T) {
+	p := populate(t)
+	ctx, stop := context.WithCancel(t.Context())
+	calls := make(chan struct{})
+	done := make(chan error, 1)
+	go func() {
+		done <- Follow(ctx, p.set, func() {
+			select {
+			case calls <- struct{}{}:
+			case <-ctx.Done():
+			}
+		})
+	}()
+	<-calls
+	p.relays(1)
+	<-calls
+	stop()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("Follow = %v, want the context's error", err)
+	}
+}
+
+func TestReasons(t *testing.T) {
+	a, b := errors.New("a"), errors.New("b")
+	if got := Reasons(errors.Join(a, b)); !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("Reasons = %v, want both", got)
+	}
+	if got := Reasons(a); !slices.Equal(got, []string{"a"}) || Reasons(nil) != nil {
+		t.Errorf("Reasons = %v, want a, and nothing of nil", got)
+	}
+}
+
+func TestDisplayName(t *testing.T) {
+	if got := DisplayName(directory.Node{Key: [32]byte{0xab, 1, 2, 3, 4}}); got != "ab010203" {
+		t.Errorf("DisplayName = %q, want the key's beginning", got)
+	}
+}

@@ -1,0 +1,44 @@
+package node
+
+import (
+	"context"
+
+	"github.com/culvert-net/culvert/api/backend"
+	"github.com/culvert-net/culvert/api/tunnel"
+	"github.com/culvert-net/culvert/circuit"
+)
+
+// Dialer opens the tunnel's streams on circuits.
+type Dialer struct {
+	Client *circuit.Client
+	Used   func(key [32]byte) // told of each provider that was reached
+}
+
+var _ tunnel.Dialer = Dialer{}
+
+// Dial implements tunnel.Dialer.
+func (d Dialer) Dial(ctx context.Context, to tunnel.Target, group backend.Group) (tunnel.Conn, error) {
+	s, err := d.Client.Dial(ctx, to.Key, circuit.Group(group))
+	if err != nil {
+		return nil, err
+	}
+	d.Used(to.Key)
+	return s, nil
+}
+
+// Acceptor hands the tunnel the streams that end at this node.
+type Acceptor struct{ Listener *circuit.Listener }
+
+var _ tunnel.Acceptor = Acceptor{}
+
+// Accept implements tunnel.Acceptor.
+func (a Acceptor) Accept() (tunnel.Conn, error) {
+	c, err := a.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return c.(*circuit.Stream), nil // the listener's promise
+}
+
+// Close implements tunnel.Acceptor.
+func (a Acceptor) Close() error { return a.Listener.Close() }

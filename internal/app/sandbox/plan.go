@@ -1,0 +1,193 @@
+package sandbox
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/bridge"
+	"github.com/culvert-net/culvert/internal/app/gateway"
+	"github.com/culvert-net/culvert/internal/serve"
+	"github.com/culvert-net/culvert/mesh"
+	"github.com/culvert-net/culvert/mesh/world"
+)
+
+// bridgeName is the name of the one bridge.
+const bridgeName = "bridge"
+
+// spec is one node before it runs.
+type spec struct {
+	name     string
+	program  string // bridge or gateway
+	dir      string // data directory
+	log      string // file
+	logLevel string
+	role     string // of a gateway
+	addr     string // of a gateway, as multiaddr
+	key      [32]byte
+}
+
+// plan is all nodes of a sandbox.
+type plan struct {
+	dir       string
+	relays    []*spec
+	providers []*spec
+	bridge    *spec
+	statusURL string // of the bridge
+}
+
+// source is where providers get their answers.
+type source struct {
+	kind string // gateway.BackendOpenAI or BackendMock
+	url  string
+}
+
+// makePlan writes everything the nodes need into dir: keys, world file, data
+// directories. Keys and ports of an earlier run in dir are kept where they can
+// be.
+func makePlan(o *Options, dir string, src source) (*plan, error) {
+	p := &plan{dir: dir, bridge: newSpec(o, dir, bridgeName, "bridge")}
+	for i := range o.Relays {
+		s := newSpec(o, dir, fmt.Sprintf("relay-%d", i+1), "gateway")
+		s.role = gateway.RoleRelay
+		p.relays = append(p.relays, s)
+	}
+	for i := range o.Providers {
+		s := newSpec(o, dir, fmt.Sprintf("provider-%d", i+1), "gateway")
+		s.role = gateway.RoleProvider
+		p.providers = append(p.providers, s)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "logs"), 0o700); err != nil {
+		return nil, fmt.Errorf("preparing the sandbox: %w", err)
+	}
+	var held ports
+	defer held.release()
+	for i, s := range append(append([]*spec{}, p.relays...), p.providers...) {
+		if err := s.identify(&held, host(i+1)); err != nil {
+			return nil, err
+		}
+	}
+	w, err := p.world(o)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range append(append([]*spec{}, p.relays...), p.providers...) {
+		if err := gateway.Prepare(s.dir, s.config(src), w); err != nil {
+			return nil, err
+		}
+	}
+	return p, p.prepareBridge(o, &held)
+}
+
+func newSpec(o *Options, dir, name, program string) *spec {
+	return &spec{
+		name: name, program: program, logLevel: o.LogLevel,
+		dir: filepath.Join(dir, name), log: filepath.Join(dir, "logs", name+".log"),
+	}
+}
+
+// identify gives a gateway its key and address.
+func (s *spec) identify(held *ports, host string) error {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return fmt.Errorf("preparing %s: %w", s.name, err)
+	}
+	key, err := gateway.EnsureKey(s.dir)
+	if err != nil {
+		return err
+	}
+	s.key = [32]byte(key.Public().(ed25519.PublicKey))
+	prefix := "/ip4/" + host + "/tcp/"
+	port, err := held.take(host, s.lastPort(prefix))
+	if err != nil {
+		return err
+	}
+	s.addr = prefix + strconv.Itoa(port)
+	return nil
+}
+
+// lastPort is the port of an earlier run, 0 if there was none.
+func (s *spec) lastPort(prefix string) int {
+	cfg := gateway.Defaults()
+	if _, err := app.Load(cfg, "gateway", s.dir, nil); err != nil {
+		return 0 // whatever it was, it is written anew
+	}
+	port, err := strconv.Atoi(strings.TrimPrefix(cfg.Node.Listen[0], prefix))
+	if err != nil {
+		return 0
+	}
+	return port
+}
+
+// config is a gateway's config.toml.
+func (s *spec) config(src source) *gateway.Config {
+	cfg := gateway.Defaults()
+	cfg.Node.Name, cfg.Node.Roles, cfg.Node.Listen = s.name, []string{s.role}, []string{s.addr}
+	cfg.Status.Listen = "" // its admin socket says the same
+	if s.role == gateway.RoleProvider {
+		cfg.Provider.Backend, cfg.Provider.URL = src.kind, src.url
+	}
+	return cfg
+}
+
+// world makes the world file, DIR/world.toml. Its phrase is the one of an
+// earlier run, else random: two sandboxes are two worlds.
+func (p *plan) world(o *Options) (*world.World, error) {
+	path := filepath.Join(p.dir, app.WorldFile)
+	phrase := "sandbox-" + strings.ToLower(rand.Text()[:8])
+	old, err := world.Load(path)
+	switch {
+	case err == nil:
+		phrase = old.Phrase
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, app.Usage(fmt.Errorf("%w; delete the file to have it made anew", err))
+	}
+	w := world.World{Phrase: phrase, Rules: world.DefaultRules(), Local: true, Sandbox: true}
+	w.Rules.EpochLenMS = uint64(o.Epoch.Milliseconds())
+	w.Rules.DefaultCircuitLen = uint32(o.Hops)
+	for _, s := range p.relays {
+		w.Seeds = append(w.Seeds, s.addr+"/p2p/"+mesh.PeerID(s.key))
+	}
+	made, err := world.New(w)
+	if err != nil {
+		return nil, app.Usage(err)
+	}
+	return made, world.WriteFile(path, made)
+}
+
+// prepareBridge writes the bridge's data directory.
+func (p *plan) prepareBridge(o *Options, held *ports) error {
+	// A taken address is found before anything is started.
+	l, err := serve.Listen("--listen", o.Listen)
+	if err != nil {
+		return err
+	}
+	held.held = append(held.held, l)
+	cfg := bridge.Defaults()
+	cfg.API.Listen = []string{l.Addr().String()}
+	cfg.API.Isolation = o.Isolation
+	want := 0
+	if o.Listen == defaultListen {
+		want = defaultStatusPort
+	}
+	port, err := held.take("127.0.0.1", want)
+	if err != nil {
+		return err
+	}
+	cfg.Status.Listen = "127.0.0.1:" + strconv.Itoa(port)
+	p.statusURL = "http://" + cfg.Status.Listen
+	for _, name := range []string{app.WorldFile, app.ConfigFile} {
+		// Both are made anew: seeds, rules and addresses may be others.
+		if err := os.Remove(filepath.Join(p.bridge.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("preparing the bridge: %w", err)
+		}
+	}
+	_, err = bridge.Init(p.bridge.dir, filepath.Join(p.dir, app.WorldFile), cfg, "api.listen", "api.isolation", "status.listen")
+	return err
+}

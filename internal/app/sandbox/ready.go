@@ -1,0 +1,76 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/culvert-net/culvert/internal/files"
+)
+
+// Ready is what a sandbox says once a request will succeed; --ready-file holds
+// it as JSON.
+type Ready struct {
+	BaseURL   string            `json:"base_url"`             // of the API, with /v1
+	StatusURL string            `json:"status_url,omitempty"` // of the bridge's status page
+	PIDs      map[string]int    `json:"pids"`                 // by node
+	Logs      map[string]string `json:"logs"`                 // file, by node
+	Dirs      map[string]string `json:"dirs"`                 // data directory, by node
+}
+
+// write puts the file there whole.
+func (r *Ready) write(path string) error {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("writing the ready file: %w", err)
+	}
+	if err := files.Write(path, append(text, '\n'), files.Private); err != nil {
+		return fmt.Errorf("writing the ready file: %w", err)
+	}
+	return nil
+}
+
+// instructions tells what to paste.
+func (r *Ready) instructions(out io.Writer, models []string, binary string, dirs string) error {
+	model := models[0]
+	_, err := fmt.Fprintf(out, `
+Point any OpenAI client at   %[1]s
+Model                        %[2]s
+API key                      any
+
+  curl -N %[1]s/chat/completions -H 'Content-Type: application/json' \
+    -d '{"model":%[3]s,"stream":true,"messages":[{"role":"user","content":"Hello!"}]}'
+
+  # Python: pip install openai
+  from openai import OpenAI
+  client = OpenAI(base_url="%[1]s", api_key="any")
+  for chunk in client.chat.completions.create(model=%[3]s, stream=True,
+          messages=[{"role": "user", "content": "Hello!"}]):
+      print(chunk.choices[0].delta.content or "", end="", flush=True)
+
+Status, in a browser         %[4]s/status
+The circuits, by name        %[5]s status --data %[6]s
+Logs                         %[7]s
+Stop with Ctrl-C.
+`, r.BaseURL, strings.Join(models, ", "), quoted(model), r.StatusURL, binary, shell(r.Dirs[bridgeName]), shell(dirs))
+	return err
+}
+
+// quoted is s as a JSON string, which Python reads too.
+func quoted(s string) string {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic("sandbox: strings always marshal: " + err.Error())
+	}
+	// Inside the curl line's single quotes.
+	return strings.ReplaceAll(string(b), "'", `\u0027`)
+}
+
+// shell is s as one word of a shell's command line.
+func shell(s string) string {
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:") == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

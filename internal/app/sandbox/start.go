@@ -1,0 +1,130 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/culvert-net/culvert/internal/app/bridge"
+	"github.com/culvert-net/culvert/internal/app/gateway"
+	"github.com/culvert-net/culvert/internal/serve"
+)
+
+// start brings all nodes up, relays first, and returns once a request will
+// succeed.
+func (s *sandbox) start(ctx context.Context) (*Ready, []string, error) {
+	s.progress.begin("starting relays")
+	for i := range s.plan.relays {
+		// One after the other: each finds those before it in their directories,
+		// and none has to wait until another asks again.
+		if err := s.up(ctx, s.plan.relays[i:i+1]); err != nil {
+			return nil, nil, err
+		}
+	}
+	s.progress.done("relays up: %s", names(s.plan.relays))
+	s.progress.begin("starting providers")
+	if err := s.up(ctx, s.plan.providers); err != nil {
+		return nil, nil, err
+	}
+	models, err := s.models(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.progress.done("providers up: %s, serving %s", names(s.plan.providers), strings.Join(models, ", "))
+	s.progress.begin("building circuits")
+	if err := s.up(ctx, []*spec{s.plan.bridge}); err != nil {
+		return nil, nil, err
+	}
+	status, err := ask[bridge.Status](ctx, s.plan.bridge)
+	if err != nil {
+		return nil, nil, err
+	}
+	open := slices.DeleteFunc(status.Circuits, func(c bridge.Circuit) bool { return c.State != "open" })
+	if len(open) == 0 {
+		return nil, nil, errors.New("the bridge lost its circuit at once; its log says why")
+	}
+	s.progress.done("circuits ready, for example %s", strings.Join(append([]string{bridgeName}, open[0].Hops...), " > "))
+	return s.ready(status.BaseURLs[0]), models, nil
+}
+
+func names(all []*spec) string {
+	var out []string
+	for _, s := range all {
+		out = append(out, s.name)
+	}
+	return strings.Join(out, ", ")
+}
+
+// up starts some nodes at once and waits until all say that they are ready.
+func (s *sandbox) up(ctx context.Context, specs []*spec) error {
+	for _, spec := range specs {
+		c, err := s.launch.launch(ctx, spec)
+		if err != nil {
+			return err
+		}
+		s.children = append(s.children, c)
+		s.watchers.Go(func() {
+			<-c.done
+			if !c.wanted() {
+				s.died <- c
+			}
+		})
+	}
+	for _, spec := range specs {
+		if err := s.await(ctx, spec); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// await polls a node until it is ready, fails when any node dies.
+func (s *sandbox) await(ctx context.Context, spec *spec) error {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	waiting := []string{"it does not answer yet"}
+	for {
+		type readiness struct {
+			Ready   bool     `json:"ready"`
+			Waiting []string `json:"waiting"`
+		}
+		if r, err := ask[readiness](ctx, spec); err == nil {
+			if r.Ready {
+				return nil
+			}
+			waiting = r.Waiting
+		}
+		select {
+		case <-tick.C:
+		case c := <-s.died:
+			return fmt.Errorf("%s %w: %w\n%s", c.spec.name, errStarting, c.reason(), tail(c.spec.log))
+		case <-ctx.Done():
+			return fmt.Errorf("%s was not ready within %v: %s\n%s", spec.name, startLimit, strings.Join(waiting, "; "), tail(spec.log))
+		}
+	}
+}
+
+// ask gets a node's status.
+func ask[T any](ctx context.Context, spec *spec) (T, error) {
+	var v T
+	err := serve.Ask(ctx, filepath.Join(spec.dir, serve.AdminSocket), "/status", &v)
+	return v, err
+}
+
+// models are what the providers serve.
+func (s *sandbox) models(ctx context.Context) ([]string, error) {
+	var all []string
+	for _, spec := range s.plan.providers {
+		status, err := ask[gateway.Status](ctx, spec)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", spec.name, err)
+		}
+		all = append(all, status.Backend.Models...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}

@@ -1,0 +1,12 @@
+//go:build !unix
+
+package app
+
+import "os"
+
+// lockNow does nothing where there is no flock; the admin socket's address is
+// then what two programs collide on.
+func lockNow(*os.File) error { return nil }
+
+// limitCore is for systems that write core files.
+func limitCore() {}
