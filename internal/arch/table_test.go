@@ -1,0 +1,117 @@
+package arch
+
+// ban is one row of the import table.
+type ban struct {
+	who    []string // packages, as patterns
+	except []string // packages of who that may
+	what   []string // what they must not import
+	but    []string // what of it they may
+	why    string
+
+	// tests says that test files must keep to it too.
+	tests bool
+
+	// through says that nothing they import may import it either, as far as
+	// packages of this module go.
+	through bool
+}
+
+// everyone is all packages of the module.
+var everyone = []string{"api/...", "circuit/...", "mesh/...", "ledger/...", "contracts/...", "internal/...", "cmd/..."}
+
+// pure packages compute: given the same input they do the same, now and in a
+// simulation of a thousand nodes.
+var pure = []string{"mesh/route/...", "mesh/recon/...", "mesh/belief/...", "circuit/onion/...", "circuit/cell/..."}
+
+// basics may be imported by every pillar.
+var basics = []string{
+	"internal/config/...", "internal/files/...", "internal/kv/...", "internal/redact/...",
+	"internal/serve/...", "internal/telemetry/...",
+}
+
+// wiring joins pillars: the programs, and the tests that run whole programs or
+// worlds.
+var wiring = []string{"internal/app/...", "cmd/...", "internal/sim/...", "internal/bench/...", "internal/e2e/..."}
+
+var table = []ban{
+	{
+		who: []string{"api/..."}, what: []string{"circuit/...", "mesh/...", "ledger/..."}, tests: true, through: true,
+		why: "a request is answered without knowing how it travels, who is there or who pays; internal/app joins them",
+	},
+	{
+		who: []string{"circuit/..."}, what: []string{"api/...", "mesh/...", "ledger/..."}, tests: true, through: true,
+		why: "a relay must be unable to know what it carries",
+	},
+	{
+		who: []string{"mesh/..."}, what: []string{"api/...", "circuit/...", "ledger/..."}, tests: true, through: true,
+		why: "beliefs must be replayable from the log, and who is there must not depend on what is asked or paid",
+	},
+	{
+		who: []string{"ledger/..."}, what: []string{"api/...", "circuit/...", "mesh/..."}, tests: true, through: true,
+		why: "money is not counted by the thing that sells",
+	},
+	{
+		who: everyone, except: []string{"mesh"}, what: []string{"github.com/libp2p/..."}, tests: true,
+		why: "libp2p is 329 packages and its types spread: everything but the host stays testable in milliseconds",
+	},
+	{
+		who: everyone, except: []string{"ledger/chain/..."}, what: []string{"github.com/ethereum/..."}, tests: true,
+		why: "the Ethereum client is 93 packages; everything but the chain's door works without one",
+	},
+	{
+		who: []string{"circuit/..."}, what: []string{"net/http/...", "encoding/json/...", "encoding/xml/...", "html/...", "mime/..."}, through: true,
+		why: "a circuit carries bytes; whoever can parse them can look at them",
+	},
+	{
+		who: []string{"mesh"}, what: []string{"mesh/..."}, tests: true,
+		why: "the host carries streams; what is said on them is its handlers' business",
+	},
+	{
+		who: []string{"mesh/..."}, except: []string{"mesh"}, what: []string{"mesh"}, tests: true, through: true,
+		why: "what the mesh knows must work on any stream, and in a simulation without libp2p",
+	},
+	{
+		who: pure, what: []string{"net/...", "os/...", "time", "context", "log/...", "io/fs", "io/ioutil", "syscall", "sync/...", "runtime/..."}, but: []string{"net/netip"},
+		why: "pure: no clock, no network, no goroutine, so that the same code runs in a simulation and gives the same result",
+	},
+	{
+		who: basics, what: []string{"api/...", "circuit/...", "mesh/...", "ledger/...", "internal/app/...", "cmd/..."}, tests: true, through: true,
+		why: "what every pillar may use must not know any of them, or they meet there",
+	},
+	{
+		who: everyone, except: wiring, what: []string{"internal/app/...", "cmd/..."}, tests: true,
+		why: "wiring is the end of the line: what a pillar needs of another is an interface it declares itself",
+	},
+	{
+		who: []string{"cmd/..."}, what: []string{"api/...", "circuit/...", "mesh/...", "ledger/...", "contracts/...", "internal/..."}, but: []string{"internal/app/..."},
+		why: "main parses, wires, waits: ten lines, and no logic",
+	},
+	{
+		who: everyone, what: []string{"math/rand"}, tests: true,
+		why: "math/rand/v2 is what we use for chance, and crypto/rand for secrets",
+	},
+	{
+		who: everyone, what: []string{"github.com/pkg/errors", "github.com/sirupsen/...", "go.uber.org/zap/...", "github.com/golang/glog"}, tests: true,
+		why: "one way to wrap errors (%w) and one to log (log/slog)",
+	},
+	{
+		who: everyone, except: []string{"api/backend/backendtest/...", "internal/arch"}, what: []string{"testing/..."},
+		why: "production code does not know that it is tested",
+	},
+	{
+		who: everyone, except: []string{"internal/serve"}, what: []string{"net/http/pprof", "expvar"},
+		why: "importing it puts handlers on a global mux; there is one debug server, on its own port",
+	},
+	{
+		who: everyone, except: []string{"internal/app/sandbox", "api/backend/process/..."}, what: []string{"os/exec", "plugin"},
+		why: "a node that can start programs is worth breaking into",
+	},
+	{
+		who: everyone, what: []string{"unsafe", "C"},
+		why: "input comes from strangers, and the programs are built without cgo",
+	},
+}
+
+// layout is what may stand at the top of the repository and hold Go code.
+// What is elsewhere would escape the table.
+var layout = []string{"api", "circuit", "mesh", "ledger", "contracts", "internal", "cmd"}

@@ -1,0 +1,38 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// programs is the directory of the programs under test.
+var programs string
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	programs = os.Getenv("CULVERT_BIN")
+	if programs == "" {
+		dir, err := os.MkdirTemp("", "culvert-bin-")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "e2e:", err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		build := exec.Command("go", "build", "-buildvcs=false", "-o", dir, "../../cmd/...")
+		if out, err := build.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "e2e: building the programs: %v\n%s", err, out)
+			return 1
+		}
+		programs = dir
+	}
+	return m.Run()
+}
+
+// program is the path of one of them.
+func program(name string) string { return filepath.Join(programs, name) }

@@ -1,0 +1,215 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/culvert-net/culvert/api/backend/backendtest"
+)
+
+// kill -9 of the sandbox leaves no process behind.
+func TestSandboxKilled(t *testing.T) {
+	t.Parallel()
+	// Nobody is left to remove a temporary directory.
+	w := start(t, "--backend", "mock", "--providers", "2", "--dir", filepath.Join(t.TempDir(), "d"))
+	if err := w.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-w.done
+	eventually(t, patience, "all nodes are gone", func() error {
+		for name, pid := range w.PIDs {
+			if alive(pid) {
+				return fmt.Errorf("%s (pid %d) lives", name, pid)
+			}
+		}
+		return nil
+	})
+}
+
+// Ctrl-C stops everything in order and says so with 130.
+func TestSandboxInterrupted(t *testing.T) {
+	t.Parallel()
+	w := start(t, "--backend", "mock")
+	w.interrupt()
+	<-w.done
+	if code := w.cmd.ProcessState.ExitCode(); code != 130 {
+		t.Errorf("exit code = %d, want 130", code)
+	}
+	said := w.out.String()
+	at := -1
+	for _, line := range []string{"stopped: bridge\n", "stopped: provider-1\n", "stopped: relay-1, relay-2, relay-3\n"} {
+		next := strings.Index(said, line)
+		if next <= at {
+			t.Errorf("sandbox said %q; want %q after what stops before", said, line)
+		}
+		at = next
+	}
+	for name, pid := range w.PIDs {
+		if alive(pid) {
+			t.Errorf("%s (pid %d) lives", name, pid)
+		}
+	}
+	if _, err := os.Stat(filepath.Dir(w.Dirs["bridge"])); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the temporary directory is still there: %v", err)
+	}
+}
+
+// An answer that is being written when the bridge is told to stop is finished.
+func TestStopLetsAnswersFinish(t *testing.T) {
+	t.Parallel()
+	gate := make(chan struct{})
+	u := upstream(t, backendtest.Gated(gate, backendtest.Answer(backendtest.Completion)))
+	w := start(t, "--backend", u.URL)
+	answer := w.asking(chatBody(false))
+	u.nextChat(t, patience)
+	w.interrupt()
+	eventually(t, patience, "the bridge accepts no more", func() error {
+		conn, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(w.BaseURL, "http://"), "/v1"))
+		if err == nil {
+			conn.Close()
+			return errors.New("it does")
+		}
+		return nil
+	})
+	close(gate)
+	received(t, answer, patience).completed(t)
+}
+
+// A node that dies is named at once, and the sandbox goes on.
+func TestDeathIsSaid(t *testing.T) {
+	t.Parallel()
+	w := start(t, "--backend", "mock", "--relays", "4")
+	w.kill("relay-2")
+	eventually(t, patience, "the sandbox says that relay-2 died", func() error {
+		if !strings.Contains(w.out.String(), fmt.Sprintf("relay-2 (pid %d) died: signal: killed", w.PIDs["relay-2"])) {
+			return errors.New("it does not")
+		}
+		return nil
+	})
+	if !alive(w.cmd.Process.Pid) {
+		t.Error("the sandbox ended with relay-2")
+	}
+	w.ask(strings.Replace(chatBody(false), `"m"`, `"culvert-demo"`, 1)).completed(t)
+}
+
+// A node that does not come up fails the start with 3, and shows its log.
+func TestNodeFailsToStart(t *testing.T) {
+	t.Parallel()
+	// A bridge that is none.
+	bin := t.TempDir()
+	for name, target := range map[string]string{"gateway": program("gateway"), "bridge": "/bin/false"} {
+		if err := os.Symlink(target, filepath.Join(bin, name)); err != nil {
+			t.Skip("SKIP TestNodeFailsToStart: no symbolic links here")
+		}
+	}
+	w := launch(t, "--backend", "mock", "--bin", bin)
+	<-w.done
+	if code := w.cmd.ProcessState.ExitCode(); code != 3 || !strings.Contains(w.out.String(), "bridge ended while starting") {
+		t.Errorf("exit code %d, output %q; want 3 and the name of the node", code, w.out)
+	}
+}
+
+// A taken port is a clear error that names the flag.
+func TestTakenPort(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	w := launch(t, "--backend", "mock", "--listen", l.Addr().String())
+	<-w.done
+	if code := w.cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(w.out.String(), "--listen "+l.Addr().String()) {
+		t.Errorf("sandbox: exit code %d, output %q; want 1 and the flag", code, w.out)
+	}
+	dir := t.TempDir()
+	out, code := call(t, "bridge", "serve", "--data", dir, "--upstream", "http://127.0.0.1:1", "--listen", l.Addr().String())
+	if code != 1 || !strings.Contains(out, "--listen "+l.Addr().String()) {
+		t.Errorf("bridge: exit code %d, output %q; want 1 and the flag", code, out)
+	}
+}
+
+// So is the one where other nodes connect.
+func TestTakenNodePort(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	dir := filepath.Join(t.TempDir(), "g")
+	addr := fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", l.Addr().(*net.TCPAddr).Port)
+	succeed(t, "gateway", "init", "--data", dir, "--new-world", "x", "--local", "--roles", "relay", "--listen", addr)
+	if out, code := call(t, "gateway", "serve", "--data", dir, "--status-listen", ""); code != 1 || !strings.Contains(out, "node.listen") {
+		t.Errorf("exit code %d, output %q; want 1 and the setting", code, out)
+	}
+}
+
+// call runs a program to its end.
+func call(t *testing.T, name string, args ...string) (output string, code int) {
+	t.Helper()
+	cmd := exec.Command(program(name), args...)
+	out, err := cmd.CombinedOutput()
+	if _, ended := errors.AsType[*exec.ExitError](err); err != nil && !ended {
+		t.Fatal(err)
+	}
+	return string(out), cmd.ProcessState.ExitCode()
+}
+
+// What is refused, and with which exit code.
+func TestExitCodes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, tt := range []struct {
+		args []string
+		code int
+		want string // part of what is said
+	}{
+		{[]string{"bridge", "--nonsense"}, 2, "--nonsense"},
+		{[]string{"bridge", "nonsense"}, 2, "nonsense"},
+		{[]string{"bridge", "serve", "--data", dir}, 2, "bridge init --world FILE"},
+		{[]string{"bridge", "init", "--data", dir}, 2, "--world FILE is missing"},
+		{[]string{"bridge", "init", "--data", dir, "--world", dir + "/none.toml"}, 2, "none.toml"},
+		{[]string{"bridge", "serve", "--data", dir, "--upstream", "http://127.0.0.1:1", "--listen", "0.0.0.0:0"}, 4, "--listen 0.0.0.0:0"},
+		{[]string{"bridge", "serve", "--data", dir, "--upstream", "http://127.0.0.1:1", "--status-listen", ":0"}, 4, "--status-listen"},
+		{[]string{"bridge", "serve", "--data", dir, "--upstream", "ftp://x"}, 2, "base URL"},
+		{[]string{"bridge", "status", "--data", dir}, 3, "no bridge is running"},
+		{[]string{"gateway", "status", "--data", dir}, 3, "no gateway is running"},
+		{[]string{"gateway", "serve", "--data", dir + "/g"}, 2, "gateway init"},
+		{[]string{"gateway", "init", "--data", dir + "/g"}, 2, "--new-world"},
+		{[]string{"gateway", "init", "--data", dir + "/g", "--new-world", "x", "--roles", "king"}, 2, "king"},
+		{[]string{"sandbox", "--relays", "1"}, 2, "--relays 1"},
+		{[]string{"sandbox", "--hops", "6"}, 2, "--hops 6"},
+		{[]string{"sandbox", "--listen", "0.0.0.0:1"}, 4, "--listen"},
+		{[]string{"sandbox", "--bin", dir}, 2, "--bin"},
+		{[]string{"bridge", "version"}, 0, "bridge "},
+		{[]string{"gateway", "--help"}, 0, "gateway init --world"},
+		{[]string{"sandbox", "completion", "bash"}, 0, "complete"},
+	} {
+		if out, code := call(t, tt.args[0], tt.args[1:]...); code != tt.code || !strings.Contains(out, tt.want) {
+			t.Errorf("%v: exit code %d, output %q; want %d and %q", tt.args, code, out, tt.code, tt.want)
+		}
+	}
+}
+
+// A terminated daemon ends in good order with 0.
+func TestTerminated(t *testing.T) {
+	t.Parallel()
+	w := start(t, "--backend", "mock")
+	if err := w.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	<-w.done
+	if code := w.cmd.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("exit code = %d, want 0\n%s", code, w.out)
+	}
+}
