@@ -84,30 +84,33 @@ func TestInit(t *testing.T) {
 // Local mode is asked for, never fallen back to, and never beside a world.
 func TestChoose(t *testing.T) {
 	file := worldFile(t, "blue river")
-	none := filepath.Join(t.TempDir(), "none.toml")
+	empty := t.TempDir()
+	own := filepath.Join(empty, app.WorldFile)
 	for _, tt := range []struct {
-		name, world, upstream string
-		code                  int
+		name, data, world, upstream string
+		code                        int
 	}{
-		{"world", file, "", 0},
-		{"local", none, "http://127.0.0.1:1", 0},
-		{"nothing", none, "", app.ExitUsage},
-		{"both", file, "http://127.0.0.1:1", app.ExitRefused},
+		{"world", empty, file, "", 0},
+		{"local", empty, own, "http://127.0.0.1:1", 0},
+		{"nothing", empty, own, "", app.ExitUsage},
+		{"both", empty, file, "http://127.0.0.1:1", app.ExitRefused},
+		{"both, with a mistake in the world's name", empty, filepath.Join(empty, "wrold.toml"), "http://127.0.0.1:1", app.ExitRefused},
+		{"both, the world being that of the directory", filepath.Dir(file), filepath.Join(empty, "other.toml"), "http://127.0.0.1:1", app.ExitRefused},
 	} {
 		cfg := Defaults()
 		cfg.Local.Upstream = tt.upstream
-		o := Options{World: tt.world, Config: cfg}
+		o := Options{Data: tt.data, World: tt.world, Config: cfg}
 		if open, err := o.choose(); app.Code(err) != tt.code || (open == nil) != (err != nil) {
 			t.Errorf("%s: %v; want code %d", tt.name, err, tt.code)
 		}
 	}
 	// A world file that cannot be read is not "no world".
-	if err := os.WriteFile(none, []byte("broken"), 0o600); err != nil {
+	if err := os.WriteFile(own, []byte("broken"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cfg := Defaults()
 	cfg.Local.Upstream = "http://127.0.0.1:1"
-	o := Options{World: none, Config: cfg}
+	o := Options{Data: empty, World: own, Config: cfg}
 	if _, err := o.choose(); app.Code(err) != app.ExitRefused {
 		t.Errorf("local mode beside a broken world file = %v, want code 4", err)
 	}
