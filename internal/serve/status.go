@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
-	"net/http/pprof"
 	"net/netip"
 )
 
@@ -39,18 +38,6 @@ func answer(w http.ResponseWriter, code int, v any) {
 	e.SetIndent("", "  ")
 	// The client may be gone; there is nobody left to tell.
 	_ = e.Encode(v)
-}
-
-// Debug is the handler of net/http/pprof. It has a port of its own, off unless
-// asked for: profiles show what a program does and stall it while they run.
-func Debug() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	return mux
 }
 
 // LocalOnly refuses what a web page could send here: a name that resolves to

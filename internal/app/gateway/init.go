@@ -165,6 +165,9 @@ func settings(cfg *Config) []string {
 	if cfg.Status != Defaults().Status {
 		keys = append(keys, "status.listen")
 	}
+	if cfg.Debug.Listen != "" {
+		keys = append(keys, "debug.listen")
+	}
 	return keys
 }
 
