@@ -68,7 +68,7 @@ func Load(cfg any, o Options) (Origins, error) {
 	}
 	err = Check(cfg, origins)
 	if err == nil && o.Also != nil {
-		err = blame(o.Also(), origins)
+		err = Blame(o.Also(), origins)
 	}
 	if e, ok := errors.AsType[*Error](err); ok && e.Source == fromFile {
 		e.File, e.Line, e.Source = o.File, line(text, strings.Split(e.Key, ".")), ""
@@ -97,17 +97,17 @@ func Check(cfg any, origins Origins) error {
 			e.Key = s.name + "." + e.Key
 		}
 		if err != nil {
-			return blame(err, origins)
+			return Blame(err, origins)
 		}
 	}
 	if v, ok := cfg.(validator); ok {
-		return blame(v.Validate(), origins)
+		return Blame(v.Validate(), origins)
 	}
 	return nil
 }
 
-// blame adds where the value came from that err is about.
-func blame(err error, origins Origins) error {
+// Blame adds where the value came from that an error of At is about.
+func Blame(err error, origins Origins) error {
 	if e, ok := errors.AsType[*Error](err); ok && origins[e.Key] != fromDefault {
 		e.Source = origins[e.Key]
 	}

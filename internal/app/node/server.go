@@ -34,11 +34,11 @@ func WhyNoModels(err error) string {
 	case !errors.As(err, &e):
 		return err.Error()
 	case e.Code == "upstream_unreachable":
-		return "it cannot be reached, or closes the connection; is it running?"
+		return "it cannot be reached or closes the connection (is it running?)"
 	case e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:
 		return fmt.Sprintf("it wants another API key than it got (status %d)", e.Status)
 	case e.Status == http.StatusNotFound, e.Code == "unexpected_content_type", e.Code == "bad_model_list", e.Code == "unexpected_status":
-		return "it answers, but not like a model server; is the address that of an OpenAI-compatible API?"
+		return "it does not answer like a model server (is the address that of an OpenAI-compatible API?)"
 	}
 	return fmt.Sprintf("it answers with status %d", e.Status)
 }
