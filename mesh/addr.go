@@ -145,7 +145,7 @@ func dialable(key [32]byte, addrs []string, local bool) ([]netip.AddrPort, error
 }
 
 // MayDial is the rule that keeps a relay from being a port scanner
-// (docs/spec/circuit.md "Handshake and keys"): public unicast only, unless the
+// (docs/spec/circuit.md §4): public unicast only, unless the
 // world is one of private addresses. What nobody may dial, nobody need publish.
 // The error says what is wrong with the address, and wraps ErrNotPublic if it
 // might be right in a local world.

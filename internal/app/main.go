@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -70,7 +71,7 @@ func run(ctx context.Context, root *cobra.Command) error {
 	root.PersistentPreRun = func(*cobra.Command, []string) { began = true }
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil && !began {
-		return Usage(fmt.Errorf("%w\nSee %s --help.", err, cmd.CommandPath()))
+		return &exitError{code: ExitUsage, err: err, help: cmd.CommandPath()}
 	}
 	return err
 }
@@ -78,6 +79,9 @@ func run(ctx context.Context, root *cobra.Command) error {
 func report(root *cobra.Command, err error, interrupted bool) int {
 	if err != nil {
 		fmt.Fprintf(root.ErrOrStderr(), "%s: %v\n", root.Name(), err)
+	}
+	if e, ok := errors.AsType[*exitError](err); ok && e.help != "" {
+		fmt.Fprintf(root.ErrOrStderr(), "See %s --help.\n", e.help)
 	}
 	if interrupted {
 		return ExitInterrupted

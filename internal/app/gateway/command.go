@@ -128,11 +128,7 @@ all of whose nodes are in one private network is made with --local.`,
 			for _, w := range r.Warnings {
 				fmt.Fprintf(cmd.ErrOrStderr(), "Warning: %s\n", w)
 			}
-			next := []string{os.Args[0], "serve"}
-			if cmd.Flags().Changed("data") {
-				next = append(next, "--data", o.Data)
-			}
-			return r.print(cmd.OutOrStdout(), o, app.Shell(next...))
+			return r.print(cmd.OutOrStdout(), o, serveLine(cmd, o.Data))
 		},
 	}
 	f := cmd.Flags()
@@ -145,6 +141,16 @@ all of whose nodes are in one private network is made with --local.`,
 	f.StringSliceVar(&o.Listen, "listen", nil, "where other nodes connect, as multiaddr (default: /ip4/0.0.0.0/tcp/4811)")
 	f.StringSliceVar(&o.Announce, "announce", nil, "public address to publish, as multiaddr, if it is not one of this machine's own")
 	return cmd
+}
+
+// serveLine is the command line that serves the data directory of cmd. It can be
+// pasted where cmd was.
+func serveLine(cmd *cobra.Command, dir string) string {
+	words := []string{os.Args[0], "serve"}
+	if cmd.Flags().Changed("data") {
+		words = append(words, "--data", dir)
+	}
+	return app.Shell(words...)
 }
 
 // print says what was made, and what is next.

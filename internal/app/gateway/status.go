@@ -114,7 +114,7 @@ not know them.`,
 			var s Status
 			err = serve.Ask(cmd.Context(), filepath.Join(dir, serve.AdminSocket), "/status", &s)
 			if errors.Is(err, serve.ErrNoDaemon) {
-				return app.NotReady(fmt.Errorf("no gateway is running on %s; start one with: gateway serve", dir))
+				return app.NotReady(fmt.Errorf("no gateway is running on %s; start one with: %s", dir, serveLine(cmd, dir)))
 			}
 			if err != nil {
 				return app.NotReady(err)
