@@ -15,6 +15,9 @@ var ErrNoAddress = errors.New("no address that may be dialled")
 // /ip4|ip6/<address>/tcp/<port>[/p2p/<peer id>].
 var ErrAddress = errors.New("not an ip address with a tcp port")
 
+// ErrNotPublic is returned for an address that leads nowhere from elsewhere.
+var ErrNotPublic = errors.New("not a public address")
+
 // ParseAddr splits the full address of a node, as it stands in a world's seed
 // list, into its transport key and the part that is dialled.
 func ParseAddr(s string) (key [32]byte, addr string, err error) {
@@ -44,6 +47,36 @@ func splitAddr(s string) (at netip.AddrPort, id string, err error) {
 	}
 	return at, id, nil
 }
+
+// ParseEndpoint reads an address that a node listens on or publishes,
+// /ip4|ip6/<address>/tcp/<port>. It wraps ErrAddress, with what is wrong for
+// people who wrote the address of another transport.
+func ParseEndpoint(s string) (netip.AddrPort, error) {
+	m, err := ma.NewMultiaddr(s)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("address %q: %w; write /ip4/ADDRESS/tcp/PORT", s, ErrAddress)
+	}
+	at, id, err := endpoint(m)
+	switch {
+	case err == nil && id != "":
+		return at, fmt.Errorf("address %q: leave out /p2p/ and what follows: a node adds its own", s)
+	case err == nil:
+		return at, nil
+	}
+	why := "write /ip4/ADDRESS/tcp/PORT"
+	for _, c := range m {
+		switch c.Protocol().Code {
+		case ma.P_DNS, ma.P_DNS4, ma.P_DNS6, ma.P_DNSADDR:
+			why = "nobody asks a name server for a node; write the address that the name stands for"
+		case ma.P_UDP:
+			why = "nodes connect over tcp only, not udp or quic"
+		}
+	}
+	return at, fmt.Errorf("address %q: %w; %s", s, ErrAddress, why)
+}
+
+// FormatEndpoint is what ParseEndpoint reads.
+func FormatEndpoint(at netip.AddrPort) string { return multiaddr(at).String() }
 
 // endpoint is splitAddr for an address that libp2p has parsed already.
 func endpoint(m ma.Multiaddr) (at netip.AddrPort, id string, err error) {
@@ -91,8 +124,10 @@ func dialable(key [32]byte, addrs []string, local bool) ([]netip.AddrPort, error
 		if err == nil && id != "" && id != PeerID(key) {
 			err = fmt.Errorf("address %q is of another peer", s)
 		}
-		if err == nil && !mayDial(at, local) {
-			err = fmt.Errorf("address %q is not public", s)
+		if err == nil {
+			if e := MayDial(at, local); e != nil {
+				err = fmt.Errorf("address %q: %w", s, e)
+			}
 		}
 		if err != nil {
 			why = err
@@ -109,18 +144,44 @@ func dialable(key [32]byte, addrs []string, local bool) ([]netip.AddrPort, error
 	return out, nil
 }
 
-// mayDial is the rule that keeps a relay from being a port scanner
-// (docs/spec/circuit.md "Handshake and keys"): public unicast only, unless the
-// world is one of private addresses.
-func mayDial(at netip.AddrPort, local bool) bool {
+// MayDial is the rule that keeps a relay from being a port scanner
+// (docs/spec/circuit.md §4): public unicast only, unless the
+// world is one of private addresses. What nobody may dial, nobody need publish.
+// The error says what is wrong with the address, and wraps ErrNotPublic if it
+// might be right in a local world.
+func MayDial(at netip.AddrPort, local bool) error {
 	ip := at.Addr()
-	if at.Port() == 0 || ip.Is4In6() || ip.Zone() != "" {
-		return false
+	switch {
+	case at.Port() == 0:
+		return errors.New("port 0 is none")
+	case ip.Is4In6() || ip.Zone() != "":
+		return errors.New("not in the usual form of its kind")
+	case !ip.IsLoopback() && !ip.IsGlobalUnicast(): // the latter includes private ranges
+		return errors.New("not an address under which a machine can be reached")
+	case !local && !isPublic(ip):
+		return ErrNotPublic
 	}
-	if local {
-		return ip.IsLoopback() || ip.IsGlobalUnicast() // the latter includes private ranges
+	return nil
+}
+
+// Publishable are those of a node's own addresses that others may dial, in
+// their order. Loopback ones are among them only if there are no others: they
+// lead everybody else to themselves.
+func Publishable(own []netip.AddrPort, local bool) []netip.AddrPort {
+	var out, loopback []netip.AddrPort
+	for _, at := range own {
+		switch {
+		case MayDial(at, local) != nil:
+		case at.Addr().IsLoopback():
+			loopback = append(loopback, at)
+		default:
+			out = append(out, at)
+		}
 	}
-	return isPublic(ip)
+	if len(out) == 0 {
+		return loopback
+	}
+	return out
 }
 
 // notPublic are the ranges of IANA's special-purpose registries that lie in

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"sync"
 
 	"github.com/libp2p/go-libp2p"
@@ -167,11 +168,15 @@ func (h *Host) listen(addr string) error {
 // announced is what identify tells others and Addrs returns: addresses of the
 // own network are nobody's business outside it.
 func (h *Host) announced(all []ma.Multiaddr) []ma.Multiaddr {
-	var out []ma.Multiaddr
+	var own []netip.AddrPort
 	for _, m := range all {
-		if at, _, err := endpoint(m); err == nil && mayDial(at, h.local) {
-			out = append(out, m)
+		if at, _, err := endpoint(m); err == nil {
+			own = append(own, at)
 		}
+	}
+	var out []ma.Multiaddr
+	for _, at := range Publishable(own, h.local) {
+		out = append(out, multiaddr(at))
 	}
 	return out
 }
@@ -180,8 +185,8 @@ func (h *Host) announced(all []ma.Multiaddr) []ma.Multiaddr {
 func (h *Host) Key() [32]byte { return h.key }
 
 // Addrs are the addresses under which others may dial this host, each with its
-// /p2p/ part: the bound ones, wildcards resolved by the machine's interfaces,
-// without those that are not public unless the host is local.
+// /p2p/ part: those of the bound ones, wildcards resolved by the machine's
+// interfaces, that are Publishable.
 func (h *Host) Addrs() []string {
 	bound, err := h.swarm.InterfaceListenAddresses()
 	if err != nil {

@@ -9,9 +9,15 @@ import (
 
 // Status is the handler of a status page: /livez answers while the program
 // runs, /readyz is 200 when ready returns nil and 503 with its text else, and
-// /status is what status returns, as JSON.
+// /status is what status returns, as JSON. The root says so: it is what a person
+// opens.
 func Status(ready func() error, status func() any) http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]string{
+			"/status": "what this program is doing", "/readyz": "200 when it does its work, else 503 and why", "/livez": "200 while it runs",
+		})
+	})
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
