@@ -51,6 +51,7 @@ type Client struct {
 	running  bool
 	circuits map[*circuit]struct{} // all that live, in any state
 	young    int                   // circuits that died young since plan looked
+	problem  error                 // what kept Run's last build from succeeding
 }
 
 // NewClient checks cfg. It starts nothing; Dial waits for Run.
@@ -82,7 +83,9 @@ func (c *Client) Changed() {
 // if there is one. A circuit that ever carried a stream of one isolation group
 // carries none of another. Nothing of what the stream will carry has left this
 // machine when Dial returns. It fails with what stopped the last of several
-// attempts; ErrUnknownNode means that no descriptor of the node is held.
+// attempts: ErrUnknownNode means that no descriptor of the node is held,
+// ErrNoPath that there are not the relays for a path, and a *HopError names who
+// did not answer.
 func (c *Client) Dial(ctx context.Context, key [32]byte, group Group) (*Stream, error) {
 	select {
 	case <-c.started:
@@ -114,7 +117,7 @@ func (c *Client) Dial(ctx context.Context, key [32]byte, group Group) (*Stream, 
 				break
 			}
 		}
-		if ctx.Err() != nil || errors.Is(err, ErrUnknownNode) || errors.Is(err, ErrClosed) || errors.Is(err, errNoPath) {
+		if ctx.Err() != nil || errors.Is(err, ErrUnknownNode) || errors.Is(err, ErrClosed) || errors.Is(err, ErrNoPath) {
 			break
 		}
 	}
@@ -190,10 +193,10 @@ func (c *Client) stem(ctx context.Context, provider Hop) (*circuit, error) {
 	if c.cfg.Hops > 1 {
 		var err error
 		if hops, err = c.cfg.Paths.Stem(c.cfg.Hops-1, provider.Key); err != nil {
-			return nil, fmt.Errorf("%w: %w", errNoPath, err)
+			return nil, fmt.Errorf("%w: %w", ErrNoPath, err)
 		}
 		if !distinct(hops, c.cfg.Hops-1, provider.Key) {
-			return nil, fmt.Errorf("%w: not the relays that were asked for", errNoPath)
+			return nil, fmt.Errorf("%w: not the relays that were asked for", ErrNoPath)
 		}
 	}
 	return c.build(ctx, hops)
@@ -212,9 +215,6 @@ func distinct(hops []Hop, n int, not [32]byte) bool {
 	}
 	return len(hops) == n
 }
-
-// errNoPath is a world with too few relays; trying again at once is no use.
-var errNoPath = errors.New("circuit: no path")
 
 // takeStem removes a ready stem without key in it from the pool.
 func (c *Client) takeStem(key [32]byte, not map[[32]byte]bool) *circuit {
