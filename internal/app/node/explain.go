@@ -37,11 +37,11 @@ func NoCircuit(err error) string {
 
 // TooFewRelays says that a circuit takes more relays than there are.
 func TooFewRelays(have, need int) string {
-	known := fmt.Sprintf("%d relays are known", have)
+	verb := "are"
 	if have == 1 {
-		known = "1 relay is known"
+		verb = "is"
 	}
-	return fmt.Sprintf("%s, a circuit takes %d", known, need)
+	return fmt.Sprintf("%s %s known, a circuit takes %d", count(have, "relay"), verb, need)
 }
 
 // NoDirectory is nil if the directory is there and current, so that what it
