@@ -1,6 +1,13 @@
 package sandbox
 
 import (
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/culvert-net/culvert/internal/app"
@@ -37,7 +44,9 @@ and log. Kill one and watch what your client notices.`,
 		Version: app.Version(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Out, o.Err = cmd.OutOrStdout(), cmd.ErrOrStderr()
-			return Run(cmd.Context(), o)
+			ctx, stop := untilHangup(cmd.Context())
+			defer stop()
+			return hint(Run(ctx, o), os.Getenv("MAKELEVEL") != "")
 		},
 	}
 	f := cmd.Flags()
@@ -53,6 +62,28 @@ and log. Kill one and watch what your client notices.`,
 	f.BoolVar(&o.InProcess, "in-process", false, "run all nodes in this process instead of one each")
 	f.StringVar(&o.ReadyFile, "ready-file", "", "write addresses, pids, logs and directories there, as JSON, once a request will succeed")
 	f.StringVar(&o.LogLevel, "log-level", o.LogLevel, "how much nodes log: debug, info, warn or error")
+	cmd.SetFlagErrorFunc(flagError)
 	cmd.AddCommand(app.VersionCommand())
 	return cmd
+}
+
+// flagError puts a value that is no number into our words: the library's are
+// those of its parser.
+func flagError(_ *cobra.Command, err error) error {
+	if _, ok := errors.AsType[*strconv.NumError](err); !ok {
+		return err
+	}
+	what, _, _ := strings.Cut(err.Error(), ": strconv.")
+	return fmt.Errorf("%s: it takes a whole number", what)
+}
+
+// flagName is a flag as errors name it.
+var flagName = regexp.MustCompile(`(^| )--[a-z]`)
+
+// hint says, beside an error that names a flag, how flags are given through make.
+func hint(err error, make bool) error {
+	if err == nil || !make || !flagName.MatchString(err.Error()) {
+		return err
+	}
+	return fmt.Errorf("%w\nWith make: make run BACKEND=URL ARGS=\"--listen 127.0.0.1:9000\"", err)
 }

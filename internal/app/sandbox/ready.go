@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/culvert-net/culvert/internal/files"
 )
@@ -31,6 +32,18 @@ func (r *Ready) write(path string) error {
 	return nil
 }
 
+// processes lists which process is which node, in the order of starting.
+func (r *Ready) processes(out io.Writer, order []string) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, name := range order {
+		fmt.Fprintf(w, "%s\tpid %d\n", name, r.PIDs[name])
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("listing the nodes: %w", err)
+	}
+	return nil
+}
+
 // instructions tells what to paste.
 func (r *Ready) instructions(out io.Writer, models []string, binary string, dirs string) error {
 	model := models[0]
@@ -52,7 +65,7 @@ API key                      any
 Status, in a browser         %[4]s/status
 The circuits, by name        %[5]s status --data %[6]s
 Logs                         %[7]s
-Stop with Ctrl-C.
+Kill a node by its pid above and ask again; stop everything with Ctrl-C.
 `, r.BaseURL, strings.Join(models, ", "), quoted(model), r.StatusURL, binary, shell(r.Dirs[bridgeName]), shell(dirs))
 	return err
 }

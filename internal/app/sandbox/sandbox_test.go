@@ -159,6 +159,18 @@ func TestReadyFile(t *testing.T) {
 	}
 }
 
+func TestProcessesAreListed(t *testing.T) {
+	r := &Ready{PIDs: map[string]int{"relay-1": 12, "provider-1": 345, "bridge": 6}}
+	var out bytes.Buffer
+	if err := r.processes(&out, []string{"relay-1", "provider-1", "bridge"}); err != nil {
+		t.Fatal(err)
+	}
+	const want = "relay-1     pid 12\nprovider-1  pid 345\nbridge      pid 6\n"
+	if out.String() != want {
+		t.Errorf("processes = %q, want %q", out.String(), want)
+	}
+}
+
 // What is shown to be pasted survives a shell, whatever the model is called.
 func TestInstructionsCanBePasted(t *testing.T) {
 	const model = `it's "odd"`
