@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -50,6 +51,7 @@ type Client struct {
 	mu       sync.Mutex
 	running  bool
 	circuits map[*circuit]struct{} // all that live, in any state
+	flights  map[route]*flight     // the one of each route that may still be boarded
 	young    int                   // circuits that died young since plan looked
 	problem  error                 // what kept Run's last build from succeeding
 }
@@ -67,7 +69,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	}
 	return &Client{
 		cfg: cfg, pool: newBatches(), wake: make(chan struct{}, 1), started: make(chan struct{}),
-		circuits: make(map[*circuit]struct{}),
+		circuits: make(map[*circuit]struct{}), flights: make(map[route]*flight),
 	}, nil
 }
 
@@ -94,30 +96,40 @@ func (c *Client) Dial(ctx context.Context, key [32]byte, group Group) (*Stream, 
 	}
 	var last error
 	refused, refusedBy := 0, make(map[[32]byte]bool)
-	for range dialAttempts {
+	for attempts := 0; attempts < dialAttempts; {
 		if s := c.openReady(key, group); s != nil {
 			return s, nil
 		}
-		circ, err := c.make(ctx, key, refusedBy)
-		if err == nil {
-			// Before others are offered it: they could claim or fill it.
-			c.claim(circ, group)
-			s, err := circ.open()
-			c.offer(circ, stateOpen)
+		f, leads := c.board(key, group)
+		if leads {
+			s, err := c.fly(ctx, f, refusedBy)
 			if err == nil {
 				return s, nil
 			}
-			last = err // it ended since
-			continue
+			last = err
+		} else {
+			select {
+			case <-f.landed:
+			case <-ctx.Done():
+			}
+			switch {
+			case ctx.Err() != nil:
+				last = ctx.Err()
+			case f.err == nil || f.abandoned:
+				continue // there is a circuit, or nobody knows: it costs no attempt
+			default:
+				last = f.err
+				maps.Copy(refusedBy, f.refusedBy)
+			}
 		}
-		last = err
+		attempts++
 		// Two relays that cannot reach it are believed.
-		if errors.Is(err, errProvider) {
+		if errors.Is(last, errProvider) {
 			if refused++; refused == 2 {
 				break
 			}
 		}
-		if ctx.Err() != nil || errors.Is(err, ErrUnknownNode) || errors.Is(err, ErrClosed) || errors.Is(err, ErrNoPath) {
+		if ctx.Err() != nil || errors.Is(last, ErrUnknownNode) || errors.Is(last, ErrClosed) || errors.Is(last, ErrNoPath) {
 			break
 		}
 	}
