@@ -21,20 +21,22 @@ import (
 func TestReadinessIsLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		var err error
+		var state atomic.Pointer[error]
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error)
-		r := readiness{ready: func() error { return err }, log: slog.New(slog.NewTextHandler(&log, nil))}
+		r := readiness{ready: func() error { return *state.Load() }, log: slog.New(slog.NewTextHandler(&log, nil))}
+		starting := errors.New("starting")
+		state.Store(&starting)
 		go func() { done <- r.watch(ctx) }()
 		for _, now := range []error{
-			errors.New("starting"), // for less than a second
+			starting, // for less than a second
 			nil, nil,
 			errors.Join(errors.New("no provider is known"), errors.New("no circuit is ready yet")),
 			errors.New("no circuit is ready yet"),
 			nil,
 		} {
-			err = now
-			if err == nil || err.Error() != "starting" {
+			state.Store(&now)
+			if now != starting {
 				time.Sleep(readyEvery)
 			}
 			synctest.Wait()
@@ -45,8 +47,8 @@ func TestReadinessIsLogged(t *testing.T) {
 		}
 		var said []string
 		for line := range strings.Lines(log.String()) {
-			_, said0, _ := strings.Cut(strings.TrimSpace(line), "msg=")
-			said = append(said, said0)
+			_, words, _ := strings.Cut(strings.TrimSpace(line), "msg=")
+			said = append(said, words)
 		}
 		const want = `"bridge is ready"|"bridge is not ready" reason="no provider is known; no circuit is ready yet"|"bridge is ready"`
 		if got := strings.Join(said, "|"); got != want {

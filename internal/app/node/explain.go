@@ -41,7 +41,7 @@ func TooFewRelays(have, need int) string {
 	if have == 1 {
 		verb = "is"
 	}
-	return fmt.Sprintf("%s %s known, a circuit takes %d", count(have, "relay"), verb, need)
+	return fmt.Sprintf("%s %s known, a circuit takes %d", Count(have, "relay"), verb, need)
 }
 
 // NoDirectory is nil if the directory is there and current, so that what it

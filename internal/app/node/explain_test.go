@@ -78,3 +78,11 @@ func TestChooseWithoutDirectory(t *testing.T) {
 		t.Errorf("Choose with the directory = %v, want ErrUnknownModel", err)
 	}
 }
+
+func TestCount(t *testing.T) {
+	for n, want := range map[int]string{0: "0 relays", 1: "1 relay", 2: "2 relays"} {
+		if got := Count(n, "relay"); got != want {
+			t.Errorf("Count(%d) = %q, want %q", n, got, want)
+		}
+	}
+}

@@ -36,7 +36,7 @@ func (s *WorldStatus) Rows(row func(name, format string, args ...any)) {
 	if s.Sandbox {
 		kind = ", a sandbox"
 	}
-	row("World", "%s (%.8s%s), %d hops, epoch %d", s.Phrase, s.ID, kind, s.Hops, s.Epoch)
+	row("World", "%s (%.8s%s), %s, epoch %d", s.Phrase, s.ID, kind, Count(int(s.Hops), "hop"), s.Epoch)
 }
 
 // DirectoryStatus says what a node knows of its world.
@@ -97,7 +97,7 @@ func (s *DirectoryStatus) Rows(row func(name, format string, args ...any)) {
 	if s.Problem != "" {
 		age += "; the last attempt: " + s.Problem
 	}
-	row("Directory", "%s, %s, %s", count(s.Relays, "relay"), count(s.Providers, "provider"), age)
+	row("Directory", "%s, %s, %s", Count(s.Relays, "relay"), Count(s.Providers, "provider"), age)
 	for _, m := range s.Models {
 		row("Model", "%s (providers: %d)", m.ID, m.Providers)
 	}
@@ -106,8 +106,8 @@ func (s *DirectoryStatus) Rows(row func(name, format string, args ...any)) {
 // seconds is s as a person reads it.
 func seconds(s float64) string { return (time.Duration(s) * time.Second).String() }
 
-// count is "1 relay", "2 relays".
-func count(n int, what string) string {
+// Count is "1 relay", "2 relays": n of what, for people.
+func Count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/culvert-net/culvert/api/backend/openai"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/gateway"
+	"github.com/culvert-net/culvert/internal/app/node"
 )
 
 // chooseBackend is the server that was named, or found, or the demo model. It
@@ -54,9 +55,5 @@ func choose(found []openai.Found, asked []string, p *progress) source {
 
 // describe is a server in a few words.
 func describe(f openai.Found) string {
-	models := fmt.Sprintf("%d models", len(f.Models))
-	if len(f.Models) == 1 {
-		models = "1 model"
-	}
-	return fmt.Sprintf("%s at %s, %s", f.Kind, f.BaseURL, models)
+	return fmt.Sprintf("%s at %s, %s", f.Kind, f.BaseURL, node.Count(len(f.Models), "model"))
 }

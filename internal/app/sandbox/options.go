@@ -10,6 +10,7 @@ import (
 	"github.com/culvert-net/culvert/api/backend/openai"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/gateway"
+	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/serve"
 	"github.com/culvert-net/culvert/mesh/world"
 )
@@ -74,7 +75,7 @@ func (o *Options) check() error {
 	case o.Relays < 1:
 		return app.Usage(fmt.Errorf("--relays %d: at least one is needed, as the world's seed", o.Relays))
 	case o.Relays < o.Hops-1:
-		return app.Usage(fmt.Errorf("--relays %d: circuits of --hops %d take %d relays", o.Relays, o.Hops, o.Hops-1))
+		return app.Usage(fmt.Errorf("--relays %d: circuits of --hops %d take %s", o.Relays, o.Hops, node.Count(o.Hops-1, "relay")))
 	case o.Providers < 1:
 		return app.Usage(fmt.Errorf("--providers %d: somebody has to answer", o.Providers))
 	case o.Relays+o.Providers > maxNodes:

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/node"
 )
 
 // sandbox is a running one. Its fields are owned by Run; watchers only read
@@ -42,7 +43,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	if n := sweep(os.TempDir()); n > 0 {
-		progress.say("removed what %d sandboxes that were killed had left in %s", n, os.TempDir())
+		progress.say("removed what %s that ended badly had left in %s", node.Count(n, "sandbox run"), os.TempDir())
 	}
 	dir, cleanup, err := o.directory()
 	if err != nil {
