@@ -71,41 +71,40 @@ func TestColdStartBuildsFewCircuits(t *testing.T) {
 // Who waits for another's circuit shares its failures, and no more of them than
 // one Dial alone would meet.
 func TestFailedFlightIsShared(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := stillLab(t, newNetwork(), 3, 1)
-		l.relays[2].kill()
-		built := 0
-		l.paths.stem = only(func(call int) []circuit.Hop {
-			built = call
-			if call == 1 {
-				return []circuit.Hop{l.relays[2].hop(), l.relays[1].hop()}
-			}
-			return []circuit.Hop{l.relays[0].hop(), l.relays[1].hop()}
+	for name, c := range map[string]struct {
+		bad, built int // stems that fail, and all that are built
+	}{
+		"once":   {1, 2},
+		"always": {100, 4}, // as often as a Dial tries
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := newNetwork()
+				slow := n.add(t, "slow") // takes links and answers nothing
+				l := stillLab(t, n, 3, 0)
+				built := 0
+				l.paths.stem = only(func(call int) []circuit.Hop {
+					built = call
+					if call <= c.bad {
+						return []circuit.Hop{slow.hop(), l.relays[0].hop()}
+					}
+					return []circuit.Hop{l.relays[0].hop(), l.relays[1].hop()}
+				})
+				l.run(t)
+				l.each(t, echo)
+				streams, errs := together(l, 8, anyContext)
+				defer closeAll(streams)
+				if built != c.built || (len(errs) > 0) != (c.bad > 1) || len(errs)+len(streams) != 8 {
+					t.Errorf("%d stems were built, errors %v; want %d stems", built, errs, c.built)
+				}
+				for _, err := range errs {
+					if hop, ok := errors.AsType[*circuit.HopError](err); !ok || hop.Place != 1 || hop.Name != slow.name {
+						t.Errorf("Dial = %v, want the entry named", err)
+					}
+				}
+			})
 		})
-		l.run(t)
-		l.each(t, echo)
-		streams, errs := together(l, 8, anyContext)
-		closeAll(streams)
-		if len(errs) > 0 || built != 2 {
-			t.Errorf("%d circuits were built, errors %v; want a second one after the first failed", built, errs)
-		}
-
-		l.provider.kill()
-		time.Sleep(time.Minute)
-		built = 0
-		_, errs = together(l, 8, anyContext)
-		if len(errs) != 8 {
-			t.Fatalf("%d errors, want 8", len(errs))
-		}
-		for _, err := range errs {
-			if hop, ok := errors.AsType[*circuit.HopError](err); !ok || hop.Place != 3 {
-				t.Errorf("Dial = %v, want the provider named", err)
-			}
-		}
-		if built > 5 {
-			t.Errorf("stem %d was built for a dead provider, want no more than one Dial would", built)
-		}
-	})
+	}
 }
 
 // A Dial that is given up takes nobody with it.
