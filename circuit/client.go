@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -50,7 +51,9 @@ type Client struct {
 	mu       sync.Mutex
 	running  bool
 	circuits map[*circuit]struct{} // all that live, in any state
+	flights  map[route]*flight     // the one of each route that may still be boarded
 	young    int                   // circuits that died young since plan looked
+	problem  error                 // what kept Run's last build from succeeding
 }
 
 // NewClient checks cfg. It starts nothing; Dial waits for Run.
@@ -66,7 +69,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	}
 	return &Client{
 		cfg: cfg, pool: newBatches(), wake: make(chan struct{}, 1), started: make(chan struct{}),
-		circuits: make(map[*circuit]struct{}),
+		circuits: make(map[*circuit]struct{}), flights: make(map[route]*flight),
 	}, nil
 }
 
@@ -82,7 +85,9 @@ func (c *Client) Changed() {
 // if there is one. A circuit that ever carried a stream of one isolation group
 // carries none of another. Nothing of what the stream will carry has left this
 // machine when Dial returns. It fails with what stopped the last of several
-// attempts; ErrUnknownNode means that no descriptor of the node is held.
+// attempts: ErrUnknownNode means that no descriptor of the node is held,
+// ErrNoPath that there are not the relays for a path, and a *HopError names who
+// did not answer.
 func (c *Client) Dial(ctx context.Context, key [32]byte, group Group) (*Stream, error) {
 	select {
 	case <-c.started:
@@ -91,30 +96,40 @@ func (c *Client) Dial(ctx context.Context, key [32]byte, group Group) (*Stream, 
 	}
 	var last error
 	refused, refusedBy := 0, make(map[[32]byte]bool)
-	for range dialAttempts {
+	for attempts := 0; attempts < dialAttempts; {
 		if s := c.openReady(key, group); s != nil {
 			return s, nil
 		}
-		circ, err := c.make(ctx, key, refusedBy)
-		if err == nil {
-			// Before others are offered it: they could claim or fill it.
-			c.claim(circ, group)
-			s, err := circ.open()
-			c.offer(circ, stateOpen)
+		f, leads := c.board(key, group)
+		if leads {
+			s, err := c.fly(ctx, f, refusedBy)
 			if err == nil {
 				return s, nil
 			}
-			last = err // it ended since
-			continue
+			last = err
+		} else {
+			select {
+			case <-f.landed:
+			case <-ctx.Done():
+			}
+			switch {
+			case ctx.Err() != nil:
+				last = ctx.Err()
+			case f.err == nil || f.abandoned:
+				continue // there is a circuit, or nobody knows: it costs no attempt
+			default:
+				last = f.err
+				maps.Copy(refusedBy, f.refusedBy)
+			}
 		}
-		last = err
+		attempts++
 		// Two relays that cannot reach it are believed.
-		if errors.Is(err, errProvider) {
+		if errors.Is(last, errProvider) {
 			if refused++; refused == 2 {
 				break
 			}
 		}
-		if ctx.Err() != nil || errors.Is(err, ErrUnknownNode) || errors.Is(err, ErrClosed) || errors.Is(err, errNoPath) {
+		if ctx.Err() != nil || errors.Is(last, ErrUnknownNode) || errors.Is(last, ErrClosed) || errors.Is(last, ErrNoPath) {
 			break
 		}
 	}
@@ -190,10 +205,10 @@ func (c *Client) stem(ctx context.Context, provider Hop) (*circuit, error) {
 	if c.cfg.Hops > 1 {
 		var err error
 		if hops, err = c.cfg.Paths.Stem(c.cfg.Hops-1, provider.Key); err != nil {
-			return nil, fmt.Errorf("%w: %w", errNoPath, err)
+			return nil, fmt.Errorf("%w: %w", ErrNoPath, err)
 		}
 		if !distinct(hops, c.cfg.Hops-1, provider.Key) {
-			return nil, fmt.Errorf("%w: not the relays that were asked for", errNoPath)
+			return nil, fmt.Errorf("%w: not the relays that were asked for", ErrNoPath)
 		}
 	}
 	return c.build(ctx, hops)
@@ -212,9 +227,6 @@ func distinct(hops []Hop, n int, not [32]byte) bool {
 	}
 	return len(hops) == n
 }
-
-// errNoPath is a world with too few relays; trying again at once is no use.
-var errNoPath = errors.New("circuit: no path")
 
 // takeStem removes a ready stem without key in it from the pool.
 func (c *Client) takeStem(key [32]byte, not map[[32]byte]bool) *circuit {

@@ -24,6 +24,7 @@ func (c *Client) Run(ctx context.Context) error {
 		key, next, build := c.plan(pauses)
 		if build != nil {
 			err := build(ctx)
+			c.note(err)
 			if err == nil && !c.anyYoung() {
 				delete(pauses, key)
 				continue
@@ -66,6 +67,21 @@ const (
 func (p pause) longer() pause {
 	n := min(max(2*p.length, firstPause), longest)
 	return pause{n, time.Now().Add(n)}
+}
+
+// note keeps the outcome of Run's last build for Problem.
+func (c *Client) note(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.problem = err
+}
+
+// Problem is what kept the last circuit that was to be ready from being built,
+// in the terms of Dial's errors; nil if it was built.
+func (c *Client) Problem() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.problem
 }
 
 // anyYoung reports whether a circuit died young since it was last asked.

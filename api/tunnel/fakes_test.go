@@ -20,6 +20,7 @@ import (
 // fakeRouter serves model "m" from its targets, in order.
 type fakeRouter struct {
 	targets []Target
+	fail    error // what Choose returns instead
 
 	mu      sync.Mutex
 	reports []string // "name outcome"
@@ -34,6 +35,9 @@ func newRouter(names ...string) *fakeRouter {
 }
 
 func (r *fakeRouter) Choose(model string, exclude []Target) (Target, error) {
+	if r.fail != nil {
+		return Target{}, r.fail
+	}
 	if model != "m" {
 		return Target{}, fmt.Errorf("choosing: %w", ErrUnknownModel)
 	}

@@ -44,15 +44,17 @@ type Target struct {
 type Dialer interface {
 	// Dial returns a fresh stream to the provider, over a circuit that carried
 	// requests of this isolation group alone. It returns promptly when ctx ends. An error that wraps an
-	// *openai.Error is shown to the person who asked.
+	// *openai.Error is shown to the person who asked, and of an *Explained its
+	// reason.
 	Dial(ctx context.Context, to Target, group backend.Group) (Conn, error)
 }
 
 // Router knows the providers.
 type Router interface {
 	// Choose picks a provider of model outside exclude, without blocking. Its
-	// errors wrap ErrUnknownModel if nobody serves such a model, ErrNoProvider
-	// if nobody who does is left.
+	// errors wrap ErrUnknownModel if it is known that nobody serves such a model,
+	// else ErrNoProvider: nobody who does is left, or it is not known who does.
+	// Of an *Explained the reason is shown to the person who asked.
 	Choose(model string, exclude []Target) (Target, error)
 
 	// Report tells, once for each chosen target, how the attempt ended.

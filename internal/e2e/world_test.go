@@ -230,9 +230,14 @@ func (w *world) status() (s bridge.Status) {
 }
 
 // told is what `bridge status --json` says, which is the same.
-func (w *world) told() (s bridge.Status) {
+func (w *world) told() bridge.Status {
 	w.t.Helper()
-	out, err := exec.Command(program("bridge"), "status", "--json", "--data", w.Dirs["bridge"]).Output()
+	return w.toldBy(w.Dirs["bridge"])
+}
+
+func (w *world) toldBy(dir string) (s bridge.Status) {
+	w.t.Helper()
+	out, err := exec.Command(program("bridge"), "status", "--json", "--data", dir).Output()
 	if err != nil {
 		w.t.Fatalf("bridge status: %v", err)
 	}

@@ -90,10 +90,16 @@ func orDefault[T time.Duration | int64](v, def T) T {
 // version is the last part of a base URL that already names an API version.
 var version = regexp.MustCompile(`/v[0-9]+[a-z0-9]*$`)
 
+// bare is host:port, with a path if need be and nothing that may be secret.
+var bare = regexp.MustCompile(`^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}(/[A-Za-z0-9._/-]*)?$`)
+
 // apiRoot checks a base URL and completes it with the version.
 func apiRoot(base string) (string, error) {
 	u, err := url.Parse(base)
 	switch {
+	case bare.MatchString(base):
+		// An address of a machine, which url.Parse takes for a scheme or refuses.
+		return "", errors.New("base URL lacks its scheme: write http://" + base)
 	case err != nil:
 		// url.Error quotes its input, which may hold a password.
 		return "", errors.New("base URL does not parse")

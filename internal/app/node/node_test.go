@@ -189,7 +189,7 @@ func TestChoose(t *testing.T) {
 	p.add("provider-1", time.Hour, serves("m"), serves("only"))
 	p.add("provider-2", time.Hour, serves("m"))
 	p.add("provider-3", time.Hour, serves("m", CapUnavailable), serves("gone", CapUnavailable))
-	r := NewRouter(p.set, NewFailures())
+	r := NewRouter(p.set, NewFailures(), func() error { return nil })
 	target := func(name string) tunnel.Target { return tunnel.Target{Key: p.keys[name], Name: name} }
 
 	if got := r.Models(); len(got) != 2 || got[0].ID != "m" || got[1].ID != "only" {

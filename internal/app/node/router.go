@@ -18,6 +18,7 @@ import (
 type Router struct {
 	set      *directory.Set
 	failures *Failures
+	missing  func() error
 
 	mu  sync.Mutex
 	rnd *mrand.Rand // guarded by mu
@@ -25,9 +26,10 @@ type Router struct {
 
 var _ tunnel.Router = (*Router)(nil)
 
-// NewRouter chooses from set.
-func NewRouter(set *directory.Set, failures *Failures) *Router {
-	return &Router{set: set, failures: failures, rnd: newRand()}
+// NewRouter chooses from set. missing is nil as long as what set does not hold
+// does not exist, and else says why that is not known.
+func NewRouter(set *directory.Set, failures *Failures, missing func() error) *Router {
+	return &Router{set: set, failures: failures, missing: missing, rnd: newRand()}
 }
 
 // Choose implements tunnel.Router.
@@ -45,6 +47,9 @@ func (r *Router) Choose(model string, exclude []tunnel.Target) (tunnel.Target, e
 	}
 	switch {
 	case errors.Is(err, route.ErrUnknownModel):
+		if why := r.missing(); why != nil {
+			return tunnel.Target{}, &tunnel.Explained{Reason: why.Error(), Err: fmt.Errorf("%w: %w", tunnel.ErrNoProvider, why)}
+		}
 		return tunnel.Target{}, fmt.Errorf("%w: %w", tunnel.ErrUnknownModel, err)
 	case err != nil:
 		return tunnel.Target{}, fmt.Errorf("%w: %w", tunnel.ErrNoProvider, err)
