@@ -102,18 +102,3 @@ func TestHint(t *testing.T) {
 		t.Errorf("hint without make = %v, want the error as it is", got)
 	}
 }
-
-// What is no number is said without the parser's words.
-func TestFlagErrors(t *testing.T) {
-	for value, want := range map[string]string{
-		"abc":                  `invalid argument "abc" for "--relays" flag: it takes a whole number`,
-		"99999999999999999999": `invalid argument "99999999999999999999" for "--relays" flag: it takes a whole number`,
-	} {
-		cmd := Command()
-		cmd.SetArgs([]string{"--relays", value})
-		cmd.SilenceErrors, cmd.SilenceUsage = true, true
-		if err := cmd.ExecuteContext(t.Context()); err == nil || err.Error() != want {
-			t.Errorf("--relays %s: %v, want %q", value, err, want)
-		}
-	}
-}
