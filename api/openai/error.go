@@ -68,6 +68,15 @@ func ModelNotFound(model, hint string) *Error {
 	}
 }
 
+// NotAble is the 400 for a model that exists, but not for this route.
+func NotAble(model string, needs Capability) *Error {
+	return &Error{
+		Status: http.StatusBadRequest, Type: TypeInvalidRequest, Code: "capability_missing", Param: "model",
+		Message: "nobody here offers " + string(needs) + " with the model " + strconv.Quote(clip(model, maxModelName)) +
+			"; GET /v1/models lists the capabilities of each",
+	}
+}
+
 // Error leaves Message out: an upstream's words may quote the prompt, and what
 // is a Go error ends up in logs.
 func (e *Error) Error() string {

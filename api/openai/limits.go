@@ -6,6 +6,10 @@ const (
 	// must not cost many times its size.
 	maxFields = 1024
 
+	// maxInputs is how many texts OpenAI embeds in one request; each costs work
+	// of its own, so one request must not hold an unbounded number.
+	maxInputs = 2048
+
 	// maxModelName bounds a model's name, which ends up in messages, routing
 	// tables and metrics. The longest real ones (repository, file and
 	// quantisation) stay below 200 bytes.

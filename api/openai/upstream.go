@@ -71,6 +71,19 @@ func InAnswer(data []byte) *Error {
 	return FromUpstream(status, data)
 }
 
+// OnlyUsage reports whether a chunk of a stream holds token counts and no
+// choices. OpenAI sends one only if stream_options.include_usage asks for it.
+func OnlyUsage(data []byte) bool {
+	if !bytes.Contains(data, []byte(`"usage"`)) {
+		return false
+	}
+	var chunk struct {
+		Choices []struct{}      `json:"choices"`
+		Usage   json.RawMessage `json:"usage"`
+	}
+	return json.Unmarshal(data, &chunk) == nil && len(chunk.Choices) == 0 && len(chunk.Usage) > 0 && chunk.Usage[0] == '{'
+}
+
 // envelope is what is read from another server's error document.
 type envelope struct {
 	Message word `json:"message"`

@@ -15,12 +15,15 @@ import (
 // next and names no peer, address or key; what happened is in Cause.
 
 // chooseError is for a Router that has nobody.
-func chooseError(model string, err error) *openai.Error {
+func chooseError(model string, needs openai.Capability, err error) *openai.Error {
 	if e, ok := errors.AsType[*openai.Error](err); ok {
 		return e
 	}
 	if errors.Is(err, ErrUnknownModel) {
 		return openai.ModelNotFound(model, "GET /v1/models lists what the providers in reach serve")
+	}
+	if errors.Is(err, ErrNotAble) {
+		return openai.NotAble(model, needs)
 	}
 	e := openai.Unavailable("no_provider",
 		"no provider of this model can take the request now; ask again in a moment, or pick another model of GET /v1/models",

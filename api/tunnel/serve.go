@@ -63,7 +63,7 @@ func (s *Server) handle(ctx context.Context, conn Conn, id string) error {
 	}
 	_ = conn.SetReadDeadline(time.Time{})
 
-	view, bad := openai.ParseChat(data)
+	view, bad := in.route.Parse(data)
 	if bad != nil {
 		return writeError(conn, bad, nil)
 	}
@@ -74,7 +74,7 @@ func (s *Server) handle(ctx context.Context, conn Conn, id string) error {
 		return writeError(conn, errBusy(), nil)
 	}
 	return s.answer(ctx, conn, &backend.Request{
-		ID: id, Method: in.method, Path: in.path, Header: in.header, Body: data, View: view,
+		ID: id, Method: http.MethodPost, Path: in.route.Path, Header: in.header, Body: data, View: view,
 	})
 }
 

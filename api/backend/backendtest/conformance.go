@@ -36,6 +36,7 @@ func Run(t *testing.T, newBackend New) {
 		{"cuts are errors", testCuts},
 		{"end without done", testNoDone},
 		{"gzip", testGzip},
+		{"other routes", testRoutes},
 		{"cancel", testCancel},
 		{"close cancels", testClose},
 		{"closed kept connections", testKeptConnections},
@@ -52,12 +53,22 @@ func Run(t *testing.T, newBackend New) {
 // Request is a chat request with body, as a client might have sent it.
 func Request(tb testing.TB, body string) *backend.Request {
 	tb.Helper()
-	v, e := openai.ParseChat([]byte(body))
+	return RequestTo(tb, "/v1/chat/completions", body)
+}
+
+// RequestTo is a request to any route.
+func RequestTo(tb testing.TB, path, body string) *backend.Request {
+	tb.Helper()
+	route, ok := openai.RouteOf(path)
+	if !ok {
+		tb.Fatalf("there is no route %s", path)
+	}
+	v, e := route.Parse([]byte(body))
 	if e != nil {
-		tb.Fatalf("ParseChat: %v", e)
+		tb.Fatalf("parsing for %s: %v", path, e)
 	}
 	return &backend.Request{
-		ID: "req-1", Method: http.MethodPost, Path: "/v1/chat/completions",
+		ID: "req-1", Method: http.MethodPost, Path: path,
 		Header: http.Header{"Content-Type": {"application/json"}},
 		Body:   []byte(body), View: v,
 	}

@@ -3,7 +3,7 @@ package openai_test
 import (
 	"context"
 	"errors"
-	"slices"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -93,7 +93,7 @@ func TestModels(t *testing.T) {
 	want := []backend.Model{{ID: "a"}, {ID: "b", OwnedBy: "x", Created: 5}, {ID: "c"}}
 	for range 3 {
 		got, err := c.Models(t.Context())
-		if err != nil || !slices.Equal(got, want) {
+		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Fatalf("%+v, %v", got, err)
 		}
 		got[0].ID = "changed by the caller"
