@@ -52,7 +52,8 @@ func TestModel(t *testing.T) {
 		{ID: "a b%/c"},
 		{ID: "hf.co/org/m:Q4_K_M", Context: 4096, Able: []openai.Capability{openai.Chat, openai.Embeddings}, Providers: 2},
 		{ID: "llama3.2:latest", OwnedBy: "library"},
-		{ID: "short", OwnedBy: "x"}, {ID: "short:latest", OwnedBy: "y"},
+		{ID: "short", OwnedBy: "x"},
+		{ID: "short:latest", OwnedBy: "y"},
 	}
 	backend.SetAliases(list)
 	var err error

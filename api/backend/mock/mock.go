@@ -55,8 +55,15 @@ func (b *Backend) Models(ctx context.Context) ([]backend.Model, error) {
 	}
 	return []backend.Model{{
 		ID: Model, OwnedBy: "culvert", Created: b.created,
-		Able: []openai.Capability{openai.Chat, openai.Completions, openai.Embeddings},
+		Able: able(),
 	}}, nil
+}
+
+// Able is what the demo model can be asked for, for whoever describes it.
+func Able(context.Context, string, bool) ([]openai.Capability, error) { return able(), nil }
+
+func able() []openai.Capability {
+	return []openai.Capability{openai.Chat, openai.Completions, openai.Embeddings}
 }
 
 // Do implements backend.Backend.

@@ -40,6 +40,10 @@ const (
 	// local servers load and drop models while people look.
 	modelsFresh = 5 * time.Second
 
+	// serverFresh is how long what kind of server this is, and which routes it
+	// has, is believed: it changes when somebody starts it with other flags.
+	serverFresh = time.Minute
+
 	// maxModelList bounds the bytes of a list of models; hosted services with
 	// hundreds of them send half a megabyte.
 	maxModelList = 4 << 20

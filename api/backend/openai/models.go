@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -44,7 +45,7 @@ func (c *Client) Models(ctx context.Context) ([]backend.Model, error) {
 }
 
 func (c *Client) askModels(ctx context.Context) ([]backend.Model, error) {
-	resp, err := c.send(ctx, http.MethodGet, "models", http.Header{"Accept": {backend.ContentJSON}}, nil)
+	resp, err := c.send(ctx, http.MethodGet, c.root+"/models", http.Header{"Accept": {backend.ContentJSON}}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +76,7 @@ func parseModels(text []byte) ([]backend.Model, error) {
 			ID      string      `json:"id"`
 			OwnedBy string      `json:"owned_by"`
 			Created json.Number `json:"created"`
+			Context json.Number `json:"max_model_len"` // vLLM
 		} `json:"data"`
 	}
 	if err := json.Unmarshal(text, &doc); err != nil {
@@ -96,10 +98,15 @@ func parseModels(text []byte) ([]backend.Model, error) {
 			m.OwnedBy = ""
 		}
 		created, _ := m.Created.Int64() // absent or odd: unknown
-		list = append(list, backend.Model{ID: m.ID, OwnedBy: m.OwnedBy, Created: max(0, created)})
+		context, _ := m.Context.Int64()
+		list = append(list, backend.Model{
+			ID: m.ID, OwnedBy: m.OwnedBy, Created: max(0, created), Context: int(min(max(0, context), math.MaxInt32)),
+		})
 	}
 	slices.SortStableFunc(list, func(a, b backend.Model) int { return strings.Compare(a.ID, b.ID) })
-	return slices.CompactFunc(list, func(a, b backend.Model) bool { return a.ID == b.ID }), nil
+	list = slices.CompactFunc(list, func(a, b backend.Model) bool { return a.ID == b.ID })
+	backend.SetAliases(list)
+	return list, nil
 }
 
 // shown reports whether a name is short, printable and not empty.
