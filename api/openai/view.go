@@ -20,6 +20,9 @@ type View struct {
 	prompt string // the field that holds it
 }
 
+// Prompt is the name of the field that holds the prompt.
+func (v View) Prompt() string { return v.prompt }
+
 // Field is one top-level member of a body, as offsets into it.
 type Field struct {
 	Name       string // decoded; "" if longer than any name a rule knows

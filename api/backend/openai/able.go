@@ -18,10 +18,11 @@ import (
 // findings are what was found out about the server, once it answered. They are found
 // out anew after serverFresh: a server may be started again with other flags.
 type findings struct {
-	mu     sync.Mutex // guards what follows
-	kind   Kind       // "" until known
-	routes map[wire.Capability]bool
-	until  time.Time
+	mu      sync.Mutex // guards what follows
+	kind    Kind       // "" until known
+	routes  map[wire.Capability]bool
+	several map[string]bool // whether a model gives several answers, by route and model
+	until   time.Time
 }
 
 // look gives f what is known, for as long as f runs.
@@ -29,7 +30,8 @@ func (s *findings) look(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now := time.Now(); now.After(s.until) {
-		s.kind, s.routes, s.until = "", make(map[wire.Capability]bool), now.Add(serverFresh)
+		s.kind, s.until = "", now.Add(serverFresh)
+		s.routes, s.several = make(map[wire.Capability]bool), make(map[string]bool)
 	}
 	f()
 }
@@ -137,6 +139,7 @@ func (c *Client) has(ctx context.Context, route wire.Capability) (bool, error) {
 type question struct {
 	Model    string `json:"model"`
 	Input    string `json:"input,omitempty"`
+	Prompt   string `json:"prompt,omitempty"`
 	Messages []says `json:"messages,omitempty"`
 	Most     int    `json:"max_tokens,omitempty"`
 	N        int    `json:"n,omitempty"`

@@ -152,3 +152,40 @@ func TestKeyRefused(t *testing.T) {
 		t.Errorf("outcome = %#v, want the server's 401", err)
 	}
 }
+
+// TestAlias is about names without :latest: once the server's models are known,
+// it is sent the name that it lists, and nothing else of a body changes.
+func TestAlias(t *testing.T) {
+	up := backendtest.NewUpstream(t)
+	up.Set(backendtest.ByPath(backendtest.Answer(`{"data":[{"id":"m:latest"},{"id":"q"},{"id":"q:latest"},{"id":"small","max_model_len":16}]}`),
+		backendtest.Answer(backendtest.Completion)))
+	c := newClient(t, openai.Config{BaseURL: up.URL})
+	sent := func(model string) string {
+		t.Helper()
+		if err := outcome(t, c, strings.Replace(backendtest.Plain, `"m"`, ` "`+model+`" `, 1)); err != nil {
+			t.Fatal(err)
+		}
+		calls := up.Calls()
+		return string(calls[len(calls)-1].Body)
+	}
+	want := func(model string) string { return strings.Replace(backendtest.Plain, `"m"`, ` "`+model+`" `, 1) }
+	if got := sent("m"); got != want("m") {
+		t.Errorf("before the models are known the server got %s", got)
+	}
+	list, err := c.Models(t.Context())
+	if err != nil || len(list) != 4 || list[0].Alias != "m" || list[2].Alias != "" || list[3].Context != 16 {
+		t.Fatalf("Models = %+v, %v", list, err)
+	}
+	for model, as := range map[string]string{"m": "m:latest", "m:latest": "m:latest", "q": "q", "q:latest": "q:latest", "other": "other"} {
+		if got := sent(model); got != want(as) {
+			t.Errorf("asked for %s, the server got %s, want %s", model, got, want(as))
+		}
+	}
+	// A prompt that cannot fit is not sent.
+	before := len(up.Calls())
+	err = outcome(t, c, `{"model":"small","messages":[{"role":"user","content":"`+strings.Repeat("word ", 17)+`"}]}`)
+	wantError(t, "beyond the context", err, 400, "context_length_exceeded")
+	if n := len(up.Calls()); n != before {
+		t.Errorf("%d requests, want none", n-before)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -22,6 +23,16 @@ type modelCache struct {
 	turn  chan struct{} // holds one token while somebody looks or asks
 	list  []backend.Model
 	until time.Time
+
+	last atomic.Pointer[[]backend.Model] // the same list, for those who have no turn
+}
+
+// peek is the last list, however old; nil if there was none.
+func (c *modelCache) peek() []backend.Model {
+	if list := c.last.Load(); list != nil {
+		return *list
+	}
+	return nil
 }
 
 // Models implements backend.Backend. Callers that come while the server is
@@ -41,6 +52,7 @@ func (c *Client) Models(ctx context.Context) ([]backend.Model, error) {
 		return nil, err
 	}
 	c.models.list, c.models.until = list, time.Now().Add(modelsFresh)
+	c.models.last.Store(&list)
 	return slices.Clone(list), nil
 }
 
