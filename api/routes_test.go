@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -240,5 +241,16 @@ func TestOldAndOdd(t *testing.T) {
 		if !strings.Contains(got, " "+c.status+"\r\n") || !strings.Contains(got, "\r\nContent-Type: application/json\r\n") || !strings.Contains(got, c.want) {
 			t.Errorf("%s: got %q, want %s with %s", c.name, got, c.status, c.want)
 		}
+	}
+}
+
+// TestMalformed checks the words for what no handler sees.
+func TestMalformed(t *testing.T) {
+	for status, code := range map[int]string{400: "malformed_request", 431: "header_too_large", 501: "malformed_request", 505: "http_version"} {
+		resp := &http.Response{
+			StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}},
+			Body: io.NopCloser(bytes.NewReader(api.Malformed(status))),
+		}
+		wantError(t, "malformed", resp, status, code)
 	}
 }

@@ -42,6 +42,9 @@ const (
 	TypeUpstream       = "upstream_error" // the provider or backend could not
 )
 
+// CodeQuota is the code, and the type, of an account that is empty.
+const CodeQuota = "insufficient_quota"
+
 // Invalid is a 400 that names the offending parameter.
 func Invalid(param, message string) *Error {
 	return &Error{Status: http.StatusBadRequest, Type: TypeInvalidRequest, Param: param, Message: message}

@@ -41,7 +41,7 @@ func FromUpstream(status int, body []byte) *Error {
 	}
 	if status == http.StatusPaymentRequired {
 		// OpenAI reports an empty account as 429, and clients look for that.
-		e.Status, e.Type, e.Code = http.StatusTooManyRequests, "insufficient_quota", "insufficient_quota"
+		e.Status, e.Type, e.Code = http.StatusTooManyRequests, CodeQuota, CodeQuota
 	}
 	return e
 }

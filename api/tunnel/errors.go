@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 
@@ -61,6 +62,9 @@ func lostError(err error) *openai.Error {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		e = openai.Upstream(http.StatusGatewayTimeout, "first_token_timeout",
 			fmt.Sprintf("the provider did not begin its answer within %v; ask again, or shorten the prompt", FirstTokenLimit))
+	case err == io.ErrUnexpectedEOF: // after the stream's own END: the provider ended it
+		e = openai.Upstream(http.StatusBadGateway, "upstream_cut",
+			"the provider's model server failed before the answer began; ask again, or pick another model")
 	default:
 		e = openai.Upstream(http.StatusBadGateway, "circuit_lost",
 			"the circuit to the provider was lost before the answer began; ask again")
@@ -79,6 +83,9 @@ func cutError(err error) *CutError {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		e = openai.Upstream(http.StatusGatewayTimeout, "answer_stalled",
 			"the provider fell silent in the middle of the answer; it is incomplete, ask again")
+	case err == io.ErrUnexpectedEOF:
+		e = openai.Upstream(http.StatusBadGateway, "upstream_cut",
+			"the provider's model server failed in the middle of the answer; it is incomplete, ask again")
 	default:
 		e = openai.Upstream(http.StatusBadGateway, "answer_cut",
 			"the provider or the circuit to it failed in the middle of the answer; it is incomplete, ask again")

@@ -124,15 +124,12 @@ func (s *Server) answer(ctx context.Context, conn Conn, req *backend.Request) er
 	}
 	if err != nil {
 		e := backend.AsError(err)
-		if ownAffair(e.Status) {
+		if ownAffair(e) {
 			e = errBackendRefused()
 		}
 		return writeError(conn, e, nil)
 	}
 	defer resp.Body.Close()
-	if ownAffair(resp.Status) {
-		return writeError(conn, errBackendRefused(), nil)
-	}
 	if resp.Status != http.StatusOK {
 		text, err := io.ReadAll(io.LimitReader(resp.Body, openai.MaxErrorBody+1))
 		switch {
@@ -141,7 +138,11 @@ func (s *Server) answer(ctx context.Context, conn Conn, req *backend.Request) er
 		case err != nil:
 			text = nil
 		}
-		return writeError(conn, rebuildError(resp.Status, resp.Header, text), resp.Header)
+		e := rebuildError(resp.Status, resp.Header, text)
+		if ownAffair(e) {
+			return writeError(conn, errBackendRefused(), nil)
+		}
+		return writeError(conn, e, resp.Header)
 	}
 	buf := s.buffers.Get().(*chunkBuffer)
 	defer s.buffers.Put(buf)
@@ -155,15 +156,19 @@ func (s *Server) answer(ctx context.Context, conn Conn, req *backend.Request) er
 		"the model server answered with neither JSON nor an event stream"), nil)
 }
 
-// ownAffair reports whether a backend's status is between it and this
-// provider: it speaks of our key, not of the client's, and quotes it.
-func ownAffair(status int) bool {
-	return status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusProxyAuthRequired
+// ownAffair reports whether a backend's error is between it and this provider:
+// it speaks of our key or our account, not of the client's, and quotes it.
+func ownAffair(e *openai.Error) bool {
+	switch e.Status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
+		return true
+	}
+	return e.Code == openai.CodeQuota
 }
 
 func errBackendRefused() *openai.Error {
 	return openai.Upstream(http.StatusBadGateway, "backend_refused",
-		"the provider's model server does not let the provider in; another provider may answer")
+		"the provider's model server does not take the provider's requests; another provider may answer")
 }
 
 // errBusy is for a server that is full.

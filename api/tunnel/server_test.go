@@ -62,6 +62,10 @@ func TestAnswersOnTheWire(t *testing.T) {
 		{"provider's own key refused", func(context.Context, *backend.Request) (*backend.Response, error) {
 			return &backend.Response{Status: 401, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(stringsReader(`{"error":{"message":"bad key sk-secret"}}`))}, nil
 		}, "HTTP/1.1 502 Bad Gateway\r\n…backend_refused…"},
+		{"provider's own account is empty", func(context.Context, *backend.Request) (*backend.Response, error) {
+			return &backend.Response{Status: 429, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(stringsReader(`{"error":{"message":"sk-secret has no money","code":"insufficient_quota"}}`))}, nil
+		}, "HTTP/1.1 502 Bad Gateway\r\n…backend_refused…"},
+		{"provider is to pay", answerWith(402, "application/json", stringsReader(`{"error":{"message":"sk-secret"}}`)), "HTTP/1.1 502 Bad Gateway\r\n…backend_refused…"},
 		{"redirect", answerWith(302, "application/json", stringsReader("{}")), "HTTP/1.1 502 Bad Gateway\r\n…unexpected_status…"},
 		{"no content", answerWith(204, "", stringsReader("")), "HTTP/1.1 502 Bad Gateway\r\n…unexpected_status…"},
 		{"page", answerWith(200, "text/html", stringsReader("<p>")), "HTTP/1.1 502 Bad Gateway\r\n…bad_media_type…"},
@@ -70,7 +74,7 @@ func TestAnswersOnTheWire(t *testing.T) {
 		{"document cut before its first byte", answerWith(200, "application/json", cutAfter("")), "HTTP/1.1 502 Bad Gateway\r\n…upstream_failed…"},
 		{"document too large", answerWith(200, "application/json", io.LimitReader(zeros{}, MaxAnswer+1)), ""},
 		{"stream cut", answerWith(200, "text/event-stream", cutAfter(good)), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/event-stream\r\n\r\n" + chunks(good)},
-		{"stream cut before its first byte", answerWith(200, "text/event-stream", cutAfter("")), ""},
+		{"stream cut before its first byte", answerWith(200, "text/event-stream", cutAfter("")), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/event-stream\r\n\r\n"},
 		{"backend's error", failing(openai.Invalid("n", "one at a time")), "HTTP/1.1 400 Bad Request\r\n…one at a time…"},
 		{"backend's other error", failing(errors.New("dial tcp 10.0.0.1")), "HTTP/1.1 502 Bad Gateway\r\n…upstream_failed…"},
 	}

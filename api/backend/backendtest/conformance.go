@@ -3,6 +3,7 @@ package backendtest
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -209,6 +210,22 @@ func testGzip(t *testing.T, up *Upstream, b backend.Backend) {
 	up.Set(Gzip("text/event-stream", Events(5)...))
 	if got := all(t, do(t, b, Streaming)); got != strings.Join(Events(5), "") {
 		t.Errorf("stream = %q", got)
+	}
+	// A compressed answer that breaks off is the server's fault, and nobody else's.
+	for _, keep := range []int{0, 5, 10, 1 << 20} {
+		for body, contentType := range map[string]string{Plain: "application/json", Streaming: "text/event-stream"} {
+			up.Set(CutGzip(contentType, Chunk(0), keep))
+			resp, err := b.Do(t.Context(), Request(t, body))
+			if err == nil && resp.Status == http.StatusOK {
+				_, err = io.ReadAll(resp.Body)
+				resp.Body.Close()
+			} else if err == nil {
+				err = backend.ReadError(resp)
+			}
+			if e, ok := errors.AsType[*openai.Error](err); !ok || e.Status != http.StatusBadGateway || e.Code != "upstream_cut" {
+				t.Errorf("%s of %d compressed bytes: %v, want 502 upstream_cut", contentType, keep, err)
+			}
+		}
 	}
 	up.Set(Status(http.StatusOK, "application/json", Completion, "Content-Encoding", "br"))
 	if e := fails(t, b, Plain); e.Status != http.StatusBadGateway {

@@ -141,6 +141,13 @@ func TestModelsFail(t *testing.T) {
 	}
 }
 
+// TestQuota is a server where our account is empty: like TestKeyRefused.
+func TestQuota(t *testing.T) {
+	up := backendtest.NewUpstream(t)
+	up.Set(backendtest.Status(402, "application/json", `{"error":"empty"}`))
+	wantError(t, "402", outcome(t, newClient(t, openai.Config{BaseURL: up.URL}), backendtest.Plain), 429, "insufficient_quota")
+}
+
 // TestKeyRefused is a server that does not take our key. In local mode the
 // person who asked set it, and is told so; a provider's end of a tunnel keeps
 // it to itself, which is why the conformance suite does not ask.
