@@ -116,7 +116,7 @@ func (c *copier) batch(e sse.Event, events *sse.Reader) (done bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for {
-		failure := openai.InAnswer(e.Data)
+		failure := openai.InEvent(e.Data)
 		if failure != nil && !c.started {
 			return false, failure
 		}

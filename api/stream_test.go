@@ -201,10 +201,9 @@ func TestErrorFrame(t *testing.T) {
 		}
 		b.up.Next(t)
 	}
-	half := backendtest.Stream(0, backendtest.Chunk(0), "data: {\"choices\":[\n", frame)
-	b.up.Set(half)
-	if got := cut(t, "inside an event", b.post(t, backendtest.Streaming)); !strings.Contains(got, "error") {
-		t.Errorf("an error frame after half an event: %q", got)
+	b.up.Set(backendtest.Stream(0, backendtest.Chunk(0), "data: {\"choices\":[\n", frame))
+	if got, want := cut(t, "inside an event", b.post(t, backendtest.Streaming)), backendtest.Chunk(0)+told; got != want {
+		t.Errorf("an error frame after half an event: got %q, want %q", got, want)
 	}
 }
 

@@ -71,6 +71,19 @@ func InAnswer(data []byte) *Error {
 	return FromUpstream(status, data)
 }
 
+// InEvent is InAnswer for the data of one event of a stream. A server that fails
+// within an event may begin the frame that says so on its next line, and then
+// the two come as one event.
+func InEvent(data []byte) *Error {
+	if e := InAnswer(data); e != nil {
+		return e
+	}
+	if i := bytes.LastIndexByte(data, '\n'); i >= 0 {
+		return InAnswer(data[i+1:])
+	}
+	return nil
+}
+
 // OnlyUsage reports whether a chunk of a stream holds token counts and no
 // choices. OpenAI sends one only if stream_options.include_usage asks for it.
 func OnlyUsage(data []byte) bool {
