@@ -123,26 +123,11 @@ func (s *Server) answer(ctx context.Context, conn Conn, req *backend.Request) er
 		return ctx.Err()
 	}
 	if err != nil {
-		e := backend.AsError(err)
-		if ownAffair(e) {
-			e = errBackendRefused()
-		}
-		return writeError(conn, e, nil)
+		return writeError(conn, backend.AsError(err), nil)
 	}
 	defer resp.Body.Close()
 	if resp.Status != http.StatusOK {
-		text, err := io.ReadAll(io.LimitReader(resp.Body, openai.MaxErrorBody+1))
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil:
-			text = nil
-		}
-		e := rebuildError(resp.Status, resp.Header, text)
-		if ownAffair(e) {
-			return writeError(conn, errBackendRefused(), nil)
-		}
-		return writeError(conn, e, resp.Header)
+		return writeError(conn, backend.ReadError(resp), resp.Header)
 	}
 	buf := s.buffers.Get().(*chunkBuffer)
 	defer s.buffers.Put(buf)
@@ -154,21 +139,6 @@ func (s *Server) answer(ctx context.Context, conn Conn, req *backend.Request) er
 	}
 	return writeError(conn, openai.Upstream(http.StatusBadGateway, "bad_media_type",
 		"the model server answered with neither JSON nor an event stream"), nil)
-}
-
-// ownAffair reports whether a backend's error is between it and this provider:
-// it speaks of our key or our account, not of the client's, and quotes it.
-func ownAffair(e *openai.Error) bool {
-	switch e.Status {
-	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
-		return true
-	}
-	return e.Code == openai.CodeQuota
-}
-
-func errBackendRefused() *openai.Error {
-	return openai.Upstream(http.StatusBadGateway, "backend_refused",
-		"the provider's model server does not take the provider's requests; another provider may answer")
 }
 
 // errBusy is for a server that is full.

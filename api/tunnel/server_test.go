@@ -94,6 +94,31 @@ func TestAnswersOnTheWire(t *testing.T) {
 	}
 }
 
+// A backend that refuses this provider after its answer was begun says as little
+// about it in the stream as before.
+func TestLateRefusal(t *testing.T) {
+	begun := make(chan struct{})
+	late := backendFunc(func(ctx context.Context, _ *backend.Request) (*backend.Response, error) {
+		<-begun
+		return &backend.Response{Status: 401, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(stringsReader(`{"error":{"message":"bad key sk-secret"}}`))}, nil
+	})
+	client, _ := serveBackend(t, ServerConfig{Backend: late, Commit: time.Nanosecond}).open(64 << 10)
+	go func() {
+		_, _ = io.WriteString(client, rawRequest(streamChat))
+		_ = client.CloseWrite()
+	}()
+	head := make([]byte, len(streamHead))
+	if _, err := io.ReadFull(client, head); err != nil {
+		t.Fatal(err)
+	}
+	close(begun)
+	rest, err := io.ReadAll(client)
+	if err != nil || !strings.Contains(string(rest), "backend_refused") || strings.Contains(string(rest), "sk-secret") {
+		t.Errorf("the stream goes on with %q, %v; want backend_refused", rest, err)
+	}
+	_ = client.Close()
+}
+
 // matches compares with a pattern in which … stands for anything.
 func matches(got, pattern string) bool {
 	parts := strings.Split(pattern, "…")

@@ -192,7 +192,8 @@ func (g *gateway) wire(o Options, key ed25519.PrivateKey, keys *directory.Keyrin
 	}
 	g.models = &models{backend: src, runtime: src.runtime, able: src.able, changed: g.directory.Changed, log: g.log}
 	server, err := tunnel.NewServer(tunnel.ServerConfig{
-		Backend:     backend.EarlyCommit(src, backend.CommitAfter),
+		Backend:     src,
+		Commit:      backend.CommitAfter,
 		Budget:      body.NewBudget(int64(g.cfg.Provider.BodiesMiB) << 20),
 		MaxRequests: g.cfg.Provider.Requests, Drain: serve.Drain, Log: g.log,
 	})
