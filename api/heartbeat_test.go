@@ -27,7 +27,11 @@ func inBubble(t *testing.T, b backend.Backend, f func(t *testing.T, post poster)
 		defer transport.CloseIdleConnections()
 		f(t, func(body string) *http.Response {
 			t.Helper()
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost/v1/chat/completions", strings.NewReader(body))
+			path := "/v1/chat/completions"
+			if strings.Contains(body, `"prompt"`) {
+				path = "/v1/completions"
+			}
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost"+path, strings.NewReader(body))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -137,6 +141,19 @@ func TestHeartbeats(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestHeartbeatsOfCompletions checks that what is put before an error frame is
+// an event of the route.
+func TestHeartbeatsOfCompletions(t *testing.T) {
+	late := &script{parts: []part{{15 * time.Second, "data: {\"error\":{\"message\":\"m\"}}\n\n"}}}
+	inBubble(t, late, func(t *testing.T, post poster) {
+		text := cut(t, "error frame", post(`{"model":"m","stream":true,"prompt":"x"}`))
+		want := sse.Heartbeat + string(sse.AppendNoOp(nil, "text_completion")) + "data: {\"error\":"
+		if !strings.HasPrefix(text, want) {
+			t.Errorf("got %q, want %q first", text, want)
+		}
+	})
 }
 
 // TestEarlyError is an error after nine seconds: it keeps its status.

@@ -418,18 +418,11 @@ func words(raw []byte) int {
 	if len(raw) == 0 || raw[0] != '"' {
 		return 0
 	}
-	n, fresh := 0, true
-	for _, c := range raw[1 : len(raw)-1] {
-		switch {
-		case c == ' ':
-			fresh = true
-		case 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9':
-			if fresh {
-				n++
-			}
-			fresh = false
-		default:
-			fresh = false
+	n := 0
+	for i, c := range raw[1 : len(raw)-1] {
+		if before := raw[i]; (before == ' ' || i == 0) &&
+			('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9') {
+			n++
 		}
 	}
 	return n
