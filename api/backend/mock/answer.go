@@ -86,12 +86,21 @@ type message struct {
 	Content *string `json:"content,omitempty"`
 }
 
+// whole is a message that is not streamed, of which OpenAI's clients may expect
+// every member.
+type whole struct {
+	Role    string  `json:"role"`
+	Content string  `json:"content"`
+	Refusal *string `json:"refusal"` // always null
+}
+
 type choice struct {
-	Index   int      `json:"index"`
-	Message *message `json:"message,omitempty"`
-	Delta   *message `json:"delta,omitempty"`
-	Text    *string  `json:"text,omitempty"`
-	Finish  *string  `json:"finish_reason"`
+	Index    int       `json:"index"`
+	Message  *whole    `json:"message,omitempty"`
+	Delta    *message  `json:"delta,omitempty"`
+	Text     *string   `json:"text,omitempty"`
+	Logprobs *struct{} `json:"logprobs"` // always null
+	Finish   *string   `json:"finish_reason"`
 }
 
 // choose makes the choice that holds all or a part of the text.
@@ -105,7 +114,7 @@ func (a *answer) choose(role, text string, finish *string, part bool) []choice {
 	case part:
 		c.Delta = &message{Role: role, Content: &text}
 	default:
-		c.Message = &message{Role: role, Content: &text}
+		c.Message = &whole{Role: role, Content: text}
 	}
 	return []choice{c}
 }
