@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 
@@ -34,12 +35,15 @@ func reason(err error, otherwise string) string {
 }
 
 // chooseError is for a Router that has nobody.
-func chooseError(model string, err error) *openai.Error {
+func chooseError(model string, needs openai.Capability, err error) *openai.Error {
 	if e, ok := errors.AsType[*openai.Error](err); ok {
 		return e
 	}
 	if errors.Is(err, ErrUnknownModel) {
 		return openai.ModelNotFound(model, "GET /v1/models lists what the providers in reach serve")
+	}
+	if errors.Is(err, ErrNotAble) {
+		return openai.NotAble(model, needs)
 	}
 	e := openai.Unavailable("no_provider", reason(err, "no provider of this model can take the request now")+
 		"; ask again in a moment, or pick another model of GET /v1/models", noProviderRetry)
@@ -76,6 +80,9 @@ func lostError(err error) *openai.Error {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		e = openai.Upstream(http.StatusGatewayTimeout, "first_token_timeout",
 			fmt.Sprintf("the provider did not begin its answer within %v; ask again, or shorten the prompt", FirstTokenLimit))
+	case err == io.ErrUnexpectedEOF: // after the stream's own END: the provider ended it
+		e = openai.Upstream(http.StatusBadGateway, "upstream_cut",
+			"the provider's model server failed before the answer began; ask again, or pick another model")
 	default:
 		e = openai.Upstream(http.StatusBadGateway, "circuit_lost",
 			"the circuit to the provider was lost before the answer began; ask again")
@@ -94,6 +101,9 @@ func cutError(err error) *CutError {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		e = openai.Upstream(http.StatusGatewayTimeout, "answer_stalled",
 			"the provider fell silent in the middle of the answer; it is incomplete, ask again")
+	case err == io.ErrUnexpectedEOF:
+		e = openai.Upstream(http.StatusBadGateway, "upstream_cut",
+			"the provider's model server failed in the middle of the answer; it is incomplete, ask again")
 	default:
 		e = openai.Upstream(http.StatusBadGateway, "answer_cut",
 			"the provider or the circuit to it failed in the middle of the answer; it is incomplete, ask again")

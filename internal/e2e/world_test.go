@@ -29,6 +29,9 @@ const (
 	longest  = 75 * time.Second // for what timers of the product must notice first
 )
 
+// chatPath is where chats go.
+const chatPath = "/v1/chat/completions"
+
 // model is what the upstreams of these tests serve.
 const model = "m"
 
@@ -53,8 +56,8 @@ func upstream(t *testing.T, b backendtest.Behaviour) *server {
 func (u *server) answer(b backendtest.Behaviour) {
 	nothing := backendtest.Status(http.StatusNotFound, "application/json", `{}`)
 	u.Set(backendtest.ByPath(backendtest.Answer(list), func(w http.ResponseWriter, r *http.Request, c *backendtest.Call) {
-		if r.Method != http.MethodPost {
-			nothing(w, r, c) // a question about what server this is
+		if r.URL.Path != chatPath {
+			nothing(w, r, c) // a question about what server this is, and can do
 			return
 		}
 		b(w, r, c)
@@ -63,7 +66,7 @@ func (u *server) answer(b backendtest.Behaviour) {
 
 // chats are the chats that arrived so far; providers ask for models in between.
 func (u *server) chats() []*backendtest.Call {
-	return slices.DeleteFunc(u.Calls(), func(c *backendtest.Call) bool { return c.Method != http.MethodPost })
+	return slices.DeleteFunc(u.Calls(), func(c *backendtest.Call) bool { return c.Path != chatPath })
 }
 
 // nextChat waits for the next chat to arrive.

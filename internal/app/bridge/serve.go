@@ -190,7 +190,7 @@ func (b *bridge) parts(l bound) ([]app.Part, error) {
 	if l.debug != nil {
 		add("debug server", &serve.Server{Handler: serve.LocalOnly(serve.Debug()), Listeners: []net.Listener{l.debug}})
 	}
-	add("api", &serve.Server{Handler: server.Handler(), Listeners: l.api})
+	add("api", &serve.Server{Handler: server.Handler(), Listeners: l.api, Malformed: api.Malformed})
 	return parts, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/culvert-net/culvert/api/openai"
 	"github.com/culvert-net/culvert/api/tunnel"
 	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/mesh/directory"
@@ -63,18 +64,18 @@ func TestChooseWithoutDirectory(t *testing.T) {
 	p := populate(t)
 	missing := errors.New("no directory yet: no seed answers (not reachable)")
 	r := NewRouter(p.set, NewFailures(), func() error { return missing })
-	_, err := r.Choose("m", nil)
+	_, err := r.Choose("m", openai.Chat, nil)
 	why, ok := errors.AsType[*tunnel.Explained](err)
 	if !errors.Is(err, tunnel.ErrNoProvider) || errors.Is(err, tunnel.ErrUnknownModel) || !ok || why.Reason != missing.Error() {
 		t.Errorf("Choose without a directory = %v, want ErrNoProvider and why", err)
 	}
 	// Whoever the old directory has is asked all the same.
 	p.add("provider-1", time.Hour, serves("m"))
-	if to, err := r.Choose("m", nil); err != nil || to.Name != "provider-1" {
+	if to, err := r.Choose("m", openai.Chat, nil); err != nil || to.Name != "provider-1" {
 		t.Errorf("Choose with an old directory = %v, %v; want the provider", to.Name, err)
 	}
 	missing = nil
-	if _, err := r.Choose("other", nil); !errors.Is(err, tunnel.ErrUnknownModel) {
+	if _, err := r.Choose("other", openai.Chat, nil); !errors.Is(err, tunnel.ErrUnknownModel) {
 		t.Errorf("Choose with the directory = %v, want ErrUnknownModel", err)
 	}
 }
