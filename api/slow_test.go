@@ -90,12 +90,12 @@ func TestClientThatReadsSlowly(t *testing.T) {
 	})
 }
 
-// slow reads eight bytes a second.
+// slow reads sixteen bytes a second.
 type slow struct{ io.Reader }
 
 func (s slow) Read(p []byte) (int, error) {
 	time.Sleep(time.Second) // of a bubble
-	return s.Reader.Read(p[:min(8, len(p))])
+	return s.Reader.Read(p[:min(16, len(p))])
 }
 
 // chunks is a stream without end.
