@@ -140,13 +140,14 @@ func (m *Meter) found(object []byte) {
 	}
 }
 
-// Count is what was used by the request whose body is given.
-func (m *Meter) Count(body []byte) Count {
+// Count is what was used by a request whose prompt is estimated at so many
+// tokens.
+func (m *Meter) Count(prompt int64) Count {
 	if m.told >= 0 {
 		return Count{Tokens: m.told}
 	}
 	// An event is a token, or little more.
-	n := Prompt(body) + m.events
+	n := prompt + m.events
 	if !m.stream {
 		n += m.length / bytesPerToken
 	}

@@ -25,7 +25,7 @@ var pure = []string{"mesh/route/...", "mesh/recon/...", "mesh/belief/...", "circ
 
 // basics may be imported by every pillar.
 var basics = []string{
-	"internal/config/...", "internal/files/...", "internal/kv/...", "internal/redact/...",
+	"internal/config/...", "internal/files/...", "internal/kv/...", "internal/peer/...", "internal/redact/...",
 	"internal/serve/...", "internal/telemetry/...",
 }
 
