@@ -21,7 +21,7 @@ type forgetful struct{}
 func (forgetful) Load(context.Context) ([]keys.Record, map[string]keys.Usage, error) {
 	return nil, nil, nil
 }
-func (forgetful) SaveKey(context.Context, *keys.Record) error              { return nil }
+func (forgetful) SaveKey(context.Context, *keys.Record) error            { return nil }
 func (forgetful) SaveUsage(context.Context, map[string]keys.Usage) error { return nil }
 
 // keyed is a Server with keys, and a backend that counts.

@@ -44,7 +44,7 @@ func (k *Key) good(now time.Time) error {
 	switch {
 	case !k.Revoked.IsZero():
 		return &RefusedError{fmt.Sprintf("%q was revoked at %s", k.Name, k.Revoked.Format(time.RFC3339))}
-	case !k.Good(now):
+	case !k.Expires.IsZero() && !now.Before(k.Expires):
 		return &RefusedError{fmt.Sprintf("%q expired at %s", k.Name, k.Expires.Format(time.RFC3339))}
 	}
 	return nil

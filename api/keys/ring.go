@@ -107,7 +107,7 @@ func (i index) with(e *entry) index {
 // Errors of Add and Revoke.
 var (
 	ErrNameTaken = errors.New("there is a key of this name already; revoke it first, or choose another name")
-	ErrUnknown   = errors.New("there is no such key")
+	ErrUnknown   = errors.New("there is no such key; see: bridge keys list")
 	ErrRevoked   = errors.New("the key is revoked already")
 )
 
@@ -116,7 +116,7 @@ func (r *Ring) Add(ctx context.Context, name string, rules Rules) (text string, 
 	if err := errors.Join(CheckName(name), rules.Check()); err != nil {
 		return "", Key{}, err
 	}
-	now := time.Now().UTC().Truncate(time.Second)
+	now := time.Now().UTC().Truncate(time.Microsecond) // finer than keys are made
 	if !rules.Expires.IsZero() && !rules.Expires.After(now) {
 		return "", Key{}, fmt.Errorf("the key would have expired at %s already", rules.Expires.Format(time.RFC3339))
 	}
@@ -209,10 +209,8 @@ func (r *Ring) List() []Listed {
 // even if it is revoked: ending the last key must not open the door.
 func (r *Ring) Required() bool { return len(r.found.Load().sorted) > 0 }
 
-// Good reports whether k may be used at a time.
-func (k *Key) Good(now time.Time) bool {
-	return k.Revoked.IsZero() && (k.Expires.IsZero() || now.Before(k.Expires))
-}
+// Good reports whether k may be used now.
+func (k *Key) Good() bool { return k.good(time.Now()) == nil }
 
 // Run saves what keys have used until ctx ends, and then once more.
 func (r *Ring) Run(ctx context.Context) error {

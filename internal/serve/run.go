@@ -18,6 +18,10 @@ type Server struct {
 	Listeners []net.Listener // required; Run closes them
 	Drain     time.Duration  // how long requests may go on after ctx ended; 0 means Drain
 	Log       *slog.Logger   // required
+
+	// Conn may add to the context of what comes on a connection; nil adds
+	// nothing.
+	Conn func(context.Context, net.Conn) context.Context
 }
 
 // Run serves until ctx ends or a listener fails. Then it stops accepting, lets
@@ -33,6 +37,7 @@ func (s *Server) Run(ctx context.Context) error {
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		BaseContext:       func(net.Listener) context.Context { return requests },
+		ConnContext:       s.Conn,
 		// net/http complains of clients here, which is nobody's news.
 		ErrorLog: log.New(debugWriter{s.Log}, "", 0),
 	}

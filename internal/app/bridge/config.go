@@ -25,7 +25,7 @@ type Config struct {
 
 // APIConfig is [api].
 type APIConfig struct {
-	Listen    []string      `toml:"listen" flag:"listen" doc:"Loopback addresses of the API; repeat the flag for more than one."`
+	Listen    []string      `toml:"listen" flag:"listen" doc:"Addresses of the API; repeat the flag for more than one. One that other machines reach\nneeds an API key (bridge keys add), and TLS in front of it."`
 	Hosts     []string      `toml:"hosts" doc:"Host names, besides localhost, under which clients may address the API."`
 	Heartbeat time.Duration `toml:"heartbeat" doc:"Silence after which a running stream gets a comment line, at least 10s."`
 	Isolation string        `toml:"isolation" flag:"isolation" doc:"What a provider may link, by seeing it on one circuit: \"conversation\", one conversation\n(system prompt and first question); or \"key\", all requests of one API key, which is faster\nwhere every request is a conversation of its own."`
@@ -68,7 +68,8 @@ func (c *Config) Validate() error {
 		return errors.New("api.listen: the list is empty; an address is needed, for example 127.0.0.1:8811")
 	}
 	for _, addr := range c.API.Listen {
-		if err := loopback("--listen", addr); err != nil {
+		// One that others reach is refused later, unless there are keys.
+		if err := serve.CheckAddr("--listen", addr); err != nil && !errors.Is(err, serve.ErrPublic) {
 			return err
 		}
 	}

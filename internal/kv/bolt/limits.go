@@ -16,5 +16,5 @@ const (
 	mapped = 64 << 20
 
 	// growth is what a file that is full grows by.
-	growth = 256 << 10
+	growth = 64 << 10
 )
