@@ -25,6 +25,7 @@ import (
 	"syscall"
 
 	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/culvert-net/culvert/internal/files"
 	"github.com/culvert-net/culvert/internal/kv"
@@ -80,7 +81,7 @@ func Open(path string) (*Store, error) {
 func explain(err error) error {
 	_, system := errors.AsType[syscall.Errno](err)
 	switch {
-	case errors.Is(err, bbolt.ErrTimeout):
+	case errors.Is(err, bbolterrors.ErrTimeout):
 		return fmt.Errorf("%w; stop that one first", kv.ErrLocked)
 	case errors.Is(err, kv.ErrDamaged):
 		return fmt.Errorf("%w; %s", err, remedy)
@@ -150,7 +151,7 @@ func (s *Store) run(ctx context.Context, write bool, f func(kv.Tx) error) error 
 		return err
 	}
 	btx, err := s.db.Begin(write)
-	if errors.Is(err, bbolt.ErrDatabaseNotOpen) {
+	if errors.Is(err, bbolterrors.ErrDatabaseNotOpen) {
 		return kv.ErrClosed
 	}
 	if err != nil {
