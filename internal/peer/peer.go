@@ -5,8 +5,9 @@
 // one, or to root, who can read this process's memory anyway. It looks once per
 // connection, when it is first asked. Works says whether this system can tell.
 //
-// On Linux the kernel's list of TCP connections (/proc/net/tcp, tcp6) has the
-// owner of the other end, and unix sockets have credentials. It is no
+// On Linux the kernel knows the owner of the other end of a TCP connection and
+// is asked for it (sock_diag, else /proc/net/tcp and tcp6); unix sockets have
+// credentials. It is no
 // protection from processes of the same user, nor from what somebody's proxy
 // or port forwarding lets in: the proxy is then the peer. The package knows
 // nothing of what is served. All functions may be called concurrently.

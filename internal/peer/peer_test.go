@@ -1,13 +1,16 @@
 package peer
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"net"
 	"net/netip"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -60,6 +63,61 @@ func FuzzFind(f *testing.F) {
 		uid, err := find(strings.NewReader(text), netip.MustParseAddrPort("127.0.0.1:54321"), netip.MustParseAddrPort("127.0.0.1:8883"))
 		if err != nil && uid != 0 {
 			t.Errorf("find = %d, %v", uid, err)
+		}
+	})
+}
+
+func TestAnswerAbout(t *testing.T) {
+	local, remote := netip.MustParseAddrPort("127.0.0.1:54321"), netip.MustParseAddrPort("127.0.0.1:8883")
+	whole := make([]byte, diagAnswer)
+	binary.NativeEndian.PutUint16(whole[4:], diagByFamily)
+	whole[diagStateAt] = 1
+	copy(whole[diagIDAt:], connID(local, remote))
+	binary.NativeEndian.PutUint32(whole[diagUIDAt:], 1001)
+	binary.NativeEndian.PutUint32(whole[diagInodeAt:], 7)
+	for _, tt := range []struct {
+		name   string
+		change func(b []byte) []byte
+		uid    uint32
+		absent bool
+	}{
+		{"owner", func(b []byte) []byte { return b }, 1001, false},
+		{"by an IPv6 socket", func(b []byte) []byte { copy(b[diagIDAt:], connID(asIPv6(local), asIPv6(remote))); return b }, 1001, false},
+		{"closed by its process", func(b []byte) []byte { binary.NativeEndian.PutUint32(b[diagInodeAt:], 0); return b }, 0, true},
+		{"one that listens", func(b []byte) []byte { b[diagStateAt] = stateListen; return b }, 0, true},
+		{"the other end", func(b []byte) []byte { copy(b[diagIDAt:], connID(remote, local)); return b }, 0, true},
+		{"none", func(b []byte) []byte {
+			binary.NativeEndian.PutUint16(b[4:], diagError)
+			binary.NativeEndian.PutUint32(b[diagHead:], ^uint32(syscall.ENOENT)+1)
+			return b[:diagHead+20]
+		}, 0, true},
+		{"not allowed", func(b []byte) []byte {
+			binary.NativeEndian.PutUint16(b[4:], diagError)
+			binary.NativeEndian.PutUint32(b[diagHead:], ^uint32(syscall.EPERM)+1)
+			return b
+		}, 0, false},
+		{"another type", func(b []byte) []byte { b[4]++; return b }, 0, false},
+		{"cut", func(b []byte) []byte { return b[:diagAnswer-1] }, 0, false},
+		{"nothing", func([]byte) []byte { return nil }, 0, false},
+	} {
+		uid, err := answerAbout(tt.change(bytes.Clone(whole)), local, remote)
+		if uid != tt.uid || (err == nil) != (tt.uid != 0) || errors.Is(err, errAbsent) != tt.absent {
+			t.Errorf("%s: answerAbout = %d, %v; want %d, absent %t", tt.name, uid, err, tt.uid, tt.absent)
+		}
+	}
+	if n := len(askAbout(local, remote)); n != diagRequest {
+		t.Errorf("a request has %d bytes, want %d", n, diagRequest)
+	}
+}
+
+func FuzzAnswerAbout(f *testing.F) {
+	local, remote := netip.MustParseAddrPort("127.0.0.1:54321"), netip.MustParseAddrPort("127.0.0.1:8883")
+	f.Add(make([]byte, diagAnswer))
+	f.Add(askAbout(local, remote))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		uid, err := answerAbout(b, local, remote)
+		if err != nil && uid != 0 || err == nil && len(b) < diagAnswer {
+			t.Errorf("answerAbout = %d, %v", uid, err)
 		}
 	})
 }
