@@ -243,7 +243,7 @@ func TestKeysCommands(t *testing.T) {
 		{[]string{"add", "b", "--isolation", "none"}, 2, "isolation"},
 		{[]string{"add", "b", "--expires", "2001-01-01"}, 2, "not in the future"},
 		{[]string{"add", "b", "--expires", "soon"}, 2, "30d"},
-		{[]string{"add"}, 2, "arg"},
+		{[]string{"add"}, 2, "NAME is missing"},
 		{[]string{"revoke", "nobody"}, 1, "bridge keys list"},
 		{[]string{"revoke", "a"}, 0, "Revoked a"},
 		{[]string{"revoke", "a"}, 1, "revoked already"},

@@ -179,7 +179,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"bridge", "serve", "--data", dir}, 2, "bridge init --world FILE"},
 		{[]string{"bridge", "init", "--data", dir}, 2, "--world FILE is missing"},
 		{[]string{"bridge", "init", "--data", dir, "--world", dir + "/none.toml"}, 2, "none.toml"},
-		{[]string{"bridge", "serve", "--data", dir, "--upstream", "http://127.0.0.1:1", "--listen", "0.0.0.0:0"}, 4, "--listen: api.listen: 0.0.0.0:0"},
+		{[]string{"bridge", "serve", "--data", dir, "--upstream", "http://127.0.0.1:1", "--listen", "0.0.0.0:0"}, 4, "api.listen (--listen) 0.0.0.0:0"},
 		{[]string{"bridge", "serve", "--data", dir, "--upstream", "http://127.0.0.1:1", "--status-listen", ":0"}, 4, "--status-listen"},
 		{[]string{"bridge", "serve", "--data", dir, "--upstream", "ftp://x"}, 2, "base URL"},
 		{[]string{"bridge", "status", "--data", dir}, 3, "no bridge is running"},

@@ -70,7 +70,6 @@ circuit: GET /readyz on the status port says so, or what is missing.`,
   bridge serve --listen 127.0.0.1:9000 --status-listen 127.0.0.1:9001
   bridge serve --world ./world.toml --data ./try
   bridge serve --data ./local --upstream http://127.0.0.1:8080`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
 			if o.Data, err = data(); err != nil {

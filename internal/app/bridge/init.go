@@ -26,7 +26,6 @@ You get the file from whoever runs the world. On a machine with a gateway that
 made one, it is world.toml in the gateway's data directory.`,
 		Example: `  bridge init --world ~/Downloads/world.toml
   bridge serve`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if file == "" {
 				return app.Usage(errors.New("--world FILE is missing: the world file, which you get from whoever runs the world (to try without one: sandbox)"))

@@ -67,7 +67,7 @@ func (k *keyring) close() error { return k.file.Close() }
 // what is not protected.
 func (k *keyring) checkListen(addrs []string, log *slog.Logger) error {
 	for _, addr := range addrs {
-		err := serve.CheckAddr("--listen", addr)
+		err := serve.CheckAddr("api.listen (--listen)", addr)
 		switch {
 		case errors.Is(err, serve.ErrPublic) && !k.Required():
 			return app.Refused(fmt.Errorf("%w: whoever reaches it could use this bridge, since there are no keys; make one first, with: bridge keys add NAME", err))

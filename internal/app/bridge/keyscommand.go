@@ -43,7 +43,6 @@ To go back to a bridge without keys, stop it and delete keys.db.`,
   bridge keys add kids --models 'llama3*' --requests-per-day 100
   bridge keys list
   bridge keys revoke kids`,
-		Args: cobra.NoArgs,
 	}
 	cmd.AddCommand(keysAddCommand(data), keysListCommand(data), keysRevokeCommand(data))
 	return cmd
@@ -71,7 +70,7 @@ beyond a limit. Without a flag there is no limit.`,
 
   # Batch work: one circuit for all of it, which is faster, and two million tokens a month.
   bridge keys add batch --isolation key --tokens-per-month 2000000`,
-		Args: cobra.ExactArgs(1),
+		Args: app.OneArgument("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if rules.Expires, err = expiry(expires, time.Now()); err != nil {
 				return app.Usage(err)
@@ -157,7 +156,6 @@ in an app's settings), what it may do, and the requests and tokens of this month
 What a bridge that was killed counted in its last second is missing.`,
 		Example: `  bridge keys list
   bridge keys list --json | jq '.[] | {name, used}'`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir, err := data()
 			if err != nil {
@@ -247,7 +245,7 @@ written are finished. The key stays on the list, and its name is free again.
 After the last key was revoked, requests still need one.`,
 		Example: `  bridge keys revoke laptop
   bridge keys revoke key_mzxw6ytb`,
-		Args: cobra.ExactArgs(1),
+		Args: app.OneArgument("NAME or ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir, err := data()
 			if err != nil {

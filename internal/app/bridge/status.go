@@ -71,7 +71,6 @@ func statusCommand(data func() (string, error)) *cobra.Command {
 only you can open. Node names are what nodes call themselves; two may have the same.`,
 		Example: `  bridge status
   bridge status --json | jq '.circuits[].hops'`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir, err := data()
 			if err != nil {

@@ -73,7 +73,6 @@ line, where other users could read it.`,
 		Example: `  gateway serve
   gateway serve --log-level debug
   CULVERT_GATEWAY_PROVIDER_URL=http://127.0.0.1:8080 gateway serve`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir, err := data()
 			if err != nil {
@@ -115,7 +114,6 @@ all of whose nodes are in one private network is made with --local.`,
   gateway init --world world.toml --roles relay,provider --backend http://10.0.0.7:8000
   gateway init --new-world "blue river" --announce /ip4/YOUR.PUBLIC.IP/tcp/4811
   gateway init --new-world "home lab" --local`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
 			if o.Data, err = data(); err != nil {

@@ -37,7 +37,6 @@ and log. Kill one and watch what your client notices.`,
 
   # Which way do requests go?
   bridge status --data ./world/bridge`,
-		Args:    cobra.NoArgs,
 		Version: app.Version(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Out, o.Err = cmd.OutOrStdout(), cmd.ErrOrStderr()
