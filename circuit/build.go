@@ -53,6 +53,9 @@ var errExtendFailed = errors.New("circuit: not extended")
 // than of the one it was to reach: it knows no such node, or does not extend.
 var errOwnFault = fmt.Errorf("%w by this relay", errExtendFailed)
 
+// errHopBusy is a node that answers CREATE by saying that it has no room.
+var errHopBusy = errors.New("circuit: node has no room for another circuit")
+
 // build makes a circuit over hops, entry first, and starts its goroutines.
 func (c *Client) build(ctx context.Context, hops []Hop) (*circuit, error) {
 	entry := hops[0]
@@ -206,8 +209,11 @@ func (circ *circuit) answered(m cell.Message) error {
 	circ.pending = nil
 	if m.Kind == cell.ExtendFailed {
 		err := errOwnFault
-		if m.Data[0] == failUnreachable {
+		switch m.Data[0] {
+		case failUnreachable:
 			err = errExtendFailed
+		case failBusy:
+			err = fmt.Errorf("%w: %w", errExtendFailed, errHopBusy)
 		}
 		circ.answer <- err
 		return nil

@@ -174,6 +174,9 @@ func (c *Client) make(ctx context.Context, key [32]byte, refusedBy map[[32]byte]
 			refusedBy[asked] = true
 			// It is still last and may serve another provider.
 			c.offer(stem, stateStem)
+			if errors.Is(err, errHopBusy) {
+				err = fmt.Errorf("%w: %w", ErrBusy, err)
+			}
 			err = fmt.Errorf("%w: %w", errProvider, err)
 		}
 		return nil, err

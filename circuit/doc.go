@@ -64,6 +64,9 @@ var (
 	ErrClosed = errors.New("circuit: closed")
 	// ErrReset is a stream that the other end aborted.
 	ErrReset = errors.New("circuit: stream reset by the other end")
+	// ErrBusy is a provider that has no room: for another stream, before it read
+	// any of it, or for another circuit. It has a method Busy() bool.
+	ErrBusy error = busyError{}
 	// ErrDestroyed is a circuit that some hop or link ended.
 	ErrDestroyed = errors.New("circuit: circuit was destroyed")
 	// ErrSilent is a circuit whose far end no longer answers PING.
@@ -71,3 +74,12 @@ var (
 	// ErrProtocol is a neighbour or far end that broke the rules.
 	ErrProtocol = errors.New("circuit: protocol violation")
 )
+
+// busyError lets callers that do not import this package tell it from others,
+// as net.Error's Timeout does.
+type busyError struct{}
+
+func (busyError) Error() string { return "circuit: the other end has no room" }
+
+// Busy is always true.
+func (busyError) Busy() bool { return true }

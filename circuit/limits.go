@@ -102,6 +102,6 @@ const (
 	maxRelayCircuits = 8192
 
 	// acceptQueue is how many streams may wait for a listener's Accept; more
-	// are reset, which a client takes as busy.
+	// are refused as busy.
 	acceptQueue = 128
 )
