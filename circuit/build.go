@@ -23,6 +23,9 @@ type circuit struct {
 	state  state  // guarded by client.mu
 	group  *Group // that has it to itself; nil: nobody yet; guarded by client.mu
 
+	// suspect: a PING is unanswered for longer than most take. Guarded by client.mu.
+	suspect bool
+
 	// Guarded by mux.mu.
 	requests int
 	used     time.Time // when a stream was last opened
@@ -95,7 +98,7 @@ func (c *Client) build(ctx context.Context, hops []Hop) (*circuit, error) {
 
 // blame reports a node that did not answer, unless we gave up on it.
 func (c *Client) blame(ctx context.Context, h Hop) {
-	if ctx.Err() == nil {
+	if ctx.Err() == nil || errors.Is(context.Cause(ctx), errOutrun) {
 		c.cfg.Paths.Reached(h.Key, false)
 	}
 }
@@ -248,8 +251,8 @@ func (circ *circuit) open() (*Stream, error) {
 	m.schedule(s)
 	// Never later than it was: streams that come and go must not put off the
 	// look for ever.
-	if time.Until(circ.checkAt) > pingAfter {
-		circ.checkIn(pingAfter)
+	if time.Until(circ.checkAt) > askAfter {
+		circ.checkIn(askAfter)
 	}
 	return s, nil
 }

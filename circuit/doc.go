@@ -11,8 +11,8 @@
 // of libp2p, HTTP, JSON, money or models, and imports none of them. Exported
 // methods may be called concurrently.
 //
-// Files are in the order a byte travels: client, build, pool; mux and stream
-// (both ends of a circuit); batch (a link); relay, extend, pump; listener.
+// Files are in the order a byte travels: client, flight, race, build, pool, watch
+// (estimate: how long things take); mux and stream (both ends of a circuit); batch (a link); relay, extend, pump; listener.
 // Spec: docs/spec/circuit.md.
 package circuit
 

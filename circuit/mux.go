@@ -252,6 +252,7 @@ func (m *mux) onStream(msg cell.Message) error {
 		}
 		return nil
 	}
+	s.heard = true
 	switch msg.Kind {
 	case cell.Data:
 		return s.onData(msg.Data)

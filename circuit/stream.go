@@ -35,6 +35,7 @@ type Stream struct {
 	credits
 	gotBytes uint64
 	gotEnd   bool
+	heard    bool // anything of it came
 
 	// Sending. out is not yet in a cell.
 	out       fifo
