@@ -12,13 +12,20 @@ import (
 var ErrNoAddress = errors.New("no address that may be dialled")
 
 // ErrAddress is returned for an address that is not of the form
-// /ip4|ip6/<address>/tcp/<port>[/p2p/<peer id>].
-var ErrAddress = errors.New("not an ip address with a tcp port")
+// /ip4|ip6/<address>/tcp/<port>[/p2p/<peer id>], or with /udp/<port>/quic-v1 in
+// place of /tcp/<port>.
+var ErrAddress = errors.New("not an ip address with a tcp port or a quic-v1 one")
+
+// place is where a link can be made.
+type place struct {
+	at   netip.AddrPort
+	quic bool // over UDP; else TCP
+}
 
 // ParseAddr splits the full address of a node, as it stands in a world's seed
 // list, into its transport key and the part that is dialled.
 func ParseAddr(s string) (key [32]byte, addr string, err error) {
-	at, id, err := splitAddr(s)
+	p, id, err := splitAddr(s)
 	if err != nil {
 		return key, "", err
 	}
@@ -28,25 +35,25 @@ func ParseAddr(s string) (key [32]byte, addr string, err error) {
 	if key, err = ParsePeerID(id); err != nil {
 		return key, "", fmt.Errorf("address %q: %w", s, err)
 	}
-	return key, multiaddr(at).String(), nil
+	return key, multiaddr(p).String(), nil
 }
 
 // splitAddr reads an address and the peer id behind it, if there is one.
 // Names are refused along with all other transports: a descriptor must not
 // make a relay ask a name server.
-func splitAddr(s string) (at netip.AddrPort, id string, err error) {
+func splitAddr(s string) (p place, id string, err error) {
 	m, err := ma.NewMultiaddr(s)
 	if err == nil {
-		at, id, err = endpoint(m)
+		p, id, err = endpoint(m)
 	}
 	if err != nil {
-		return at, "", fmt.Errorf("address %q: %w", s, ErrAddress)
+		return p, "", fmt.Errorf("address %q: %w", s, ErrAddress)
 	}
-	return at, id, nil
+	return p, id, nil
 }
 
 // endpoint is splitAddr for an address that libp2p has parsed already.
-func endpoint(m ma.Multiaddr) (at netip.AddrPort, id string, err error) {
+func endpoint(m ma.Multiaddr) (p place, id string, err error) {
 	var codes []int
 	var ip netip.Addr
 	var port uint16
@@ -55,52 +62,64 @@ func endpoint(m ma.Multiaddr) (at netip.AddrPort, id string, err error) {
 		switch raw := c.RawValue(); c.Protocol().Code {
 		case ma.P_IP4, ma.P_IP6:
 			ip, _ = netip.AddrFromSlice(raw)
-		case ma.P_TCP:
+		case ma.P_TCP, ma.P_UDP:
 			port = uint16(raw[0])<<8 | uint16(raw[1])
 		case ma.P_P2P:
 			id = c.Value()
 		}
 	}
-	form := len(codes) >= 2 && (codes[0] == ma.P_IP4 || codes[0] == ma.P_IP6) && codes[1] == ma.P_TCP &&
-		(len(codes) == 2 || len(codes) == 3 && codes[2] == ma.P_P2P)
-	if !form {
-		return at, "", ErrAddress
+	var rest []int
+	form := len(codes) >= 2 && (codes[0] == ma.P_IP4 || codes[0] == ma.P_IP6)
+	switch {
+	case form && codes[1] == ma.P_TCP:
+		rest = codes[2:]
+	case form && len(codes) >= 3 && codes[1] == ma.P_UDP && codes[2] == ma.P_QUIC_V1:
+		p.quic, rest = true, codes[3:]
+	default:
+		return p, "", ErrAddress
 	}
-	return netip.AddrPortFrom(ip, port), id, nil
+	if len(rest) > 1 || len(rest) == 1 && rest[0] != ma.P_P2P {
+		return p, "", ErrAddress
+	}
+	p.at = netip.AddrPortFrom(ip, port)
+	return p, id, nil
 }
 
 // multiaddr is the libp2p form of an address.
-func multiaddr(at netip.AddrPort) ma.Multiaddr {
-	kind := "ip4"
-	if at.Addr().Is6() {
+func multiaddr(p place) ma.Multiaddr {
+	kind, form := "ip4", "/%s/%s/tcp/%d"
+	if p.at.Addr().Is6() {
 		kind = "ip6"
 	}
-	return ma.StringCast(fmt.Sprintf("/%s/%s/tcp/%d", kind, at.Addr(), at.Port()))
+	if p.quic {
+		form = "/%s/%s/udp/%d/quic-v1"
+	}
+	return ma.StringCast(fmt.Sprintf(form, kind, p.at.Addr(), p.at.Port()))
 }
 
 // dialable returns the addresses of addrs that may be dialled to reach key,
 // at most maxAddrs, without doubles. Addresses of other transports and other
 // keys, and non-public ones unless local, are left out; if nothing is left the
 // error says what was wrong with the last.
-func dialable(key [32]byte, addrs []string, local bool) ([]netip.AddrPort, error) {
-	var out []netip.AddrPort
-	seen := make(map[netip.AddrPort]bool)
+func dialable(key [32]byte, addrs []string, local bool) ([]place, error) {
+	var out []place
+	seen := make(map[place]bool)
 	why := errors.New("none given")
 	for _, s := range addrs {
-		at, id, err := splitAddr(s)
+		p, id, err := splitAddr(s)
 		if err == nil && id != "" && id != PeerID(key) {
 			err = fmt.Errorf("address %q is of another peer", s)
 		}
-		if err == nil && !mayDial(at, local) {
+		if err == nil && !mayDial(p.at, local) {
 			err = fmt.Errorf("address %q is not public", s)
 		}
 		if err != nil {
 			why = err
 			continue
 		}
-		if !seen[at] && len(out) < maxAddrs {
-			seen[at] = true
-			out = append(out, at)
+		if !seen[p] && len(out) < maxAddrs {
+			seen[p] = true
+			out = append(out, p)
 		}
 	}
 	if len(out) == 0 {

@@ -73,7 +73,13 @@ func TestParseAddr(t *testing.T) {
 		{"/ip4/127.0.0.1/tcp/4811", "", false},
 		{"/p2p/" + id, "", false},
 		{"/dns4/example.org/tcp/4811/p2p/" + id, "", false},
-		{"/ip4/127.0.0.1/udp/4811/quic-v1/p2p/" + id, "", false},
+		{"/ip4/127.0.0.1/udp/4811/quic-v1/p2p/" + id, "/ip4/127.0.0.1/udp/4811/quic-v1", true},
+		{"/ip6/2a00::1/udp/4811/quic-v1/p2p/" + id, "/ip6/2a00::1/udp/4811/quic-v1", true},
+		{"/ip4/127.0.0.1/udp/4811/quic-v1", "", false},
+		{"/ip4/127.0.0.1/udp/4811/p2p/" + id, "", false},
+		{"/ip4/127.0.0.1/udp/4811/quic/p2p/" + id, "", false},
+		{"/ip4/127.0.0.1/tcp/4811/quic-v1/p2p/" + id, "", false},
+		{"/ip4/127.0.0.1/udp/4811/quic-v1/webtransport/p2p/" + id, "", false},
 		{"/ip4/127.0.0.1/tcp/4811/ws/p2p/" + id, "", false},
 		{"/ip4/127.0.0.1/tcp/4811/p2p/" + id + "/p2p-circuit", "", false},
 		{"/ip6zone/eth0/ip6/fe80::1/tcp/4811/p2p/" + id, "", false},
@@ -143,9 +149,9 @@ func TestDialable(t *testing.T) {
 	if err != nil || len(got) != maxAddrs {
 		t.Fatalf("dialable = %v, %v; want %d addresses", got, err, maxAddrs)
 	}
-	for i, at := range got {
-		if int(at.Port()) != 1000+i {
-			t.Errorf("address %d is %v: doubles, or not in the order given", i, at)
+	for i, p := range got {
+		if int(p.at.Port()) != 1000+i {
+			t.Errorf("address %d is %v: doubles, or not in the order given", i, p)
 		}
 	}
 	got, err = dialable(key, []string{"rubbish", "/ip4/10.0.0.1/tcp/1", "/ip4/8.8.8.8/tcp/1"}, false)
@@ -162,24 +168,24 @@ func FuzzAddr(f *testing.F) {
 	id := PeerID([32]byte{1})
 	for _, s := range []string{
 		"/ip4/127.0.0.1/tcp/4811/p2p/" + id, "/ip6/::1/tcp/1", "/ip6zone/a/ip6/::1/tcp/1", "/unix/a/b",
-		"/ip4/1.2.3.4/tcp/0", "/tcp/1", "/ip4/1.2.3.4/tcp/4811/p2p/", "/p2p/" + id, "", "/", "onion:1:AAAA:1",
+		"/ip4/1.2.3.4/tcp/0", "/tcp/1", "/ip4/1.2.3.4/tcp/4811/p2p/", "/p2p/" + id, "", "/", "/ip4/1.2.3.4/udp/4811/quic-v1/p2p/" + id, "/ip6/::1/udp/1/quic-v1", "onion:1:AAAA:1",
 	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		at, id, err := splitAddr(s)
+		p, id, err := splitAddr(s)
 		if err != nil {
 			return
 		}
-		back := multiaddr(at).String()
+		back := multiaddr(p).String()
 		if id != "" {
 			back += "/p2p/" + id
 		}
 		again, id2, err := splitAddr(back)
-		if err != nil || again != at || id2 != id {
-			t.Errorf("splitAddr(%q) = %v, %q, but %q gives %v, %q, %v", s, at, id, back, again, id2, err)
+		if err != nil || again != p || id2 != id {
+			t.Errorf("splitAddr(%q) = %v, %q, but %q gives %v, %q, %v", s, p, id, back, again, id2, err)
 		}
-		if _, err := dialable([32]byte{1}, []string{s}, false); err == nil && !isPublic(at.Addr()) {
+		if _, err := dialable([32]byte{1}, []string{s}, false); err == nil && !isPublic(p.at.Addr()) {
 			t.Errorf("%q may be dialled", s)
 		}
 	})

@@ -59,7 +59,7 @@ const (
 	serviceMemory = 64 << 20
 )
 
-// Windows and frames of yamux.
+// Windows and frames of yamux, and the same of QUIC.
 const (
 	// streamWindow is what a stream may receive before we read: yamux's
 	// protocol fixes the first window at 256 KiB.
@@ -67,7 +67,7 @@ const (
 
 	// maxStreamWindow is how far a window grows on long links: 512 KiB carry
 	// 5 MB/s at 100 ms. libp2p's default of 16 MiB would let one stream cost
-	// what 64 may.
+	// what 64 may. The same for QUIC, whose streams do not ask windowBudget.
 	maxStreamWindow = 512 << 10
 
 	// maxFrame is the largest yamux frame. It leaves room for Noise's tag and
@@ -109,6 +109,14 @@ const (
 	// alive by itself, and its existence is seen anyway), but a bridge would
 	// learn only at the next request that its guard is gone.
 	linkPing = 30 * time.Second
+
+	// quicIdle ends a QUIC link from which nothing came for so long. Half of it
+	// is how often a silent one is asked, as linkPing is for the others.
+	quicIdle = linkPing + linkTimeout
+
+	// quicAfter is how long the TCP addresses of a node are tried alone: a
+	// handshake over a bad line, so that QUIC is what is taken without TCP.
+	quicAfter = 750 * time.Millisecond
 
 	// idleDialed is how long a link that we dialled stays open without streams.
 	// idleAccepted is longer, so that the dialling side closes first and nobody
