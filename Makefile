@@ -37,8 +37,8 @@ test: build ## Run all tests, then those that drive the real programs
 check: ## Format, vet, staticcheck, import table, package comments
 	@unformatted="$$($(TOOL) gofumpt -l .)"; \
 	if [ -n "$$unformatted" ]; then echo "run: make format"; echo "$$unformatted"; exit 1; fi
-	go vet -tags e2e ./...
-	$(TOOL) staticcheck -tags e2e ./...
+	go vet -tags e2e,leak,browser ./...
+	$(TOOL) staticcheck -tags e2e,leak,browser ./...
 	go test -count=1 ./internal/arch
 
 .PHONY: format
@@ -48,6 +48,14 @@ format: ## Rewrite every file as gofumpt wants it
 .PHONY: race
 race: ## Run all tests under the race detector (PKG=./mesh/...)
 	go test -race $(PKG)
+
+.PHONY: leak
+leak: build ## What is held after 10,000 aborted requests, and for a client that stalls (12 minutes)
+	CULVERT_BIN=$(CURDIR)/bin go test -tags e2e,leak -timeout 25m -run '^TestLeak' -v ./internal/e2e
+
+.PHONY: browser
+browser: build ## What a web page can do to a running bridge; needs Chromium
+	CULVERT_BIN=$(CURDIR)/bin go test -tags e2e,browser -run '^TestBrowser' -v ./internal/e2e
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target, 50,000 inputs each (FUZZTIME=1m)

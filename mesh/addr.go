@@ -14,18 +14,29 @@ var ErrNoAddress = errors.New("no address that may be dialled")
 // ErrAddress is returned for an address that is not of the form
 // /ip4|ip6/<address>/tcp/<port>[/p2p/<peer id>], or with /udp/<port>/quic-v1 in
 // place of /tcp/<port>.
-var ErrAddress = errors.New("not an ip address with a tcp port or a quic-v1 one")
+var ErrAddress = errors.New("not an ip address with a tcp or quic-v1 port")
 
-// place is where a link can be made.
-type place struct {
-	at   netip.AddrPort
-	quic bool // over UDP; else TCP
+// Endpoint is where a link can be made.
+type Endpoint struct {
+	netip.AddrPort
+	QUIC bool // over UDP; else TCP
 }
+
+// String is the multiaddr, empty for the zero Endpoint.
+func (e Endpoint) String() string {
+	if !e.IsValid() {
+		return ""
+	}
+	return multiaddr(e).String()
+}
+
+// ErrNotPublic is returned for an address that leads nowhere from elsewhere.
+var ErrNotPublic = errors.New("not a public address")
 
 // ParseAddr splits the full address of a node, as it stands in a world's seed
 // list, into its transport key and the part that is dialled.
 func ParseAddr(s string) (key [32]byte, addr string, err error) {
-	p, id, err := splitAddr(s)
+	at, id, err := splitAddr(s)
 	if err != nil {
 		return key, "", err
 	}
@@ -35,25 +46,58 @@ func ParseAddr(s string) (key [32]byte, addr string, err error) {
 	if key, err = ParsePeerID(id); err != nil {
 		return key, "", fmt.Errorf("address %q: %w", s, err)
 	}
-	return key, multiaddr(p).String(), nil
+	return key, multiaddr(at).String(), nil
 }
 
 // splitAddr reads an address and the peer id behind it, if there is one.
 // Names are refused along with all other transports: a descriptor must not
 // make a relay ask a name server.
-func splitAddr(s string) (p place, id string, err error) {
+func splitAddr(s string) (at Endpoint, id string, err error) {
 	m, err := ma.NewMultiaddr(s)
 	if err == nil {
-		p, id, err = endpoint(m)
+		at, id, err = endpoint(m)
 	}
 	if err != nil {
-		return p, "", fmt.Errorf("address %q: %w", s, ErrAddress)
+		return at, "", fmt.Errorf("address %q: %w; %s", s, ErrAddress, instead(m))
 	}
-	return p, id, nil
+	return at, id, nil
+}
+
+// ParseEndpoint reads an address that a node listens on or publishes,
+// /ip4|ip6/<address>/tcp/<port> or /ip4|ip6/<address>/udp/<port>/quic-v1. It
+// wraps ErrAddress, with what is wrong for people who wrote the address of
+// another transport.
+func ParseEndpoint(s string) (Endpoint, error) {
+	m, err := ma.NewMultiaddr(s)
+	if err != nil {
+		return Endpoint{}, fmt.Errorf("address %q: %w; write /ip4/ADDRESS/tcp/PORT", s, ErrAddress)
+	}
+	at, id, err := endpoint(m)
+	switch {
+	case err == nil && id != "":
+		return at, fmt.Errorf("address %q: leave out /p2p/ and what follows: a node adds its own", s)
+	case err == nil:
+		return at, nil
+	}
+	return at, fmt.Errorf("address %q: %w; %s", s, ErrAddress, instead(m))
+}
+
+// instead says what to write in place of an address of another form.
+func instead(m ma.Multiaddr) string {
+	why := "write /ip4/ADDRESS/tcp/PORT"
+	for _, c := range m {
+		switch c.Protocol().Code {
+		case ma.P_DNS, ma.P_DNS4, ma.P_DNS6, ma.P_DNSADDR:
+			why = "nobody asks a name server for a node; write the address that the name stands for"
+		case ma.P_UDP:
+			why = "over udp nodes connect by quic-v1; write /ip4/ADDRESS/udp/PORT/quic-v1"
+		}
+	}
+	return why
 }
 
 // endpoint is splitAddr for an address that libp2p has parsed already.
-func endpoint(m ma.Multiaddr) (p place, id string, err error) {
+func endpoint(m ma.Multiaddr) (at Endpoint, id string, err error) {
 	var codes []int
 	var ip netip.Addr
 	var port uint16
@@ -74,52 +118,54 @@ func endpoint(m ma.Multiaddr) (p place, id string, err error) {
 	case form && codes[1] == ma.P_TCP:
 		rest = codes[2:]
 	case form && len(codes) >= 3 && codes[1] == ma.P_UDP && codes[2] == ma.P_QUIC_V1:
-		p.quic, rest = true, codes[3:]
+		at.QUIC, rest = true, codes[3:]
 	default:
-		return p, "", ErrAddress
+		return at, "", ErrAddress
 	}
 	if len(rest) > 1 || len(rest) == 1 && rest[0] != ma.P_P2P {
-		return p, "", ErrAddress
+		return at, "", ErrAddress
 	}
-	p.at = netip.AddrPortFrom(ip, port)
-	return p, id, nil
+	at.AddrPort = netip.AddrPortFrom(ip, port)
+	return at, id, nil
 }
 
 // multiaddr is the libp2p form of an address.
-func multiaddr(p place) ma.Multiaddr {
+func multiaddr(at Endpoint) ma.Multiaddr {
 	kind, form := "ip4", "/%s/%s/tcp/%d"
-	if p.at.Addr().Is6() {
+	if at.Addr().Is6() {
 		kind = "ip6"
 	}
-	if p.quic {
+	if at.QUIC {
 		form = "/%s/%s/udp/%d/quic-v1"
 	}
-	return ma.StringCast(fmt.Sprintf(form, kind, p.at.Addr(), p.at.Port()))
+	return ma.StringCast(fmt.Sprintf(form, kind, at.Addr(), at.Port()))
 }
 
 // dialable returns the addresses of addrs that may be dialled to reach key,
 // at most maxAddrs, without doubles. Addresses of other transports and other
 // keys, and non-public ones unless local, are left out; if nothing is left the
 // error says what was wrong with the last.
-func dialable(key [32]byte, addrs []string, local bool) ([]place, error) {
-	var out []place
-	seen := make(map[place]bool)
+func dialable(key [32]byte, addrs []string, local bool) ([]Endpoint, error) {
+	var out []Endpoint
+	seen := make(map[Endpoint]bool)
 	why := errors.New("none given")
 	for _, s := range addrs {
-		p, id, err := splitAddr(s)
+		at, id, err := splitAddr(s)
 		if err == nil && id != "" && id != PeerID(key) {
 			err = fmt.Errorf("address %q is of another peer", s)
 		}
-		if err == nil && !mayDial(p.at, local) {
-			err = fmt.Errorf("address %q is not public", s)
+		if err == nil {
+			if e := MayDial(at.AddrPort, local); e != nil {
+				err = fmt.Errorf("address %q: %w", s, e)
+			}
 		}
 		if err != nil {
 			why = err
 			continue
 		}
-		if !seen[p] && len(out) < maxAddrs {
-			seen[p] = true
-			out = append(out, p)
+		if !seen[at] && len(out) < maxAddrs {
+			seen[at] = true
+			out = append(out, at)
 		}
 	}
 	if len(out) == 0 {
@@ -128,18 +174,44 @@ func dialable(key [32]byte, addrs []string, local bool) ([]place, error) {
 	return out, nil
 }
 
-// mayDial is the rule that keeps a relay from being a port scanner
-// (docs/spec/circuit.md "Handshake and keys"): public unicast only, unless the
-// world is one of private addresses.
-func mayDial(at netip.AddrPort, local bool) bool {
+// MayDial is the rule that keeps a relay from being a port scanner
+// (docs/spec/circuit.md §4): public unicast only, unless the
+// world is one of private addresses. What nobody may dial, nobody need publish.
+// The error says what is wrong with the address, and wraps ErrNotPublic if it
+// might be right in a local world.
+func MayDial(at netip.AddrPort, local bool) error {
 	ip := at.Addr()
-	if at.Port() == 0 || ip.Is4In6() || ip.Zone() != "" {
-		return false
+	switch {
+	case at.Port() == 0:
+		return errors.New("port 0 is none")
+	case ip.Is4In6() || ip.Zone() != "":
+		return errors.New("not in the usual form of its kind")
+	case !ip.IsLoopback() && !ip.IsGlobalUnicast(): // the latter includes private ranges
+		return errors.New("not an address under which a machine can be reached")
+	case !local && !isPublic(ip):
+		return ErrNotPublic
 	}
-	if local {
-		return ip.IsLoopback() || ip.IsGlobalUnicast() // the latter includes private ranges
+	return nil
+}
+
+// Publishable are those of a node's own addresses that others may dial, in
+// their order. Loopback ones are among them only if there are no others: they
+// lead everybody else to themselves.
+func Publishable(own []Endpoint, local bool) []Endpoint {
+	var out, loopback []Endpoint
+	for _, at := range own {
+		switch {
+		case MayDial(at.AddrPort, local) != nil:
+		case at.Addr().IsLoopback():
+			loopback = append(loopback, at)
+		default:
+			out = append(out, at)
+		}
 	}
-	return isPublic(ip)
+	if len(out) == 0 {
+		return loopback
+	}
+	return out
 }
 
 // notPublic are the ranges of IANA's special-purpose registries that lie in

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
@@ -127,15 +129,69 @@ func TestMayDial(t *testing.T) {
 		{"::ffff:8.8.8.8", false, false},
 	} {
 		at := netip.AddrPortFrom(netip.MustParseAddr(tt.ip), 4811)
-		if got := mayDial(at, false); got != tt.public {
-			t.Errorf("mayDial(%s) = %v, want %v", tt.ip, got, tt.public)
+		if got := MayDial(at, false) == nil; got != tt.public {
+			t.Errorf("MayDial(%s) = %v, want %v", tt.ip, got, tt.public)
 		}
-		if got := mayDial(at, true); got != tt.local {
-			t.Errorf("mayDial(%s, local) = %v, want %v", tt.ip, got, tt.local)
+		if got := MayDial(at, true) == nil; got != tt.local {
+			t.Errorf("MayDial(%s, local) = %v, want %v", tt.ip, got, tt.local)
 		}
-		if mayDial(netip.AddrPortFrom(at.Addr(), 0), true) {
-			t.Errorf("mayDial(%s) allows port 0", tt.ip)
+		if MayDial(netip.AddrPortFrom(at.Addr(), 0), true) == nil {
+			t.Errorf("MayDial(%s) allows port 0", tt.ip)
 		}
+	}
+}
+
+// Who writes an address that nobody would dial is told what is wrong with it.
+func TestParseEndpoint(t *testing.T) {
+	for _, tt := range []struct{ in, want string }{
+		{"/ip4/8.8.8.8/tcp/4811", ""},
+		{"/ip6/2a00::1/tcp/0", ""},
+		{"/ip4/8.8.8.8/udp/4811/quic-v1", ""},
+		{"/ip4/8.8.8.8/udp/4811", "quic-v1"},
+		{"/dns4/example.org/tcp/4811", "name server"},
+		{"/dnsaddr/example.org", "name server"},
+		{"/ip4/8.8.8.8/tcp/443/tls/ws", "/ip4/ADDRESS/tcp/PORT"},
+		{"/ip4/8.8.8.8/tcp/4811/p2p/" + PeerID([32]byte{1}), "/p2p/"},
+		{"8.8.8.8:4811", "/ip4/ADDRESS/tcp/PORT"},
+		{"", "/ip4/ADDRESS/tcp/PORT"},
+	} {
+		at, err := ParseEndpoint(tt.in)
+		switch {
+		case tt.want == "" && (err != nil || at.String() != tt.in):
+			t.Errorf("ParseEndpoint(%q) = %v, %v; want it", tt.in, at, err)
+		case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
+			t.Errorf("ParseEndpoint(%q) = %v, want an error with %q", tt.in, err, tt.want)
+		}
+	}
+}
+
+// A node of a local world told others to find it at 127.0.0.1, where they found
+// themselves.
+func TestPublishable(t *testing.T) {
+	at := func(all ...string) (out []Endpoint) {
+		for _, s := range all {
+			out = append(out, Endpoint{netip.MustParseAddrPort(s), strings.HasPrefix(s, "[")})
+		}
+		return out
+	}
+	own := at("127.0.0.1:1", "192.168.1.7:1", "8.8.8.8:1", "100.64.0.1:1", "[fe80::1]:1", "[2a00::1]:1")
+	for _, tt := range []struct {
+		name  string
+		own   []Endpoint
+		local bool
+		want  []Endpoint
+	}{
+		{"public", own, false, at("8.8.8.8:1", "[2a00::1]:1")},
+		{"local", own, true, at("192.168.1.7:1", "8.8.8.8:1", "100.64.0.1:1", "[2a00::1]:1")},
+		{"local, loopback alone", own[:1], true, own[:1]},
+		{"public, private alone", own[:2], false, nil},
+	} {
+		if got := Publishable(tt.own, tt.local); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: Publishable = %v, want %v", tt.name, got, tt.want)
+		}
+	}
+	if err := MayDial(own[3].AddrPort, false); !errors.Is(err, ErrNotPublic) {
+		t.Errorf("MayDial of carrier-grade NAT = %v, want ErrNotPublic", err)
 	}
 }
 
@@ -149,9 +205,9 @@ func TestDialable(t *testing.T) {
 	if err != nil || len(got) != maxAddrs {
 		t.Fatalf("dialable = %v, %v; want %d addresses", got, err, maxAddrs)
 	}
-	for i, p := range got {
-		if int(p.at.Port()) != 1000+i {
-			t.Errorf("address %d is %v: doubles, or not in the order given", i, p)
+	for i, at := range got {
+		if int(at.Port()) != 1000+i {
+			t.Errorf("address %d is %v: doubles, or not in the order given", i, at)
 		}
 	}
 	got, err = dialable(key, []string{"rubbish", "/ip4/10.0.0.1/tcp/1", "/ip4/8.8.8.8/tcp/1"}, false)
@@ -173,19 +229,22 @@ func FuzzAddr(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		p, id, err := splitAddr(s)
+		at, id, err := splitAddr(s)
+		if plain, e := ParseEndpoint(s); (e == nil) != (err == nil && id == "") || e == nil && plain != at {
+			t.Errorf("ParseEndpoint(%q) = %v, %v, but splitAddr gives %v, %q, %v", s, plain, e, at, id, err)
+		}
 		if err != nil {
 			return
 		}
-		back := multiaddr(p).String()
+		back := multiaddr(at).String()
 		if id != "" {
 			back += "/p2p/" + id
 		}
 		again, id2, err := splitAddr(back)
-		if err != nil || again != p || id2 != id {
-			t.Errorf("splitAddr(%q) = %v, %q, but %q gives %v, %q, %v", s, p, id, back, again, id2, err)
+		if err != nil || again != at || id2 != id {
+			t.Errorf("splitAddr(%q) = %v, %q, but %q gives %v, %q, %v", s, at, id, back, again, id2, err)
 		}
-		if _, err := dialable([32]byte{1}, []string{s}, false); err == nil && !isPublic(p.at.Addr()) {
+		if _, err := dialable([32]byte{1}, []string{s}, false); err == nil && !isPublic(at.Addr()) {
 			t.Errorf("%q may be dialled", s)
 		}
 	})

@@ -106,7 +106,7 @@ type dialer struct {
 
 // dial is one attempt to reach a peer, shared by all who want it.
 type dial struct {
-	addrs  map[place]bool // immutable
+	addrs  map[Endpoint]bool // immutable
 	cancel context.CancelFunc
 	done   chan struct{} // closed when err is set
 	err    error
@@ -117,7 +117,7 @@ func newDialer() *dialer { return &dialer{dials: make(map[peer.ID]*dial)} }
 
 // dial returns when there is a link to id, or none could be made at any of
 // addrs. The attempt outlives a caller whose ctx ends: others may wait for it.
-func (d *dialer) dial(ctx context.Context, id peer.ID, addrs []place) error {
+func (d *dialer) dial(ctx context.Context, id peer.ID, addrs []Endpoint) error {
 	for {
 		a, own, err := d.join(id, addrs)
 		if err != nil {
@@ -137,7 +137,7 @@ func (d *dialer) dial(ctx context.Context, id peer.ID, addrs []place) error {
 
 // join returns the attempt that is under way, or has just failed at these
 // addresses, else a new one that is the caller's own.
-func (d *dialer) join(id peer.ID, addrs []place) (a *dial, own bool, err error) {
+func (d *dialer) join(id peer.ID, addrs []Endpoint) (a *dial, own bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
@@ -149,7 +149,7 @@ func (d *dialer) join(id peer.ID, addrs []place) (a *dial, own bool, err error) 
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
-	a = &dial{addrs: make(map[place]bool), cancel: cancel, done: make(chan struct{})}
+	a = &dial{addrs: make(map[Endpoint]bool), cancel: cancel, done: make(chan struct{})}
 	for _, at := range addrs {
 		a.addrs[at] = true
 	}
@@ -214,7 +214,7 @@ func (a *dial) running() bool {
 	}
 }
 
-func (a *dial) covers(addrs []place) bool {
+func (a *dial) covers(addrs []Endpoint) bool {
 	for _, at := range addrs {
 		if !a.addrs[at] {
 			return false

@@ -164,10 +164,10 @@ func (h *Host) listenAll(cfg Config) error {
 	var failed error
 	for _, addr := range cfg.Listen {
 		err := h.listen(addr)
-		if p, _, bad := splitAddr(addr); err != nil && bad == nil && p.quic {
+		if p, _, bad := splitAddr(addr); err != nil && bad == nil && p.QUIC {
 			failed = errors.Join(failed, err)
 			cfg.Log.Warn("cannot listen for QUIC; others reach this node over TCP only. Free the UDP port, or take the address out of the listen list",
-				"port", p.at.Port(), "err", err)
+				"port", p.Port(), "err", err)
 			continue
 		}
 		if err != nil {
@@ -199,11 +199,15 @@ func (h *Host) listen(addr string) error {
 // announced is what identify tells others and Addrs returns: addresses of the
 // own network are nobody's business outside it.
 func (h *Host) announced(all []ma.Multiaddr) []ma.Multiaddr {
-	var out []ma.Multiaddr
+	var own []Endpoint
 	for _, m := range all {
-		if p, _, err := endpoint(m); err == nil && mayDial(p.at, h.local) {
-			out = append(out, m)
+		if at, _, err := endpoint(m); err == nil {
+			own = append(own, at)
 		}
+	}
+	var out []ma.Multiaddr
+	for _, at := range Publishable(own, h.local) {
+		out = append(out, multiaddr(at))
 	}
 	return out
 }
@@ -212,8 +216,8 @@ func (h *Host) announced(all []ma.Multiaddr) []ma.Multiaddr {
 func (h *Host) Key() [32]byte { return h.key }
 
 // Addrs are the addresses under which others may dial this host, each with its
-// /p2p/ part: the bound ones, wildcards resolved by the machine's interfaces,
-// without those that are not public unless the host is local.
+// /p2p/ part: those of the bound ones, wildcards resolved by the machine's
+// interfaces, that are Publishable.
 func (h *Host) Addrs() []string {
 	bound, err := h.swarm.InterfaceListenAddresses()
 	if err != nil {

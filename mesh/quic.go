@@ -122,10 +122,10 @@ func (q *quicLinks) incoming(ctx context.Context, from *quic.ClientInfo) (contex
 // Dial implements transport.Transport.
 func (q *quicLinks) Dial(ctx context.Context, to ma.Multiaddr, id peer.ID) (transport.CapableConn, error) {
 	p, _, err := endpoint(to)
-	if err != nil || !p.quic {
+	if err != nil || !p.QUIC {
 		return nil, ErrAddress
 	}
-	s, err := q.dialSocket(p.at)
+	s, err := q.dialSocket(p.AddrPort)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ func (q *quicLinks) Dial(ctx context.Context, to ma.Multiaddr, id peer.ID) (tran
 	if err != nil {
 		return nil, err
 	}
-	c, err := q.dial(ctx, s, p.at, id, scope)
+	c, err := q.dial(ctx, s, p.AddrPort, id, scope)
 	if err != nil {
 		scope.Done()
 		return nil, err
@@ -229,7 +229,7 @@ func (q *quicLinks) Close() error {
 // CanDial implements transport.Transport.
 func (q *quicLinks) CanDial(m ma.Multiaddr) bool {
 	p, _, err := endpoint(m)
-	return err == nil && p.quic
+	return err == nil && p.QUIC
 }
 
 // Protocols implements transport.Transport.
@@ -241,14 +241,14 @@ func (q *quicLinks) Proxy() bool { return false }
 // Listen implements transport.Transport.
 func (q *quicLinks) Listen(m ma.Multiaddr) (transport.Listener, error) {
 	p, _, err := endpoint(m)
-	if err != nil || !p.quic {
+	if err != nil || !p.QUIC {
 		return nil, ErrAddress
 	}
 	netw := "udp4"
-	if p.at.Addr().Is6() {
+	if p.Addr().Is6() {
 		netw = "udp6"
 	}
-	s, err := q.socket(netw, net.UDPAddrFromAddrPort(p.at))
+	s, err := q.socket(netw, net.UDPAddrFromAddrPort(p.AddrPort))
 	if err != nil {
 		return nil, err
 	}
@@ -440,7 +440,7 @@ func quicAddr(a net.Addr) (ma.Multiaddr, error) {
 		return nil, ErrAddress
 	}
 	at := udp.AddrPort()
-	return multiaddr(place{at: netip.AddrPortFrom(at.Addr().Unmap().WithZone(""), at.Port()), quic: true}), nil
+	return multiaddr(Endpoint{netip.AddrPortFrom(at.Addr().Unmap().WithZone(""), at.Port()), true}), nil
 }
 
 // rank says when the addresses of a node are dialled. TCP first: per core it
@@ -449,7 +449,7 @@ func quicAddr(a net.Addr) (ma.Multiaddr, error) {
 func rank(addrs []ma.Multiaddr) []network.AddrDelay {
 	var tcp, udp []ma.Multiaddr
 	for _, m := range addrs {
-		if p, _, err := endpoint(m); err == nil && p.quic {
+		if p, _, err := endpoint(m); err == nil && p.QUIC {
 			udp = append(udp, m)
 		} else {
 			tcp = append(tcp, m)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,7 +45,8 @@ func TestMainReports(t *testing.T) {
 		{"failed", nil, errors.New("disk is full"), 1, "tool: disk is full\n"},
 		{"refused", nil, app.Refused(errors.New("others could reach it")), 4, "tool: others could reach it\n"},
 		{"unknown flag", []string{"--nonsense"}, nil, 2, "See tool --help."},
-		{"argument too many", []string{"x"}, nil, 2, "See tool --help."},
+		{"argument too many", []string{"x"}, nil, 2, "tool takes flags only, and \"x\" is none\nSee tool --help."},
+		{"mistake in a file", nil, app.Usage(errors.New("x.toml: cut")), 2, "tool: x.toml: cut\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var said bytes.Buffer
@@ -54,7 +56,63 @@ func TestMainReports(t *testing.T) {
 			if code := app.Main(root); code != tt.code || !strings.Contains(said.String(), tt.want) {
 				t.Errorf("Main = %d, said %q; want %d and %q", code, said.String(), tt.code, tt.want)
 			}
+			// Help cannot help with what is in a file.
+			if strings.Contains(said.String(), "--help") != (len(tt.args) > 0) {
+				t.Errorf("said %q; want help named for the command line alone", said.String())
+			}
 		})
+	}
+}
+
+// What is not understood is refused with 2 at every level; it used to be
+// answered with help and 0 below the first.
+func TestCommandLine(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{nil, 0, ""},
+		{[]string{"config"}, 0, ""},
+		{[]string{"config", "check"}, 0, ""},
+		{[]string{"serv"}, 2, "tool has no command \"serv\"; did you mean serve?\nSee tool --help."},
+		{[]string{"config", "chek"}, 2, "tool config has no command \"chek\"; did you mean check?\nSee tool config --help."},
+		{[]string{"config", "xyzzy"}, 2, "tool config has no command \"xyzzy\"\n"},
+		{[]string{"serve", "world.toml"}, 2, "tool serve takes flags only, and \"world.toml\" is none\nSee tool serve --help."},
+		{[]string{"serve", "--relays", "abc"}, 2, "--relays: \"abc\" is not a whole number\n"},
+		{[]string{"serve", "--epoch", "soon"}, 2, "--epoch: \"soon\" is not a duration such as 30s or 5m\n"},
+		{[]string{"serve", "--relays"}, 2, "--relays"},
+		{[]string{"completion", "bash"}, 0, ""},
+	} {
+		t.Run(strings.Join(tt.args, " "), func(t *testing.T) {
+			var said bytes.Buffer
+			nothing := func(*cobra.Command, []string) error { return nil }
+			root := &cobra.Command{Use: "tool"}
+			serve := &cobra.Command{Use: "serve", Args: cobra.NoArgs, RunE: nothing}
+			serve.Flags().Int("relays", 3, "")
+			serve.Flags().Duration("epoch", 0, "")
+			group := &cobra.Command{Use: "config", Args: cobra.NoArgs}
+			group.AddCommand(&cobra.Command{Use: "check", Args: cobra.NoArgs, RunE: nothing})
+			root.AddCommand(serve, group)
+			root.SetArgs(append([]string{}, tt.args...))
+			root.SetOut(io.Discard)
+			root.SetErr(&said)
+			if code := app.Main(root); code != tt.code || !strings.Contains(said.String(), tt.want) || strings.Contains(said.String(), "strconv") {
+				t.Errorf("Main(%q) = %d, said %q; want %d and %q", tt.args, code, said.String(), tt.code, tt.want)
+			}
+		})
+	}
+}
+
+func TestWords(t *testing.T) {
+	for want, got := range map[string]string{
+		"0 relays": app.Count(0, "relay"), "1 relay": app.Count(1, "relay"), "2 relays": app.Count(2, "relay"),
+		"bin/gateway serve --data /tmp/x":       app.Shell("bin/gateway", "serve", "--data", "/tmp/x"),
+		`gateway --data '/tmp/it'\''s here' ''`: app.Shell("gateway", "--data", "/tmp/it's here", ""),
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 
@@ -148,6 +206,10 @@ func TestNewLog(t *testing.T) {
 	log.Info("shown")
 	if got := out.String(); !strings.Contains(got, `"msg":"shown","program":"bridge"`) || strings.Contains(got, "hidden") {
 		t.Errorf("log = %q, want one JSON line", got)
+	}
+	// So that a check finds what serve would refuse.
+	if err := (&app.LogConfig{Level: "loud", Format: "auto"}).Validate(); err == nil || !strings.Contains(err.Error(), `level: "loud"`) {
+		t.Errorf("Validate of level loud = %v, want it refused", err)
 	}
 	for _, cfg := range []app.LogConfig{{Level: "loud", Format: "auto"}, {Level: "info", Format: "xml"}} {
 		if _, err := app.NewLog(&out, "bridge", cfg); app.Code(err) != app.ExitUsage {

@@ -13,23 +13,61 @@ import (
 
 	"github.com/culvert-net/culvert/internal/config"
 	"github.com/culvert-net/culvert/internal/files"
+	"github.com/culvert-net/culvert/internal/serve"
 )
+
+// StatusConfig is the [status] section of every program.
+type StatusConfig struct {
+	Listen string `toml:"listen" flag:"status-listen" doc:"Loopback address of the status page; empty switches it off."`
+}
+
+// Validate implements the check of config.Load.
+func (c *StatusConfig) Validate() error { return config.At("listen", checkPage(c.Listen)) }
 
 // DebugConfig is the [debug] section of every program.
 type DebugConfig struct {
 	Listen string `toml:"listen" flag:"debug" doc:"Address of the profiler (pprof), on loopback; empty switches it off."`
 }
 
+// Validate implements the check of config.Load.
+func (c *DebugConfig) Validate() error { return config.At("listen", checkPage(c.Listen)) }
+
+func checkPage(addr string) error {
+	if addr == "" {
+		return nil
+	}
+	err := serve.CheckPage(addr)
+	if errors.Is(err, serve.ErrPublic) {
+		return Refused(err)
+	}
+	return err
+}
+
 // Load completes cfg from the data directory's config.toml, the environment
-// and flags. What is wrong with any of them is a mistake of configuration.
-func Load(cfg any, program, dir string, flags *pflag.FlagSet) (config.Origins, error) {
+// and flags. What is wrong with any of them is a mistake of configuration. also
+// are checks of how cfg fits the directory's other files.
+func Load(cfg any, program, dir string, flags *pflag.FlagSet, also ...func(dir string) error) (config.Origins, error) {
 	origins, err := config.Load(cfg, config.Options{
 		Program: program, File: filepath.Join(dir, ConfigFile), Environ: os.Environ(), Flags: flags,
+		Also: func() error {
+			for _, check := range also {
+				if err := check(dir); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
 	})
+	return origins, Configured(err)
+}
+
+// Configured marks what is wrong with a configuration as a mistake in it,
+// unless it is marked already.
+func Configured(err error) error {
 	if err != nil && Code(err) == ExitFailed {
-		return nil, Usage(err)
+		return Usage(err)
 	}
-	return origins, err
+	return err
 }
 
 // WriteConfig writes a config.toml in which everything is explained, and only
@@ -82,8 +120,9 @@ func uncomment(template string, set []string) string {
 }
 
 // ConfigCommand is `config check` and `config path`. cfg makes the defaults,
-// dir finds the data directory; cfg's flags are bound already.
-func ConfigCommand(program string, cfg any, dir func() (string, error)) *cobra.Command {
+// dir finds the data directory; cfg's flags are bound already. also are the
+// checks that serve gives to Load.
+func ConfigCommand(program string, cfg any, dir func() (string, error), also ...func(dir string) error) *cobra.Command {
 	parent := &cobra.Command{
 		Use:   "config",
 		Short: "Show what the program is told, and where",
@@ -93,14 +132,16 @@ func ConfigCommand(program string, cfg any, dir func() (string, error)) *cobra.C
 	}
 	parent.AddCommand(&cobra.Command{
 		Use:   "check",
-		Short: "Print the effective configuration, secrets masked, each value with its origin",
-		Args:  cobra.NoArgs,
+		Short: "Check as serve does, and print the effective configuration, secrets masked",
+		Long: `check refuses what serve would refuse, and prints the rest: each value with where
+it comes from, secrets and passwords masked.`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d, err := dir()
 			if err != nil {
 				return err
 			}
-			origins, err := Load(cfg, program, d, cmd.Flags())
+			origins, err := Load(cfg, program, d, cmd.Flags(), also...)
 			if err != nil {
 				return err
 			}

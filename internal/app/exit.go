@@ -19,19 +19,20 @@ const (
 type exitError struct {
 	code int
 	err  error
+	help string // the command whose help says how it is right; empty: none does
 }
 
 func (e *exitError) Error() string { return e.err.Error() }
 func (e *exitError) Unwrap() error { return e.err }
 
 // Usage marks err as a mistake in the command line or a file: exit 2.
-func Usage(err error) error { return &exitError{ExitUsage, err} }
+func Usage(err error) error { return &exitError{code: ExitUsage, err: err} }
 
 // NotReady marks err as something that is not there, or not in time: exit 3.
-func NotReady(err error) error { return &exitError{ExitNotReady, err} }
+func NotReady(err error) error { return &exitError{code: ExitNotReady, err: err} }
 
 // Refused marks err as a refusal for safety: exit 4.
-func Refused(err error) error { return &exitError{ExitRefused, err} }
+func Refused(err error) error { return &exitError{code: ExitRefused, err: err} }
 
 // Code is the exit code that err calls for.
 func Code(err error) int {

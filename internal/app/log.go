@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"golang.org/x/term"
+
+	"github.com/culvert-net/culvert/internal/config"
 )
 
 // LogConfig is the [log] section of every program's config.toml.
@@ -18,23 +20,40 @@ type LogConfig struct {
 // DefaultLog is what is used when nothing is configured.
 func DefaultLog() LogConfig { return LogConfig{Level: "info", Format: "auto"} }
 
-// NewLog makes a program's log on w, normally stderr.
+// Validate implements the check of config.Load.
+func (c *LogConfig) Validate() error {
+	if _, err := c.level(); err != nil {
+		return config.At("level", err)
+	}
+	switch c.Format {
+	case "text", "json", "auto":
+		return nil
+	}
+	return config.At("format", fmt.Errorf("%q is not known; use text, json or auto", c.Format))
+}
+
+func (c *LogConfig) level() (level slog.Level, err error) {
+	if level.UnmarshalText([]byte(c.Level)) != nil {
+		return level, fmt.Errorf("%q is not known; use debug, info, warn or error", c.Level)
+	}
+	return level, nil
+}
+
+// NewLog makes a program's log on w, normally stderr. What Load has not checked
+// is checked here.
 func NewLog(w io.Writer, program string, cfg LogConfig) (*slog.Logger, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(cfg.Level)); err != nil {
-		return nil, Usage(fmt.Errorf("log level %q: use debug, info, warn or error (--log-level, or level in [log])", cfg.Level))
+	if err := cfg.Validate(); err != nil {
+		return nil, Usage(fmt.Errorf("log: %w", err))
+	}
+	level, err := cfg.level()
+	if err != nil {
+		return nil, err
 	}
 	options := &slog.HandlerOptions{Level: level}
-	var h slog.Handler
-	switch {
-	case cfg.Format == "text", cfg.Format == "auto" && OnTerminal(w):
-		h = slog.NewTextHandler(w, options)
-	case cfg.Format == "json", cfg.Format == "auto":
-		h = slog.NewJSONHandler(w, options)
-	default:
-		return nil, Usage(fmt.Errorf("log format %q: use text, json or auto (--log-format, or format in [log])", cfg.Format))
+	if cfg.Format == "text" || cfg.Format == "auto" && OnTerminal(w) {
+		return slog.New(slog.NewTextHandler(w, options)).With("program", program), nil
 	}
-	return slog.New(h).With("program", program), nil
+	return slog.New(slog.NewJSONHandler(w, options)).With("program", program), nil
 }
 
 // OnTerminal reports whether a person sees w.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -59,32 +60,33 @@ func watch(done <-chan struct{}, signals <-chan os.Signal, cancel context.Cancel
 	}
 }
 
-// run executes the command and marks what went wrong before it began as a
-// mistake in the command line, since cobra does not say.
+// run executes the command. What goes wrong before it has begun is a mistake in
+// the command line, of which cobra does not say so: there help can help.
 func run(ctx context.Context, root *cobra.Command) error {
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.DisableDefaultCmd = false
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
+	strict(root)
 	began := false
 	root.PersistentPreRun = func(*cobra.Command, []string) { began = true }
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil && !began {
-		return Usage(err)
+		return &exitError{code: ExitUsage, err: err, help: cmd.CommandPath()}
 	}
 	return err
 }
 
 func report(root *cobra.Command, err error, interrupted bool) int {
-	code := Code(err)
 	if err != nil {
 		fmt.Fprintf(root.ErrOrStderr(), "%s: %v\n", root.Name(), err)
-		if code == ExitUsage {
-			fmt.Fprintf(root.ErrOrStderr(), "See %s --help.\n", root.Name())
-		}
+	}
+	if e, ok := errors.AsType[*exitError](err); ok && e.help != "" {
+		fmt.Fprintf(root.ErrOrStderr(), "See %s --help.\n", e.help)
 	}
 	if interrupted {
 		return ExitInterrupted
 	}
-	return code
+	return Code(err)
 }
 
 // WithParent returns a context that ends when in does: the parent keeps the

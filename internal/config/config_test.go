@@ -209,24 +209,104 @@ func TestSecretNeedsPrivateFile(t *testing.T) {
 	}
 }
 
-type valid struct {
-	Low  int `toml:"low"`
-	High int `toml:"high"`
+type limits struct {
+	Low  int `toml:"low" flag:"low" doc:"Least."`
+	High int `toml:"high" doc:"Most."`
 }
 
-func (v *valid) Validate() error {
-	if v.Low > v.High {
-		return errors.New("low is above high")
+func (l *limits) Validate() error {
+	if l.High > 9 {
+		return At("high", errTooHigh)
 	}
 	return nil
 }
 
-func TestValidate(t *testing.T) {
-	if _, err := Load(&valid{High: 5}, Options{Program: "x", Environ: []string{"CULVERT_X_LOW=6"}}); err == nil {
-		t.Error("a configuration that is not valid was loaded")
+type valid struct {
+	Name   string `toml:"name"`
+	Limits limits `toml:"limits"`
+}
+
+func (v *valid) Validate() error {
+	switch {
+	case v.Name == "none":
+		return At("name", errors.New("is no name"))
+	case v.Limits.Low > v.Limits.High:
+		return errors.New("limits.low is above limits.high")
 	}
-	if _, err := Load(&valid{High: 5}, Options{Program: "x"}); err != nil {
-		t.Error(err)
+	return nil
+}
+
+var errTooHigh = errors.New("too high")
+
+// A value that is wrong beyond its type is blamed on where it stands: file and
+// line, variable or flag. It used to be blamed on a flag, wherever it stood.
+func TestValidate(t *testing.T) {
+	for _, tt := range []struct {
+		name, file, env string
+		args            []string
+		also            error
+		want            string // FILE stands for the file's name
+	}{
+		{name: "fine", file: "[limits]\nhigh = 9\n"},
+		{name: "file", file: "[limits]\n\nhigh = 10\n", want: "FILE:3: limits.high: too high"},
+		{name: "file, top", file: "# x\nname = \"none\"\n", want: "FILE:2: name: is no name"},
+		{name: "variable", env: "CULVERT_X_LIMITS_HIGH=10", want: "CULVERT_X_LIMITS_HIGH: limits.high: too high"},
+		{name: "variable over file", file: "name = \"a\"", env: "CULVERT_X_NAME=none", want: "CULVERT_X_NAME: name: is no name"},
+		{name: "two values", args: []string{"--low=7"}, want: "limits.low is above limits.high"},
+		{name: "also, flag", args: []string{"--low=2"}, also: At("limits.low", errTooHigh), want: "--low: limits.low: too high"},
+		{name: "also, file", file: "limits.low = 2", also: At("limits.low", errTooHigh), want: "FILE:1: limits.low: too high"},
+		{name: "also, default", also: At("limits.low", errTooHigh), want: "limits.low: too high"},
+		{name: "also, no key", also: errTooHigh, want: "too high"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			cfg := &valid{Limits: limits{High: 5}}
+			file := write(t, tt.file, 0o600)
+			_, err := Load(cfg, Options{
+				Program: "x", File: file, Environ: []string{tt.env}, Flags: parse(t, cfg, tt.args...),
+				Also: func() error { return tt.also },
+			})
+			want := strings.ReplaceAll(tt.want, "FILE", file)
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || err.Error() != want) {
+				t.Errorf("Load = %v, want %s", err, want)
+			}
+			if strings.HasSuffix(tt.want, "too high") && !errors.Is(err, errTooHigh) {
+				t.Errorf("Load = %v, which does not wrap what the check returned", err)
+			}
+		})
+	}
+	// A program that filled the struct by itself says where each value is from.
+	err := Check(&valid{Limits: limits{High: 10}}, Origins{"limits.high": "--most"})
+	if err == nil || err.Error() != "--most: limits.high: too high" {
+		t.Errorf("Check = %v, want the flag blamed", err)
+	}
+	if At("name", nil) != nil {
+		t.Error("At of no error is an error")
+	}
+}
+
+func TestMaskUser(t *testing.T) {
+	for in, want := range map[string]string{
+		"http://ann:hunter2@host:1/v1": "http://********@host:1/v1",
+		"http://hunter2@host":          "http://********@host",
+		"http://ann:hunt@r/2@host":     "http://********@host",
+		"ann:hunter2@host:11434":       "********@host:11434",
+		"http://127.0.0.1:11434":       "http://127.0.0.1:11434",
+		"/ip4/127.0.0.1/tcp/4811":      "/ip4/127.0.0.1/tcp/4811",
+		"":                             "",
+	} {
+		cfg := defaults()
+		cfg.API.Listen, cfg.API.Models = in, []string{in}
+		var b strings.Builder
+		if err := Print(&b, cfg, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.String(); !strings.Contains(got, "listen = \""+want+"\"") || !strings.Contains(got, "models = [\""+want+"\"]") {
+			t.Errorf("Print of %q = %s, want %q", in, got, want)
+		}
+		b.Reset()
+		if err := Template(&b, cfg, "api.listen"); err != nil || !strings.Contains(b.String(), "\""+in+"\"") {
+			t.Errorf("Template of %q = %s, %v; want it whole: the file is read again", in, b.String(), err)
+		}
 	}
 }
 

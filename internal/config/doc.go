@@ -18,6 +18,10 @@
 // Secret, in sections of one level or none. A struct of another shape is a
 // mistake of the program, and panics.
 //
+// What a value may be beyond its type is checked by methods Validate() error of
+// the struct and its sections, which return At of a key; Load says where the
+// value stands, and so does Check for a struct that a program filled itself.
+//
 // Nothing is guessed: an unknown key, a value of the wrong type and an unknown
 // variable of the program are errors that name file, line and key. The package
 // knows no program's keys and starts nothing. Load and Bind write to the

@@ -21,6 +21,7 @@ type field struct {
 type section struct {
 	name, doc string
 	fields    []*field
+	value     reflect.Value // the struct; not set for the keys before the first
 }
 
 var (
@@ -39,7 +40,7 @@ func sections(cfg any) []section {
 	var rest []section
 	for f, value := range v.Elem().Fields() {
 		if value.Kind() == reflect.Struct && value.Type() != secretType {
-			s := section{name: tag(f, "toml"), doc: f.Tag.Get("doc")}
+			s := section{name: tag(f, "toml"), doc: f.Tag.Get("doc"), value: value}
 			for g, value := range value.Fields() {
 				s.fields = append(s.fields, newField(s.name+".", g, value))
 			}

@@ -17,19 +17,24 @@ import (
 // is another file given by mistake.
 const maxFile = 1 << 20
 
-// loadFile sets the fields that stand in the file.
-func loadFile(all map[string]*field, o Options, origins Origins) error {
-	text, err := readFile(o.File)
+// loadFile sets the fields that stand in the file, and returns its text.
+func loadFile(all map[string]*field, o Options, origins Origins) (text string, err error) {
+	text, err = readFile(o.File)
 	if errors.Is(err, fs.ErrNotExist) && !o.Required {
-		return nil
+		return "", nil
 	}
 	if err != nil {
-		return fmt.Errorf("reading configuration: %w", err)
+		return "", fmt.Errorf("reading configuration: %w", err)
 	}
+	return text, setFile(all, o.File, text, origins)
+}
+
+// setFile sets the fields that stand in the text of a file.
+func setFile(all map[string]*field, file, text string, origins Origins) error {
 	var tree map[string]any
 	meta, err := toml.Decode(text, &tree)
 	if err != nil {
-		return syntaxError(o.File, err)
+		return syntaxError(file, err)
 	}
 	for _, k := range meta.Keys() {
 		key := k.String()
@@ -37,22 +42,22 @@ func loadFile(all map[string]*field, o Options, origins Origins) error {
 		value := lookup(tree, k)
 		if f == nil && isSection(all, key) {
 			if _, ok := value.(map[string]any); !ok {
-				return &Error{File: o.File, Line: line(text, k), Key: key, Problem: "is a section: write [" + key + "]"}
+				return &Error{File: file, Line: line(text, k), Key: key, Problem: "is a section: write [" + key + "]"}
 			}
 			continue
 		}
 		if f == nil {
-			return &Error{File: o.File, Line: line(text, k), Key: key, Problem: "unknown key"}
+			return &Error{File: file, Line: line(text, k), Key: key, Problem: "unknown key"}
 		}
 		if err := f.setTOML(value); err != nil {
-			return &Error{File: o.File, Line: line(text, k), Key: key, Problem: err.Error()}
+			return &Error{File: file, Line: line(text, k), Key: key, Problem: err.Error()}
 		}
 		if f.secret() {
-			if err := files.CheckPrivate(o.File); err != nil {
-				return &Error{File: o.File, Line: line(text, k), Key: key, Problem: "a secret in a file that is not private: " + err.Error()}
+			if err := files.CheckPrivate(file); err != nil {
+				return &Error{File: file, Line: line(text, k), Key: key, Problem: "a secret in a file that is not private: " + err.Error()}
 			}
 		}
-		origins[key] = "file"
+		origins[key] = fromFile
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -24,26 +25,39 @@ type Options struct {
 
 	// Flags were made by Bind and have been parsed; nil: no flags.
 	Flags *pflag.FlagSet
+
+	// Also, if set, checks what Check cannot: how the configuration fits what
+	// else the program reads.
+	Also func() error
 }
 
 // Origins says where the value of each key comes from: "default", "file", a
 // variable's name or a flag's.
 type Origins map[string]string
 
+// Where a value can come from, besides a flag or variable.
+const (
+	fromDefault = "default"
+	fromFile    = "file"
+)
+
+// validator is what a configuration, or a section of one, may be.
+type validator interface{ Validate() error }
+
 // Load completes cfg, which holds the defaults, from file, environment and
-// flags. If cfg has a method Validate() error, it has the last word: bad
-// combinations are refused there, naming both keys.
+// flags, and checks it (see Check).
 //
-// Errors are *Error, those of reading the file, or Validate's. cfg is of no
-// use after one.
+// Errors are *Error, those of reading the file, or those of a check that names
+// no key. cfg is of no use after one.
 func Load(cfg any, o Options) (Origins, error) {
 	all := make(map[string]*field)
 	origins := make(Origins)
 	for _, f := range fields(cfg) {
 		all[f.key] = f
-		origins[f.key] = "default"
+		origins[f.key] = fromDefault
 	}
-	if err := loadFile(all, o, origins); err != nil {
+	text, err := loadFile(all, o, origins)
+	if err != nil {
 		return nil, err
 	}
 	if err := loadEnviron(all, o, origins); err != nil {
@@ -52,12 +66,52 @@ func Load(cfg any, o Options) (Origins, error) {
 	if err := loadFlags(all, o, origins); err != nil {
 		return nil, err
 	}
-	if v, ok := cfg.(interface{ Validate() error }); ok {
-		if err := v.Validate(); err != nil {
-			return nil, err
-		}
+	err = Check(cfg, origins)
+	if err == nil && o.Also != nil {
+		err = Blame(o.Also(), origins)
+	}
+	if e, ok := errors.AsType[*Error](err); ok && e.Source == fromFile {
+		e.File, e.Line, e.Source = o.File, line(text, strings.Split(e.Key, ".")), ""
+	}
+	if err != nil {
+		return nil, err
 	}
 	return origins, nil
+}
+
+// Check asks the methods Validate() error of the sections of cfg, then that of
+// cfg itself, which has the last word: bad combinations are refused there,
+// naming both keys. In a section's At, the key is without the section. The
+// error names where the value came from, if origins knows.
+func Check(cfg any, origins Origins) error {
+	for _, s := range sections(cfg) {
+		if !s.value.IsValid() {
+			continue
+		}
+		v, ok := s.value.Addr().Interface().(validator)
+		if !ok {
+			continue
+		}
+		err := v.Validate()
+		if e, ok := errors.AsType[*Error](err); ok {
+			e.Key = s.name + "." + e.Key
+		}
+		if err != nil {
+			return Blame(err, origins)
+		}
+	}
+	if v, ok := cfg.(validator); ok {
+		return Blame(v.Validate(), origins)
+	}
+	return nil
+}
+
+// Blame adds where the value came from that an error of At is about.
+func Blame(err error, origins Origins) error {
+	if e, ok := errors.AsType[*Error](err); ok && origins[e.Key] != fromDefault {
+		e.Source = origins[e.Key]
+	}
+	return err
 }
 
 // loadEnviron sets the fields that have a variable. A variable of this program

@@ -32,7 +32,7 @@ func Template(w io.Writer, cfg any, set ...string) error {
 				b.WriteString("\n")
 			}
 			comment(&b, f.doc)
-			value, off := literal(f), "# "
+			value, off := literal(f, whole), "# "
 			if at := slices.Index(set, f.key); at >= 0 {
 				set = slices.Delete(slices.Clone(set), at, at+1)
 				off = ""
@@ -51,7 +51,7 @@ func Template(w io.Writer, cfg any, set ...string) error {
 }
 
 // Print writes the effective configuration as TOML, secrets masked, each key
-// with its origin.
+// with its origin. So is what a URL has before its @.
 func Print(w io.Writer, cfg any, origins Origins) error {
 	var b strings.Builder
 	for i, s := range sections(cfg) {
@@ -65,7 +65,7 @@ func Print(w io.Writer, cfg any, origins Origins) error {
 			fmt.Fprintf(&b, "[%s]\n", s.name)
 		}
 		for _, f := range s.fields {
-			fmt.Fprintf(&b, "%s = %s", f.name(), literal(f))
+			fmt.Fprintf(&b, "%s = %s", f.name(), literal(f, maskUser))
 			if o := origins[f.key]; o != "" {
 				fmt.Fprintf(&b, " # %s", o)
 			}
@@ -75,6 +75,24 @@ func Print(w io.Writer, cfg any, origins Origins) error {
 	_, err := io.WriteString(w, b.String())
 	return err
 }
+
+// maskUser hides user and password of a URL, up to the last @: a password may
+// hold one itself. One that is not allowed there is refused by a program, but
+// not where nothing reads the URL. No other value has an @.
+func maskUser(value string) string {
+	end := strings.LastIndexByte(value, '@')
+	if end < 0 {
+		return value
+	}
+	start := 0
+	if i := strings.Index(value[:end], "://"); i >= 0 {
+		start = i + len("://")
+	}
+	return value[:start] + masked + value[end:]
+}
+
+// whole shows a value as it is.
+func whole(value string) string { return value }
 
 // name is the key's last part, as it stands under its section's header.
 func (f *field) name() string { return f.key[strings.LastIndexByte(f.key, '.')+1:] }
@@ -88,8 +106,8 @@ func comment(b *strings.Builder, doc string) {
 	}
 }
 
-// literal is the field's value in TOML.
-func literal(f *field) string {
+// literal is the field's value in TOML, its texts as show shows them.
+func literal(f *field, show func(string) string) string {
 	switch v := f.value.Interface().(type) {
 	case time.Duration:
 		return strconv.Quote(shortDuration(v))
@@ -98,12 +116,12 @@ func literal(f *field) string {
 	case []string:
 		quoted := make([]string, len(v))
 		for i, s := range v {
-			quoted[i] = quote(s)
+			quoted[i] = quote(show(s))
 		}
 		return "[" + strings.Join(quoted, ", ") + "]"
 	}
 	if f.kind() == "string" {
-		return quote(f.value.String())
+		return quote(show(f.value.String()))
 	}
 	return fmt.Sprint(f.value.Interface())
 }

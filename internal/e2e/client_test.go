@@ -30,17 +30,27 @@ type reply struct {
 
 // post sends a chat and returns its answer, unread.
 func (w *world) post(ctx context.Context, body string) (*http.Response, error) {
+	return w.postAs(ctx, "", body)
+}
+
+func (w *world) postAs(ctx context.Context, key, body string) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.BaseURL+"/chat/completions", strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
+	if key != "" {
+		req.Header.Set("Authorization", "Bearer "+key)
+	}
 	return http.DefaultClient.Do(req)
 }
 
 // ask sends a chat and reads all of the answer.
-func (w *world) ask(body string) reply {
-	resp, err := w.post(context.Background(), body)
+func (w *world) ask(body string) reply { return w.askAs("", body) }
+
+// askAs does with an API key.
+func (w *world) askAs(key, body string) reply {
+	resp, err := w.postAs(context.Background(), key, body)
 	if err != nil {
 		return reply{err: err}
 	}

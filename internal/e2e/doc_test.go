@@ -9,6 +9,8 @@
 // The package knows programs by their command line, files and sockets only,
 // but for the canary test, which stands inside a relay.
 //
+// What takes minutes is tagged leak too: `make leak`.
+//
 // It tests docs/spec/api.md, docs/spec/circuit.md "What must be proven" as
 // far as processes go, and docs/conventions.md "Processes", "Exit codes".
 package e2e

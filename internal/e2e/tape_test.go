@@ -123,38 +123,34 @@ func otherKey(record []byte, keys map[string][32]byte, allowed ...[32]byte) stri
 	return ""
 }
 
-// finder looks for words in every dress they could be in.
+// finder looks for a word in every dress it could be in.
 type finder struct {
-	words   []string
-	dresses []map[string]string // for each word: pattern to name
+	word    string
+	dresses map[string]string // pattern to name
 }
 
-func newFinder(words []string) *finder {
-	f := &finder{words: words}
-	for _, word := range words {
-		d := map[string]string{
-			word:                             "raw",
-			hex.EncodeToString([]byte(word)): "hex",
-			strings.ToUpper(hex.EncodeToString([]byte(word))): "upper-case hex",
-		}
-		// In base64 a word looks different at each of three places; the letters
-		// at its ends depend on its neighbours.
-		for shift := range 3 {
-			text := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\x00", shift) + word))
-			text = strings.TrimRight(text, "=")
-			d[text[(shift*8+5)/6:len(text)-1]] = "base64"
-		}
-		var little, big []byte
-		for _, u := range utf16.Encode([]rune(word)) {
-			little, big = append(little, byte(u), byte(u>>8)), append(big, byte(u>>8), byte(u))
-		}
-		d[string(little)], d[string(big)] = "UTF-16", "UTF-16"
-		f.dresses = append(f.dresses, d)
+func newFinder(word string) *finder {
+	f := &finder{word: word, dresses: map[string]string{
+		word:                             "raw",
+		hex.EncodeToString([]byte(word)): "hex",
+		strings.ToUpper(hex.EncodeToString([]byte(word))): "upper-case hex",
+	}}
+	// In base64 a word looks different at each of three places; the letters at
+	// its ends depend on its neighbours.
+	for shift := range 3 {
+		text := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\x00", shift) + word))
+		text = strings.TrimRight(text, "=")
+		f.dresses[text[(shift*8+5)/6:len(text)-1]] = "base64"
 	}
+	var little, big []byte
+	for _, u := range utf16.Encode([]rune(word)) {
+		little, big = append(little, byte(u), byte(u>>8)), append(big, byte(u>>8), byte(u))
+	}
+	f.dresses[string(little)], f.dresses[string(big)] = "UTF-16", "UTF-16"
 	return f
 }
 
-// find returns a word that is in record, and how.
+// find returns the word if it is in record, and how.
 func (f *finder) find(record []byte) (word, dress string) {
 	if word, dress = f.plain(record); word != "" {
 		return word, dress
@@ -177,11 +173,9 @@ func (f *finder) find(record []byte) (word, dress string) {
 }
 
 func (f *finder) plain(record []byte) (word, dress string) {
-	for i, d := range f.dresses {
-		for pattern, name := range d {
-			if bytes.Contains(record, []byte(pattern)) {
-				return f.words[i], name
-			}
+	for pattern, name := range f.dresses {
+		if bytes.Contains(record, []byte(pattern)) {
+			return f.word, name
 		}
 	}
 	return "", ""
@@ -190,7 +184,7 @@ func (f *finder) plain(record []byte) (word, dress string) {
 // The finder must find: each dress is put into noise once.
 func TestFinderFinds(t *testing.T) {
 	const word = "K7Q2MZP4XN6RB3TD5WJ8VH2C"
-	f := newFinder([]string{word})
+	f := newFinder(word)
 	var zipped bytes.Buffer
 	z := gzip.NewWriter(&zipped)
 	_, _ = z.Write([]byte("before " + word + " after")) // memory takes everything

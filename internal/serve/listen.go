@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -21,18 +22,32 @@ func (e *TakenError) Error() string {
 
 // An AddrError is an address that may not be bound, and why.
 type AddrError struct {
-	Flag, Addr, Problem string
+	Flag, Addr, Problem string // Flag may be empty: the caller knows where Addr stands
 }
 
-func (e *AddrError) Error() string { return fmt.Sprintf("%s %s: %s", e.Flag, e.Addr, e.Problem) }
+func (e *AddrError) Error() string { return named(e.Flag, e.Addr) + ": " + e.Problem }
+
+// named is an address as people find it: behind its flag, if it has one.
+func named(flag, addr string) string {
+	return strings.TrimSpace(flag + " " + addr)
+}
 
 // ErrPublic is wrapped by errors about addresses other machines could reach.
 var ErrPublic = errors.New("not a loopback address")
 
-// CheckLoopback reports whether addr is host:port with a loopback address.
-// Errors are *AddrError, or wrap ErrPublic if the address is one that others
-// could reach.
+// CheckLoopback reports whether addr, of the API, is host:port with a loopback
+// address. Errors are *AddrError, or wrap ErrPublic if the address is one that
+// others could reach. flag may be empty.
 func CheckLoopback(flag, addr string) error {
+	return check(flag, addr, "whoever reaches it could use this machine's circuits, and there are no keys yet; use 127.0.0.1 or [::1]")
+}
+
+// CheckPage is CheckLoopback for the status page and the profiler.
+func CheckPage(addr string) error {
+	return check("", addr, "it shows what this program does to whoever asks; use 127.0.0.1 or [::1], and ssh -L to look from elsewhere")
+}
+
+func check(flag, addr, why string) error {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return &AddrError{flag, addr, "must be address:port, for example 127.0.0.1:8811 or [::1]:8811"}
@@ -46,7 +61,7 @@ func CheckLoopback(flag, addr string) error {
 	ip, err := netip.ParseAddr(host)
 	switch {
 	case host == "" || err == nil && !ip.Unmap().IsLoopback():
-		return fmt.Errorf("%s %s: %w: whoever reaches it could use this machine's circuits, and there are no keys yet; use 127.0.0.1 or [::1]", flag, addr, ErrPublic)
+		return fmt.Errorf("%s: %w: %s", named(flag, addr), ErrPublic, why)
 	case err != nil:
 		return &AddrError{flag, addr, "the host must be an IP address or localhost"}
 	}

@@ -50,6 +50,18 @@ func TestCheckLoopback(t *testing.T) {
 	}
 }
 
+// A status page that others could reach was refused with the reason of the API.
+func TestCheckPage(t *testing.T) {
+	err := serve.CheckPage("0.0.0.0:8813")
+	if !errors.Is(err, serve.ErrPublic) || !strings.HasPrefix(err.Error(), "0.0.0.0:8813: ") ||
+		strings.Contains(err.Error(), "circuits") || !strings.Contains(err.Error(), "shows what this program does") {
+		t.Errorf("CheckPage = %v, want it refused for what it shows", err)
+	}
+	if err := serve.CheckPage("127.0.0.1:8813"); err != nil {
+		t.Errorf("CheckPage of loopback = %v, want nil", err)
+	}
+}
+
 func TestListenTaken(t *testing.T) {
 	l, err := serve.Listen("--listen", "127.0.0.1:0")
 	if err != nil {
@@ -198,6 +210,12 @@ func TestStatus(t *testing.T) {
 	missing = errors.New("no provider is known")
 	if w := get("/readyz", "localhost", "", ""); w.Code != 503 || !strings.Contains(w.Body.String(), "no provider is known") {
 		t.Errorf("/readyz = %d, %s; want 503 and what is missing", w.Code, w.Body)
+	}
+	if w := get("/", "127.0.0.1:8812", "", ""); w.Code != 200 || !strings.Contains(w.Body.String(), "/status") {
+		t.Errorf("/ = %d, %s; want where to look", w.Code, w.Body)
+	}
+	if w := get("/nothing", "127.0.0.1:8812", "", ""); w.Code != 404 {
+		t.Errorf("/nothing = %d, want 404", w.Code)
 	}
 	if w := get("/livez", "[::1]:8812", "", ""); w.Code != 200 {
 		t.Errorf("/livez = %d, want 200", w.Code)

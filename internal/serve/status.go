@@ -4,15 +4,20 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
-	"net/http/pprof"
 	"net/netip"
 )
 
 // Status is the handler of a status page: /livez answers while the program
 // runs, /readyz is 200 when ready returns nil and 503 with its text else, and
-// /status is what status returns, as JSON.
+// /status is what status returns, as JSON. The root says so: it is what a person
+// opens.
 func Status(ready func() error, status func() any) http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]string{
+			"/status": "what this program is doing", "/readyz": "200 when it does its work, else 503 and why", "/livez": "200 while it runs",
+		})
+	})
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
@@ -39,18 +44,6 @@ func answer(w http.ResponseWriter, code int, v any) {
 	e.SetIndent("", "  ")
 	// The client may be gone; there is nobody left to tell.
 	_ = e.Encode(v)
-}
-
-// Debug is the handler of net/http/pprof. It has a port of its own, off unless
-// asked for: profiles show what a program does and stall it while they run.
-func Debug() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	return mux
 }
 
 // LocalOnly refuses what a web page could send here: a name that resolves to

@@ -10,6 +10,7 @@ import (
 
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/config"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -23,16 +24,18 @@ func TestValidate(t *testing.T) {
 		{"defaults", func(*Config) {}, 0, ""},
 		{"status off", func(c *Config) { c.Status.Listen = "" }, 0, ""},
 		{"no address", func(c *Config) { c.API.Listen = nil }, 1, "api.listen"},
-		{"bad address", func(c *Config) { c.API.Listen = []string{"8811"} }, 1, "--listen"},
-		{"for all", func(c *Config) { c.API.Listen = []string{"127.0.0.1:1", "0.0.0.0:8811"} }, 4, "--listen 0.0.0.0:8811"},
-		{"status for all", func(c *Config) { c.Status.Listen = "10.0.0.1:8812" }, 4, "--status-listen"},
-		{"debug for all", func(c *Config) { c.Debug.Listen = ":6060" }, 4, "--debug"},
+		{"bad address", func(c *Config) { c.API.Listen = []string{"8811"} }, 1, "api.listen"},
+		{"for all", func(c *Config) { c.API.Listen = []string{"127.0.0.1:1", "0.0.0.0:8811"} }, 4, "api.listen: 0.0.0.0:8811"},
+		{"status for all", func(c *Config) { c.Status.Listen = "10.0.0.1:8812" }, 4, "status.listen"},
+		{"debug for all", func(c *Config) { c.Debug.Listen = ":6060" }, 4, "debug.listen"},
+		{"upstream without scheme", func(c *Config) { c.Local.Upstream = "localhost:11434" }, 1, "local.upstream: a base URL begins with http:// or https://; write http://localhost:11434"},
+		{"log level", func(c *Config) { c.Log.Level = "loud" }, 1, "log.level"},
 		{"heartbeat", func(c *Config) { c.API.Heartbeat = time.Second }, 1, "api.heartbeat"},
 		{"memory", func(c *Config) { c.API.BodiesMiB = 1 }, 1, "api.bodies_mib"},
 	} {
 		cfg := Defaults()
 		tt.change(cfg)
-		err := cfg.Validate()
+		err := config.Check(cfg, nil)
 		if app.Code(err) != tt.code || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v (code %d); want %q (code %d)", tt.name, err, app.Code(err), tt.want, tt.code)
 		}
@@ -75,6 +78,18 @@ func TestInit(t *testing.T) {
 	}
 	if _, err := Init(dir, worldFile(t, "other"), Defaults()); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "blue-river") {
 		t.Errorf("Init with another world = %v, want exit code 2 and the world it has", err)
+	}
+	// Without seeds it would wait for ever.
+	lonely, err := world.New(world.World{Phrase: "lonely", Rules: world.DefaultRules()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file = filepath.Join(t.TempDir(), "world.toml")
+	if err := world.WriteFile(file, lonely); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Init(filepath.Join(t.TempDir(), "l"), file, Defaults()); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "no seeds") {
+		t.Errorf("Init with a world without seeds = %v, want exit code 2", err)
 	}
 	if _, err := Init(dir, dir+"/none.toml", Defaults()); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "none.toml") {
 		t.Errorf("Init without a file = %v, want exit code 2", err)

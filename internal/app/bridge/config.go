@@ -7,6 +7,7 @@ import (
 
 	"github.com/culvert-net/culvert/api"
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/config"
 	"github.com/culvert-net/culvert/internal/serve"
 )
@@ -16,11 +17,11 @@ const program = "bridge"
 
 // Config is config.toml.
 type Config struct {
-	API    APIConfig       `toml:"api" doc:"The address your apps talk to."`
-	Status StatusConfig    `toml:"status" doc:"What the bridge is doing: /livez, /readyz and /status."`
-	Local  LocalConfig     `toml:"local" doc:"Local mode: no world and no circuits. Requests go straight to a server of your own,\nwhich sees that they are yours. Not for a data directory that has a world.toml."`
-	Log    app.LogConfig   `toml:"log" doc:"Logs go to stderr and never hold a prompt, an answer or a key."`
-	Debug  app.DebugConfig `toml:"debug" doc:"For developers."`
+	API    APIConfig        `toml:"api" doc:"The address your apps talk to."`
+	Status app.StatusConfig `toml:"status" doc:"What the bridge is doing: /livez, /readyz and /status."`
+	Local  LocalConfig      `toml:"local" doc:"Local mode: no world and no circuits. Requests go straight to a server of your own,\nwhich sees that they are yours. Not for a data directory that has a world.toml."`
+	Log    app.LogConfig    `toml:"log" doc:"Logs go to stderr and never hold a prompt, an answer or a key."`
+	Debug  app.DebugConfig  `toml:"debug" doc:"For developers."`
 }
 
 // APIConfig is [api].
@@ -30,11 +31,6 @@ type APIConfig struct {
 	Heartbeat time.Duration `toml:"heartbeat" doc:"Silence after which a running stream gets a comment line, at least 10s."`
 	Isolation string        `toml:"isolation" flag:"isolation" doc:"What a provider may link, by seeing it on one circuit: \"conversation\", one conversation\n(system prompt and first question); or \"key\", all requests of one API key, which is faster\nwhere every request is a conversation of its own."`
 	BodiesMiB int           `toml:"bodies_mib" doc:"Memory for all request bodies together, in MiB. A single one may have 32."`
-}
-
-// StatusConfig is [status].
-type StatusConfig struct {
-	Listen string `toml:"listen" flag:"status-listen" doc:"Loopback address of the status page; empty switches it off."`
 }
 
 // LocalConfig is [local].
@@ -57,47 +53,47 @@ func Defaults() *Config {
 			Listen: []string{listen4, listen6}, Hosts: []string{},
 			Heartbeat: api.DefaultHeartbeat, Isolation: string(api.ByConversation), BodiesMiB: api.DefaultBudget >> 20,
 		},
-		Status: StatusConfig{Listen: statusListen},
+		Status: app.StatusConfig{Listen: statusListen},
 		Log:    app.DefaultLog(),
 	}
 }
 
-// Validate implements the last check of config.Load.
+// Validate implements the check of config.Load.
+func (c *LocalConfig) Validate() error {
+	if c.Upstream == "" {
+		return nil
+	}
+	return config.At("upstream", node.CheckURL(c.Upstream))
+}
+
+// Validate implements the check of config.Load.
 func (c *Config) Validate() error {
 	if len(c.API.Listen) == 0 {
-		return errors.New("api.listen: the list is empty; an address is needed, for example 127.0.0.1:8811")
+		return config.At("api.listen", errors.New("the list is empty; an address is needed, for example 127.0.0.1:8811"))
 	}
 	for _, addr := range c.API.Listen {
-		if err := loopback("--listen", addr); err != nil {
-			return err
-		}
-	}
-	for flag, addr := range map[string]string{"--status-listen": c.Status.Listen, "--debug": c.Debug.Listen} {
-		if addr == "" {
-			continue
-		}
-		if err := loopback(flag, addr); err != nil {
-			return err
+		if err := loopback(addr); err != nil {
+			return config.At("api.listen", err)
 		}
 	}
 	if c.API.Heartbeat < api.MinHeartbeat {
-		return fmt.Errorf("api.heartbeat: %v is too short; common clients give up unless it is at least %v", c.API.Heartbeat, api.MinHeartbeat)
+		return config.At("api.heartbeat", fmt.Errorf("%v is too short; common clients give up unless it is at least %v", c.API.Heartbeat, api.MinHeartbeat))
 	}
 	switch api.Isolation(c.API.Isolation) {
 	case api.ByConversation, api.ByKey:
 	default:
-		return fmt.Errorf("api.isolation: %q is neither %q nor %q", c.API.Isolation, api.ByConversation, api.ByKey)
+		return config.At("api.isolation", fmt.Errorf("%q is neither %q nor %q", c.API.Isolation, api.ByConversation, api.ByKey))
 	}
 	if least := 32; c.API.BodiesMiB < least {
-		return fmt.Errorf("api.bodies_mib: %d is too little; the largest request alone takes %d", c.API.BodiesMiB, least)
+		return config.At("api.bodies_mib", fmt.Errorf("%d is too little; the largest request alone takes %d", c.API.BodiesMiB, least))
 	}
 	return nil
 }
 
 // loopback refuses an address that others could reach, which is a matter of
 // safety, and one that is none, which is a mistake.
-func loopback(flag, addr string) error {
-	err := serve.CheckLoopback(flag, addr)
+func loopback(addr string) error {
+	err := serve.CheckLoopback("", addr)
 	if errors.Is(err, serve.ErrPublic) {
 		return app.Refused(err)
 	}

@@ -56,6 +56,9 @@ func Init(dir, file string, cfg *Config, set ...string) (*world.World, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := node.CheckSeeds(w); err != nil {
+		return nil, err
+	}
 	d, err := app.OpenData(dir, program)
 	if err != nil {
 		return nil, err

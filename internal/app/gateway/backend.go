@@ -2,14 +2,12 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"io"
 
 	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/api/backend/mock"
 	"github.com/culvert-net/culvert/api/backend/openai"
 	"github.com/culvert-net/culvert/internal/app"
-	"github.com/culvert-net/culvert/mesh/world"
 )
 
 // runtimes are the words of a descriptor for the servers that Detect knows.
@@ -29,11 +27,8 @@ type source struct {
 }
 
 // newSource makes the backend that cfg names.
-func newSource(cfg *ProviderConfig, w *world.World) (*source, error) {
+func newSource(cfg *ProviderConfig) (*source, error) {
 	if cfg.Backend == BackendMock {
-		if !w.Sandbox {
-			return nil, app.Refused(errors.New("provider.backend: the demo model gives canned answers and is for sandboxes only; this world is none. Set backend = \"openai\" and url to a model server"))
-		}
 		return &source{
 			Backend: mock.New(mock.Config{Pace: mockPace}), closer: io.NopCloser(nil),
 			runtime: func(context.Context) string { return "mock" },

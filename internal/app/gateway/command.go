@@ -3,12 +3,14 @@ package gateway
 import (
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/config"
 )
 
@@ -51,7 +53,7 @@ node of a new world makes the world file that all others are given:
 
 func configCommand(data func() (string, error)) *cobra.Command {
 	cfg := Defaults()
-	cmd := app.ConfigCommand(program, cfg, data)
+	cmd := app.ConfigCommand(program, cfg, data, cfg.fitsData)
 	config.Bind(cmd.PersistentFlags(), cfg)
 	return cmd
 }
@@ -77,7 +79,7 @@ line, where other users could read it.`,
 			if err != nil {
 				return err
 			}
-			if _, err := app.Load(cfg, program, dir, cmd.Flags()); err != nil {
+			if _, err := app.Load(cfg, program, dir, cmd.Flags(), cfg.fitsData); err != nil {
 				return err
 			}
 			ctx := cmd.Context()
@@ -101,13 +103,17 @@ func initCommand(data func() (string, error)) *cobra.Command {
 config.toml in which every setting is explained. It asks nothing: a model server
 on this machine (Ollama 11434, vLLM 8000, llama.cpp 8080, LM Studio 1234) is found
 by itself, and makes the node a provider; without one it is a relay. Other nodes
-connect to TCP port 4811, or to a free one if that is taken.
+connect to port 4811, TCP and UDP, or to a free one if that is taken.
 
 With --new-world it makes a world of which this node is the seed. Give its
-world.toml to everybody else. A world of private addresses needs --local.`,
+world.toml to everybody else.
+
+Others must be able to connect to this node. A machine without a public address
+needs --announce, with the public address that a router forwards to it; a world
+all of whose nodes are in one private network is made with --local.`,
 		Example: `  gateway init --world ~/Downloads/world.toml
   gateway init --world world.toml --roles relay,provider --backend http://10.0.0.7:8000
-  gateway init --new-world "blue river" --announce /ip4/198.51.100.7/tcp/4811
+  gateway init --new-world "blue river" --announce /ip4/YOUR.PUBLIC.IP/tcp/4811
   gateway init --new-world "home lab" --local`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -119,7 +125,10 @@ world.toml to everybody else. A world of private addresses needs --local.`,
 			if err != nil {
 				return err
 			}
-			return r.print(cmd.OutOrStdout(), o)
+			for _, w := range r.Warnings {
+				fmt.Fprintf(cmd.ErrOrStderr(), "Warning: %s\n", w)
+			}
+			return r.print(cmd.OutOrStdout(), o, serveLine(cmd, o.Data))
 		},
 	}
 	f := cmd.Flags()
@@ -129,23 +138,33 @@ world.toml to everybody else. A world of private addresses needs --local.`,
 	f.StringSliceVar(&o.Roles, "roles", nil, "relay, provider, or both (default: provider if a model server was found, else relay)")
 	f.StringVar(&o.Backend, "backend", "", "base URL of the model server (default: looked for on this machine)")
 	f.StringVar(&o.Name, "name", "", "what others see in lists: a-z, 0-9, hyphens")
-	f.StringSliceVar(&o.Listen, "listen", nil, "where other nodes connect, as multiaddr (default: /ip4/0.0.0.0/tcp/4811)")
-	f.StringSliceVar(&o.Announce, "announce", nil, "address to publish, if it is not one of this machine's own")
+	f.StringSliceVar(&o.Listen, "listen", nil, "where other nodes connect, as multiaddr (default: port 4811 of all addresses, TCP and QUIC)")
+	f.StringSliceVar(&o.Announce, "announce", nil, "public address to publish, as multiaddr, if it is not one of this machine's own")
 	return cmd
 }
 
-// print says what was made, and what is next.
-func (r *InitResult) print(out io.Writer, o InitOptions) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "This node is a %s of world %q (%s).\n", strings.Join(r.Config.Node.Roles, " and "), r.World.Phrase, r.World.ID.Short())
-	if r.Found != nil {
-		fmt.Fprintf(&b, "Model server found: %s at %s, %d models.\n", r.Found.Kind, r.Found.BaseURL, len(r.Found.Models))
+// serveLine is the command line that serves the data directory of cmd. It can be
+// pasted where cmd was.
+func serveLine(cmd *cobra.Command, dir string) string {
+	words := []string{os.Args[0], "serve"}
+	if cmd.Flags().Changed("data") {
+		words = append(words, "--data", dir)
 	}
-	fmt.Fprintf(&b, "Other nodes connect to %s.\nSettings: %s\n", strings.Join(r.Config.Node.Listen, ", "), filepath.Join(o.Data, app.ConfigFile))
+	return app.Shell(words...)
+}
+
+// print says what was made, and what is next.
+func (r *InitResult) print(out io.Writer, o InitOptions, next string) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "This node is %s, a %s of world %q (%s).\n", node.ShortID(r.Key), strings.Join(r.Config.Node.Roles, " and "), r.World.Phrase, r.World.ID.Short())
+	if r.Found != nil {
+		fmt.Fprintf(&b, "Model server found: %s at %s, %s.\n", r.Found.Kind, r.Found.BaseURL, app.Count(len(r.Found.Models), "model"))
+	}
+	fmt.Fprintf(&b, "Other nodes connect to %s.\nSettings: %s\n", strings.Join(r.Addrs, ", "), filepath.Join(o.Data, app.ConfigFile))
 	if o.NewWorld != "" {
 		fmt.Fprintf(&b, "World file, for everybody else: %s\n", filepath.Join(o.Data, app.WorldFile))
 	}
-	b.WriteString("Next: gateway serve\n")
+	fmt.Fprintf(&b, "Next: %s\n", next)
 	_, err := io.WriteString(out, b.String())
 	return err
 }

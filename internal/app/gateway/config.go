@@ -3,14 +3,16 @@ package gateway
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/culvert-net/culvert/api"
 	"github.com/culvert-net/culvert/api/tunnel"
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/config"
-	"github.com/culvert-net/culvert/internal/serve"
+	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -31,11 +33,11 @@ const (
 
 // Config is config.toml.
 type Config struct {
-	Node     NodeConfig      `toml:"node" doc:"This machine's place in its world."`
-	Provider ProviderConfig  `toml:"provider" doc:"The model server behind a provider. What a provider receives, it can read."`
-	Status   StatusConfig    `toml:"status" doc:"What the gateway is doing: /livez, /readyz and /status."`
-	Log      app.LogConfig   `toml:"log" doc:"Logs go to stderr and never hold a prompt, an answer, a key or a peer's address."`
-	Debug    app.DebugConfig `toml:"debug" doc:"For developers."`
+	Node     NodeConfig       `toml:"node" doc:"This machine's place in its world."`
+	Provider ProviderConfig   `toml:"provider" doc:"The model server behind a provider. What a provider receives, it can read."`
+	Status   app.StatusConfig `toml:"status" doc:"What the gateway is doing: /livez, /readyz and /status."`
+	Log      app.LogConfig    `toml:"log" doc:"Logs go to stderr and never hold a prompt, an answer, a key or a peer's address."`
+	Debug    app.DebugConfig  `toml:"debug" doc:"For developers."`
 }
 
 // NodeConfig is [node].
@@ -55,11 +57,6 @@ type ProviderConfig struct {
 	BodiesMiB int           `toml:"bodies_mib" doc:"Memory for all requests and whole answers together, in MiB."`
 }
 
-// StatusConfig is [status].
-type StatusConfig struct {
-	Listen string `toml:"listen" flag:"status-listen" doc:"Loopback address of the status page; empty switches it off."`
-}
-
 // Default addresses.
 const (
 	defaultPort  = 4811
@@ -70,66 +67,102 @@ const (
 func Defaults() *Config {
 	return &Config{
 		Node: NodeConfig{
-			Roles: []string{RoleRelay}, Listen: []string{fmt.Sprintf("/ip4/0.0.0.0/tcp/%d", defaultPort)},
+			Roles: []string{RoleRelay}, Listen: listenOn(defaultPort),
 			Announce: []string{},
 		},
 		Provider: ProviderConfig{
 			Backend: BackendOpenAI, Requests: tunnel.MaxRequests, BodiesMiB: api.DefaultBudget >> 20,
 		},
-		Status: StatusConfig{Listen: statusListen},
+		Status: app.StatusConfig{Listen: statusListen},
 		Log:    app.DefaultLog(),
 	}
+}
+
+// listenOn are the addresses of a node of which nothing more is known than its
+// port: TCP, and QUIC for those whose network keeps TCP from them.
+func listenOn(port int) []string {
+	return []string{fmt.Sprintf("/ip4/0.0.0.0/tcp/%d", port), fmt.Sprintf("/ip4/0.0.0.0/udp/%d/quic-v1", port)}
 }
 
 // Is reports whether the gateway has a role.
 func (c *Config) Is(role string) bool { return slices.Contains(c.Node.Roles, role) }
 
-// Validate implements the last check of config.Load.
+// Validate implements the check of config.Load.
 func (c *Config) Validate() error {
 	if err := checkRoles(c.Node.Roles); err != nil {
-		return fmt.Errorf("node.roles: %w", err)
+		return config.At("node.roles", err)
 	}
 	if err := checkName(c.Node.Name); err != nil {
-		return fmt.Errorf("node.name: %w", err)
+		return config.At("node.name", err)
 	}
 	if len(c.Node.Listen) == 0 {
-		return errors.New("node.listen: the list is empty; an address is needed, for example /ip4/0.0.0.0/tcp/4811")
+		return config.At("node.listen", errors.New("the list is empty; an address is needed, for example /ip4/0.0.0.0/tcp/4811"))
 	}
-	for key, list := range map[string][]string{"node.listen": c.Node.Listen, "node.announce": c.Node.Announce} {
-		for _, addr := range list {
-			if _, err := world.ParseAddr(addr); err != nil {
-				return fmt.Errorf("%s: %q: %w", key, addr, err)
-			}
+	for _, addr := range c.Node.Listen {
+		if err := checkListen(addr); err != nil {
+			return config.At("node.listen", err)
 		}
 	}
-	if err := c.Provider.check(c.Is(RoleProvider)); err != nil {
-		return err
+	for _, addr := range c.Node.Announce {
+		if _, err := mesh.ParseEndpoint(addr); err != nil {
+			return config.At("node.announce", err)
+		}
 	}
-	for flag, addr := range map[string]string{"--status-listen": c.Status.Listen, "--debug": c.Debug.Listen} {
-		if addr == "" {
-			continue
+	return c.Provider.check(c.Is(RoleProvider))
+}
+
+// fits says what of the configuration a world does not allow.
+func (c *Config) fits(w *world.World) error {
+	for _, addr := range c.Node.Announce {
+		err := node.CheckAddr(addr, w)
+		if errors.Is(err, mesh.ErrNotPublic) {
+			err = fmt.Errorf("%w, and this is no world of private ones: nobody would connect there; name the public address that a router forwards to this node", err)
 		}
-		if err := serve.CheckLoopback(flag, addr); errors.Is(err, serve.ErrPublic) {
-			return app.Refused(err)
-		} else if err != nil {
-			return err
+		if err != nil {
+			return config.At("node.announce", err)
 		}
+	}
+	if c.Is(RoleProvider) && c.Provider.Backend == BackendMock && !w.Sandbox {
+		return config.At("provider.backend", app.Refused(errors.New("the demo model gives canned answers and is for sandboxes only; this world is none. Set backend = \"openai\" and url to a model server")))
 	}
 	return nil
+}
+
+// fitsData is fits for the world of a data directory. One that is not set up
+// yet has none to fit.
+func (c *Config) fitsData(dir string) error {
+	w, err := node.LoadWorld(filepath.Join(dir, app.WorldFile))
+	if errors.Is(err, node.ErrNoWorld) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return c.fits(w)
 }
 
 func (p *ProviderConfig) check(needed bool) error {
 	switch {
 	case p.Backend != BackendOpenAI && p.Backend != BackendMock:
-		return fmt.Errorf("provider.backend: %q is not known; use openai or mock", p.Backend)
+		return config.At("provider.backend", fmt.Errorf("%q is not known; use openai or mock", p.Backend))
 	case needed && p.Backend == BackendOpenAI && p.URL == "":
-		return errors.New("provider.url: a provider (node.roles) needs the base URL of its model server, for example http://127.0.0.1:11434")
+		return config.At("provider.url", errors.New("a provider (node.roles) needs the base URL of its model server, for example http://127.0.0.1:11434"))
 	case p.Requests < 1:
-		return fmt.Errorf("provider.requests: %d; at least one is needed", p.Requests)
+		return config.At("provider.requests", fmt.Errorf("%d; at least one is needed", p.Requests))
 	case p.BodiesMiB < 64:
-		return fmt.Errorf("provider.bodies_mib: %d is too little; the largest request and answer alone take 64", p.BodiesMiB)
+		return config.At("provider.bodies_mib", fmt.Errorf("%d is too little; the largest request and answer alone take 64", p.BodiesMiB))
+	case p.URL != "":
+		return config.At("provider.url", node.CheckURL(p.URL))
 	}
 	return nil
+}
+
+func checkListen(addr string) error {
+	at, err := mesh.ParseEndpoint(addr)
+	if err == nil && at.Port() == 0 {
+		return fmt.Errorf("address %q: port 0 would be another one at every start, where nobody looks for this node; choose one", addr)
+	}
+	return err
 }
 
 func checkRoles(roles []string) error {

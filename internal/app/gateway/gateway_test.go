@@ -4,7 +4,12 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,8 +20,11 @@ import (
 	"time"
 
 	"github.com/culvert-net/culvert/api/backend"
+	wire "github.com/culvert-net/culvert/api/openai"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/config"
+	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -127,7 +135,7 @@ func TestModelsFollowTheBackend(t *testing.T) {
 					t.Errorf("%s: %+v; want alive %t", step, model, alive)
 				}
 			}
-			if _, got := m.status(); got != alive || !known || !slices.Equal(ids, want) || changes != wantChanges {
+			if _, got, _ := m.status(); got != alive || !known || !slices.Equal(ids, want) || changes != wantChanges {
 				t.Errorf("%s: %v, alive %t, %d changes; want %v, %t, %d", step, ids, got, changes, want, alive, wantChanges)
 			}
 		}
@@ -144,6 +152,53 @@ func TestModelsFollowTheBackend(t *testing.T) {
 		check("dead", modelsEvery+modelsAgain, 3, false, "a", "b", "c")
 		s.put(nil, "c")
 		check("back", modelsEvery, 4, true, "c")
+	})
+}
+
+// What the owner is told of the model server: why it does not answer at the
+// first failure, once, and that it is back. A server that was down from the
+// start used to be passed over in silence.
+func TestModelServerIsWatchedAloud(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		s := &shelf{}
+		down := &wire.Error{Status: 502, Code: "upstream_unreachable", Message: "canary"}
+		s.put(down)
+		m := &models{
+			backend: s, url: "http://127.0.0.1:11434", changed: func() {},
+			log:     slog.New(slog.NewTextHandler(&log, nil)),
+			runtime: func(context.Context) string { return "ollama" },
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		defer synctest.Wait()
+		defer stop()
+		go m.Run(ctx) // the bubble waits for it
+		said := func(step string, wait time.Duration, want ...string) {
+			t.Helper()
+			time.Sleep(wait)
+			synctest.Wait()
+			lines := strings.Count(log.String(), "\n")
+			if lines > 1 || (lines == 1) != (len(want) > 0) || strings.Contains(log.String(), "canary") {
+				t.Errorf("%s: said %q; want one line for a change, none else, and never the server's words", step, log.String())
+			}
+			for _, w := range want {
+				if !strings.Contains(log.String(), w) {
+					t.Errorf("%s: said %q; want %q", step, log.String(), w)
+				}
+			}
+			log.Reset()
+		}
+		said("down from the start", 0, "level=WARN", "http://127.0.0.1:11434", "is it running?")
+		said("still down", 3*modelsEvery)
+		s.put(nil, "a")
+		said("up", modelsEvery, "level=INFO", "is back", "models=1")
+		s.put(down)
+		said("down again", modelsEvery+modelsAgain, "level=WARN", "is it running?")
+		said("still down", 3*modelsEvery)
+		s.put(nil)
+		said("nothing to offer", modelsEvery, "level=WARN", "lists no models")
+		s.put(nil, "a")
+		said("something", modelsEvery, "level=INFO", "serves models")
 	})
 }
 
@@ -171,17 +226,29 @@ func TestValidate(t *testing.T) {
 		{"role twice", func(c *Config) { c.Node.Roles = []string{"relay", "relay"} }, 1, "twice"},
 		{"name", func(c *Config) { c.Node.Name = "Ümit" }, 1, "node.name"},
 		{"listen", func(c *Config) { c.Node.Listen = []string{"0.0.0.0:4811"} }, 1, "node.listen"},
+		{"listen, quic", func(c *Config) { c.Node.Listen = []string{"/ip4/0.0.0.0/udp/4811/quic-v1"} }, 0, ""},
+		{"listen, udp", func(c *Config) { c.Node.Listen = []string{"/ip4/0.0.0.0/udp/4811"} }, 1, "quic-v1"},
+		{"listen, any port", func(c *Config) { c.Node.Listen = []string{"/ip4/0.0.0.0/tcp/0"} }, 1, "port 0"},
 		{"announce", func(c *Config) { c.Node.Announce = []string{"example.com"} }, 1, "node.announce"},
+		{"announce, quic", func(c *Config) { c.Node.Announce = []string{"/ip4/8.8.8.8/udp/4811/quic-v1"} }, 0, ""},
+		{"announce, webtransport", func(c *Config) { c.Node.Announce = []string{"/ip4/8.8.8.8/udp/4811/quic-v1/webtransport"} }, 1, "quic-v1"},
+		{"announce, name", func(c *Config) { c.Node.Announce = []string{"/dns4/example.com/tcp/4811"} }, 1, "name server"},
+		{"url without scheme", func(c *Config) { c.Provider.URL = "localhost:11434" }, 1, "provider.url: a base URL begins with http:// or https://; write http://localhost:11434"},
+		{"url with password", func(c *Config) { c.Provider.URL = "http://ann:hunter2@host" }, 1, "provider.url"},
+		{"log level", func(c *Config) { c.Log.Level = "loud" }, 1, "log.level"},
 		{"provider without url", func(c *Config) { c.Node.Roles = []string{"provider"} }, 1, "provider.url"},
 		{"backend", func(c *Config) { c.Provider.Backend = "magic" }, 1, "provider.backend"},
 		{"requests", func(c *Config) { c.Provider.Requests = 0 }, 1, "provider.requests"},
 		{"memory", func(c *Config) { c.Provider.BodiesMiB = 1 }, 1, "provider.bodies_mib"},
-		{"status for all", func(c *Config) { c.Status.Listen = "0.0.0.0:8813" }, 4, "--status-listen"},
-		{"debug for all", func(c *Config) { c.Debug.Listen = ":6060" }, 4, "--debug"},
+		{"status for all", func(c *Config) { c.Status.Listen = "0.0.0.0:8813" }, 4, "status.listen: 0.0.0.0:8813: not a loopback address: it shows"},
+		{"debug for all", func(c *Config) { c.Debug.Listen = ":6060" }, 4, "debug.listen"},
 	} {
 		cfg := Defaults()
 		tt.change(cfg)
-		err := cfg.Validate()
+		err := config.Check(cfg, nil)
+		if err != nil && strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v shows a password", tt.name, err)
+		}
 		if app.Code(err) != tt.code || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v (code %d); want %q (code %d)", tt.name, err, app.Code(err), tt.want, tt.code)
 		}
@@ -225,34 +292,227 @@ func TestInit(t *testing.T) {
 	}
 }
 
+// A node nobody could reach, flags that do not go together, and what nobody
+// would read are refused, each with what to do.
 func TestInitRefuses(t *testing.T) {
-	for name, o := range map[string]InitOptions{
-		"no world":   {},
-		"two worlds": {World: "a", NewWorld: "b"},
-		"no file":    {World: "none.toml"},
-		"bad phrase": {NewWorld: "!!!", Local: true, Roles: []string{RoleRelay}},
-		"bad role":   {NewWorld: "x", Local: true, Roles: []string{"king"}},
-		"bad listen": {NewWorld: "x", Local: true, Roles: []string{RoleRelay}, Listen: []string{":4811"}},
+	public := worldFile(t, world.World{Phrase: "public", Seeds: []string{"/ip4/8.8.8.8/tcp/4811/p2p/" + mesh.PeerID([32]byte{1})}})
+	lonely := worldFile(t, world.World{Phrase: "lonely"})
+	relay, provider := []string{RoleRelay}, []string{RoleProvider}
+	private := []string{"/ip4/10.1.2.3/tcp/4811"}
+	for name, tt := range map[string]struct {
+		o    InitOptions
+		want string
+	}{
+		"no world":               {InitOptions{}, "--new-world PHRASE"},
+		"two worlds":             {InitOptions{World: "a", NewWorld: "b"}, "one of the two"},
+		"no file":                {InitOptions{World: "none.toml"}, "none.toml"},
+		"no seeds":               {InitOptions{World: lonely, Roles: relay}, "no seeds"},
+		"bad phrase":             {InitOptions{NewWorld: "!!!", Local: true, Roles: relay}, "phrase"},
+		"bad role":               {InitOptions{NewWorld: "x", Local: true, Roles: []string{"king"}}, "--roles: node.roles: \"king\""},
+		"bad listen":             {InitOptions{NewWorld: "x", Local: true, Roles: relay, Listen: []string{":4811"}}, "--listen: node.listen"},
+		"local for joining":      {InitOptions{World: public, Local: true}, "--local is for --new-world"},
+		"backend of a relay":     {InitOptions{NewWorld: "x", Local: true, Roles: relay, Backend: "http://127.0.0.1:1"}, "add provider to --roles"},
+		"backend without scheme": {InitOptions{NewWorld: "x", Local: true, Roles: provider, Backend: "localhost:1"}, "--backend: provider.url: a base URL begins with http:// or https://; write http://localhost:1"},
+		"founds, unreachable":    {InitOptions{NewWorld: "x", Roles: relay, Listen: private}, "(/ip4/10.1.2.3/tcp/4811 is none). If a router forwards one, name it with --announce /ip4/ADDRESS/tcp/PORT; for a world of private addresses, all in one network, add --local"},
+		"joins, unreachable":     {InitOptions{World: public, Roles: relay, Listen: private}, "name it with --announce"},
+		"announces private":      {InitOptions{World: public, Roles: relay, Announce: private}, "--announce: node.announce: address \"/ip4/10.1.2.3/tcp/4811\": not a public address"},
+		"announces carrier NAT":  {InitOptions{NewWorld: "x", Roles: relay, Announce: []string{"/ip4/100.64.1.2/tcp/4811"}}, "not a public address"},
+		"announces a name":       {InitOptions{World: public, Roles: relay, Announce: []string{"/dns4/example.com/tcp/4811"}}, "--announce: node.announce"},
 	} {
-		o.Data = filepath.Join(t.TempDir(), "d")
-		if _, err := Init(t.Context(), o); app.Code(err) != app.ExitUsage {
-			t.Errorf("%s: %v; want exit code 2", name, err)
+		tt.o.Data = filepath.Join(t.TempDir(), "d")
+		_, err := Init(t.Context(), tt.o)
+		if app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v; want exit code 2 and %q", name, err, tt.want)
+		}
+		if _, err := os.Stat(filepath.Join(tt.o.Data, app.WorldFile)); err == nil {
+			t.Errorf("%s: a world file was written", name)
 		}
 	}
 }
 
-func TestReachable(t *testing.T) {
-	got, err := reachable([]string{"/ip4/127.0.0.1/tcp/1"}, true)
-	if err != nil || !slices.Equal(got, []string{"/ip4/127.0.0.1/tcp/1"}) {
-		t.Errorf("reachable of a plain address = %v, %v; want itself", got, err)
+// worldFile writes one with default rules.
+func worldFile(t *testing.T, w world.World) string {
+	t.Helper()
+	w.Rules = world.DefaultRules()
+	path := filepath.Join(t.TempDir(), app.WorldFile)
+	if err := world.WriteFile(path, &w); err != nil {
+		t.Fatal(err)
 	}
-	got, err = reachable([]string{"/ip4/0.0.0.0/tcp/4811", "/ip6/::/tcp/4811"}, true)
-	if err != nil || len(got) == 0 {
-		t.Fatalf("reachable of a wildcard = %v, %v; want this machine's addresses", got, err)
+	return path
+}
+
+// A model server that is not there, or wants a key, is no reason to stop, but
+// to say so.
+func TestInitProbesTheBackend(t *testing.T) {
+	answer := func(status int, text string) string {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			fmt.Fprint(w, text)
+		}))
+		t.Cleanup(s.Close)
+		return s.URL
 	}
-	for i, a := range got {
-		if !strings.HasSuffix(a, "/tcp/4811") || strings.Contains(a, "0.0.0.0") || slices.Contains(got[:i], a) {
-			t.Errorf("reachable = %v; want each address once", got)
+	for _, tt := range []struct{ name, url, want string }{
+		{"fine", answer(200, `{"object":"list","data":[{"id":"m"}]}`), ""},
+		{"empty", answer(200, `{"object":"list","data":[]}`), "lists no models"},
+		{"wants a key", answer(401, `{"error":{"message":"canary"}}`), "API key"},
+		{"something else", answer(404, `{}`), "OpenAI-compatible"},
+		{"nobody", "http://127.0.0.1:1", "is it running?"},
+	} {
+		r, err := Init(t.Context(), InitOptions{Data: filepath.Join(t.TempDir(), "d"), NewWorld: "x", Local: true, Backend: tt.url})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := strings.Join(r.Warnings, "\n")
+		if (all == "") != (tt.want == "") || !strings.Contains(all, tt.want) || tt.want != "" && !strings.Contains(all, tt.url) || strings.Contains(all, "canary") {
+			t.Errorf("%s: warnings %q, want %q and the address", tt.name, all, tt.want)
+		}
+	}
+}
+
+// What init prints can be used: addresses that others can dial, and a command
+// that works as pasted.
+func TestInitPrints(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a node")
+	cmd := Command()
+	var out strings.Builder
+	cmd.SetOut(&out)
+	cmd.SetArgs([]string{"init", "--data", dir, "--new-world", "x", "--local", "--roles", "relay"})
+	if err := cmd.ExecuteContext(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := out.String(); strings.Contains(got, "0.0.0.0") || !strings.Contains(got, "Other nodes connect to /ip4/") ||
+		!strings.Contains(got, " serve --data '"+dir+"'\n") {
+		t.Errorf("init printed %q; want addresses of this machine and a next command with the directory", got)
+	}
+	key, err := EnsureKey(dir)
+	if err != nil || !strings.Contains(out.String(), node.ShortID([32]byte(key.Public().(ed25519.PublicKey)))) {
+		t.Errorf("init printed %q, %v; want the node's short id", out.String(), err)
+	}
+}
+
+// config check refuses what serve refuses, and says where it stands.
+func TestConfigCheckIsServes(t *testing.T) {
+	public := worldFile(t, world.World{Phrase: "public", Seeds: []string{"/ip4/8.8.8.8/tcp/4811/p2p/" + mesh.PeerID([32]byte{1})}})
+	for _, tt := range []struct {
+		name, text string
+		args       []string
+		code       int
+		want       string // after file and line
+	}{
+		{"fine", "", nil, 0, ""},
+		{"log level", "[log]\nlevel = \"loud\"\n", nil, 2, ":2: log.level: \"loud\""},
+		{"url", "[provider]\nurl = \"localhost:1\"\n", nil, 2, ":2: provider.url: a base URL begins"},
+		{"announce", "[node]\n\nannounce = [\"/ip4/192.0.2.1/tcp/4811\"]\n", nil, 2, ":3: node.announce: address"},
+		{"mock", "[node]\nroles = [\"provider\"]\n[provider]\nbackend = \"mock\"\n", nil, 4, ":4: provider.backend: the demo model"},
+		{"status", "[status]\nlisten = \"0.0.0.0:1\"\n", nil, 4, ":2: status.listen: 0.0.0.0:1: not a loopback address"},
+	} {
+		dir := filepath.Join(t.TempDir(), "d")
+		if _, err := Init(t.Context(), InitOptions{Data: dir, World: public, Roles: []string{RoleRelay}, Announce: []string{"/ip4/8.8.4.4/tcp/4811"}}); err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(dir, app.ConfigFile)
+		if tt.text != "" {
+			if err := os.WriteFile(file, []byte(tt.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		commands := [][]string{{"config", "check"}, {"serve"}}
+		if tt.code == 0 {
+			commands = commands[:1] // the other would serve
+		}
+		for _, c := range commands {
+			cmd := Command()
+			cmd.SilenceErrors, cmd.SilenceUsage = true, true
+			cmd.SetOut(io.Discard)
+			cmd.SetArgs(append(c, "--data", dir))
+			err := cmd.ExecuteContext(t.Context())
+			if app.Code(err) != tt.code || err != nil && !strings.HasPrefix(err.Error(), file+tt.want) {
+				t.Errorf("%s: %v = %v (code %d); want %q (code %d)", tt.name, c, err, app.Code(err), file+tt.want, tt.code)
+			}
+		}
+	}
+}
+
+// A node that nobody can reach says so when it starts, with the address that
+// others do not accept and what to do; it used to be silent.
+func TestServeWarnsWhenUnreachable(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "d")
+	// It is the seed itself, so it asks nobody.
+	if _, err := Init(t.Context(), InitOptions{Data: dir, NewWorld: "x", Roles: []string{RoleRelay}, Announce: []string{"/ip4/8.8.4.4/tcp/4811"}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name     string
+		announce []string
+		warns    bool
+	}{{"announced", []string{"/ip4/8.8.4.4/tcp/4811"}, false}, {"not announced", nil, true}} {
+		port, err := freePort(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg := Defaults()
+		cfg.Status.Listen, cfg.Node.Announce = "", tt.announce
+		cfg.Node.Listen = []string{fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", port)}
+		ctx, stop := context.WithCancel(t.Context())
+		stop() // it starts, and stops at once
+		var log strings.Builder
+		if err := Serve(ctx, Options{Data: dir, Config: cfg, Err: &log}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(log.String(), "others cannot reach this node"); got != tt.warns {
+			t.Errorf("%s: log = %s; want a warning: %t", tt.name, log.String(), tt.warns)
+		}
+		if tt.warns && !strings.Contains(log.String(), "announce in [node]") {
+			t.Errorf("log = %s; want the remedy", log.String())
+		}
+	}
+}
+
+// The addresses of a machine as they are seen by others.
+func TestReach(t *testing.T) {
+	machine := func(all ...string) (out []netip.Addr) {
+		for _, s := range all {
+			out = append(out, netip.MustParseAddr(s))
+		}
+		return out
+	}
+	any4, any6 := "/ip4/0.0.0.0/tcp/1", "/ip6/::/tcp/1"
+	for _, tt := range []struct {
+		name           string
+		listen         []string
+		machine        []netip.Addr
+		local          bool
+		found, refused []string
+	}{
+		{"plain", []string{"/ip4/8.8.8.8/tcp/1"}, nil, false, []string{"/ip4/8.8.8.8/tcp/1"}, nil},
+		{"plain, private", []string{"/ip4/10.0.0.1/tcp/1"}, nil, false, nil, []string{"/ip4/10.0.0.1/tcp/1"}},
+		{"documentation and carrier NAT are not public", []string{any4}, machine("127.0.0.1", "192.0.2.1", "100.64.0.1"), false, nil, []string{"/ip4/192.0.2.1/tcp/1", "/ip4/100.64.0.1/tcp/1"}},
+		{"local", []string{any4}, machine("127.0.0.1", "192.168.1.7"), true, []string{"/ip4/192.168.1.7/tcp/1"}, nil},
+		{"local, nothing else", []string{any4}, machine("127.0.0.1"), true, []string{"/ip4/127.0.0.1/tcp/1"}, nil},
+		{"each family by itself", []string{any4, any6, any4}, machine("8.8.8.8", "2a00::1", "fe80::1"), false, []string{"/ip4/8.8.8.8/tcp/1", "/ip6/2a00::1/tcp/1"}, nil},
+	} {
+		found, refused := reach(tt.listen, tt.machine, tt.local)
+		if !slices.Equal(found, tt.found) || !slices.Equal(refused, tt.refused) {
+			t.Errorf("%s: reach = %v, %v; want %v, %v", tt.name, found, refused, tt.found, tt.refused)
+		}
+	}
+}
+
+func TestStatusPrint(t *testing.T) {
+	s := Status{
+		Name: "", ID: "ab010203", PeerID: "12D3KooWx", Roles: []string{"provider"}, Seeds: 1,
+		Directory: &node.DirectoryStatus{Relays: 1, Providers: 1},
+		Backend:   &BackendStatus{Kind: "openai", URL: "http://127.0.0.1:1", Problem: "it cannot be reached"},
+	}
+	var out strings.Builder
+	if err := s.print(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Node        ab010203\n", "12D3KooWx", "1 relay, 1 provider,", "of 1 other seed\n", "DOES NOT ANSWER: it cannot be reached"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("status = %s; want %q", out.String(), want)
 		}
 	}
 }

@@ -9,11 +9,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/culvert-net/culvert/api/backend/openai"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/config"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
 	"github.com/culvert-net/culvert/mesh/world"
@@ -35,17 +37,32 @@ type InitOptions struct {
 
 // InitResult is what Init made.
 type InitResult struct {
-	Config *Config
-	World  *world.World
-	Key    [32]byte
-	Found  *openai.Found // the model server that was found by looking; nil: none, or not looked
+	Config   *Config
+	World    *world.World
+	Key      [32]byte
+	Addrs    []string      // where others find this node
+	Found    *openai.Found // the model server that was found by looking; nil: none, or not looked
+	Warnings []string      // what will not work as it is
 }
 
 // Init makes a data directory: identity, onion keys, world file and
-// config.toml. It refuses one that is set up already.
+// config.toml. It refuses one that is set up already, and a node that nobody
+// could reach.
 func Init(ctx context.Context, o InitOptions) (*InitResult, error) {
-	if (o.World == "") == (o.NewWorld == "") {
-		return nil, app.Usage(errors.New("name the world: --world FILE to join one, or --new-world PHRASE to make one"))
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	r := &InitResult{}
+	local := o.Local
+	if o.World != "" {
+		w, err := node.LoadWorld(o.World)
+		if err == nil {
+			err = node.CheckSeeds(w)
+		}
+		if err != nil {
+			return nil, err
+		}
+		r.World, local = w, w.Local
 	}
 	data, err := app.OpenData(o.Data, program)
 	if err != nil {
@@ -55,8 +72,10 @@ func Init(ctx context.Context, o InitOptions) (*InitResult, error) {
 	if _, err := os.Stat(data.Path(app.ConfigFile)); !errors.Is(err, fs.ErrNotExist) {
 		return nil, app.Usage(fmt.Errorf("%s is set up already; edit %s, or choose another directory with --data", o.Data, data.Path(app.ConfigFile)))
 	}
-	r := &InitResult{}
 	if r.Config, r.Found, err = o.configure(ctx); err != nil {
+		return nil, err
+	}
+	if r.Addrs, err = o.addresses(r.Config, local); err != nil {
 		return nil, err
 	}
 	key, err := EnsureKey(o.Data)
@@ -64,10 +83,51 @@ func Init(ctx context.Context, o InitOptions) (*InitResult, error) {
 		return nil, err
 	}
 	r.Key = [32]byte(key.Public().(ed25519.PublicKey))
-	if r.World, err = o.world(r.Config, r.Key); err != nil {
+	if r.World == nil {
+		if r.World, err = o.found(r.Addrs, r.Key); err != nil {
+			return nil, err
+		}
+	}
+	if err := app.Configured(config.Blame(r.Config.fits(r.World), o.origins())); err != nil {
 		return nil, err
 	}
+	if o.Backend != "" && o.Backend != BackendMock {
+		r.Warnings = probe(ctx, &r.Config.Provider)
+	}
 	return r, write(data, r.Config, r.World)
+}
+
+// check refuses flags that do not go together.
+func (o *InitOptions) check() error {
+	switch {
+	case o.World == "" && o.NewWorld == "":
+		return app.Usage(errors.New("name the world: --world FILE to join one, or --new-world PHRASE to make one"))
+	case o.World != "" && o.NewWorld != "":
+		return app.Usage(errors.New("--world joins a world and --new-world makes one; give one of the two"))
+	case o.World != "" && o.Local:
+		return app.Usage(errors.New("--local is for --new-world; whether the addresses of a world are private stands in its file"))
+	case o.Backend != "" && len(o.Roles) > 0 && !slices.Contains(o.Roles, RoleProvider):
+		return app.Usage(fmt.Errorf("--backend is for a provider, and --roles %s is none; add provider to --roles, or leave --backend out", strings.Join(o.Roles, ",")))
+	}
+	return nil
+}
+
+// origins says which flag a value of the configuration is from.
+func (o *InitOptions) origins() config.Origins {
+	origins := config.Origins{}
+	for key, flag := range map[string]struct {
+		name  string
+		given bool
+	}{
+		"node.name": {"--name", o.Name != ""}, "node.roles": {"--roles", len(o.Roles) > 0},
+		"node.listen": {"--listen", len(o.Listen) > 0}, "node.announce": {"--announce", len(o.Announce) > 0},
+		"provider.backend": {"--backend", o.Backend == BackendMock}, "provider.url": {"--backend", o.Backend != ""},
+	} {
+		if flag.given {
+			origins[key] = flag.name
+		}
+	}
+	return origins
 }
 
 // configure finds out what was not said.
@@ -104,29 +164,44 @@ func (o *InitOptions) configure(ctx context.Context) (*Config, *openai.Found, er
 		if err != nil {
 			return nil, nil, err
 		}
-		cfg.Node.Listen = []string{fmt.Sprintf("/ip4/0.0.0.0/tcp/%d", port)}
+		cfg.Node.Listen = listenOn(port)
 	}
-	if err := cfg.Validate(); err != nil {
-		if app.Code(err) == app.ExitFailed {
-			err = app.Usage(err)
-		}
-		return nil, nil, err
+	if err := config.Check(cfg, o.origins()); err != nil {
+		return nil, nil, app.Configured(err)
 	}
 	return cfg, found, nil
 }
 
-// world is the one to join, or a new one whose seed is this node.
-func (o *InitOptions) world(cfg *Config, key [32]byte) (*world.World, error) {
-	if o.World != "" {
-		return node.LoadWorld(o.World)
+// addresses are where others find the node.
+func (o *InitOptions) addresses(cfg *Config, local bool) ([]string, error) {
+	if len(cfg.Node.Announce) > 0 {
+		return cfg.Node.Announce, nil
 	}
-	addrs := cfg.Node.Announce
-	if len(addrs) == 0 {
-		var err error
-		if addrs, err = reachable(cfg.Node.Listen, o.Local); err != nil {
-			return nil, err
-		}
+	machine, err := machineIPs()
+	if err != nil {
+		return nil, err
 	}
+	found, refused := reach(cfg.Node.Listen, machine, local)
+	// As a seed the node is written once, not once per transport: newcomers ask
+	// several seeds at once, and a UDP port that no router forwards would keep
+	// them waiting. Whoever has it forwarded adds it to the world file.
+	if tcp := slices.DeleteFunc(slices.Clone(found), overQUIC); len(tcp) > 0 {
+		found = tcp
+	}
+	if len(found) == 0 {
+		return nil, unreachable(refused, o.NewWorld != "")
+	}
+	return found, nil
+}
+
+// overQUIC reports whether an address that was checked is one of QUIC.
+func overQUIC(addr string) bool {
+	at, err := mesh.ParseEndpoint(addr)
+	return err == nil && at.QUIC
+}
+
+// found is a new world whose seed is this node.
+func (o *InitOptions) found(addrs []string, key [32]byte) (*world.World, error) {
 	w := world.World{Phrase: o.NewWorld, Rules: world.DefaultRules(), Local: o.Local}
 	for _, addr := range addrs {
 		w.Seeds = append(w.Seeds, addr+"/p2p/"+mesh.PeerID(key))
@@ -136,6 +211,26 @@ func (o *InitOptions) world(cfg *Config, key [32]byte) (*world.World, error) {
 		return nil, app.Usage(err)
 	}
 	return made, nil
+}
+
+// probe asks a model server that was named for its models, and says what is
+// wrong. It may well be started later, so that is no reason to stop.
+func probe(ctx context.Context, cfg *ProviderConfig) []string {
+	src, err := newSource(cfg)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	defer src.closer.Close()
+	ctx, cancel := context.WithTimeout(ctx, findLimit)
+	defer cancel()
+	list, err := src.Models(ctx)
+	switch {
+	case err != nil:
+		return []string{fmt.Sprintf("%s does not list its models: %s. An API key, if it wants one, is set as key in [provider] of config.toml, or in CULVERT_GATEWAY_PROVIDER_KEY.", cfg.URL, node.WhyNoModels(err))}
+	case len(list) == 0:
+		return []string{cfg.URL + " lists no models; the node offers nothing until it does."}
+	}
+	return nil
 }
 
 // write puts everything but the identity into the data directory.
@@ -164,6 +259,9 @@ func settings(cfg *Config) []string {
 	}
 	if cfg.Status != Defaults().Status {
 		keys = append(keys, "status.listen")
+	}
+	if cfg.Debug.Listen != "" {
+		keys = append(keys, "debug.listen")
 	}
 	return keys
 }

@@ -16,6 +16,7 @@ import (
 // models watches what the backend serves, which is what the descriptor says.
 type models struct {
 	backend backend.Backend
+	url     string                           // of the backend, for the log
 	runtime func(ctx context.Context) string // what the server is, asked when it first answers
 	changed func()                           // told of each change
 	log     *slog.Logger
@@ -23,9 +24,11 @@ type models struct {
 	failures int    // in a row; owned by look
 	known    string // runtime's answer, "" before it; owned by look
 
-	mu    sync.Mutex
-	list  []directory.Model // as last seen; guarded by mu
-	alive bool              // the server answers; guarded by mu
+	mu      sync.Mutex
+	list    []directory.Model // as last seen; guarded by mu
+	asked   bool              // it is known whether it answers; guarded by mu
+	alive   bool              // the server answers; guarded by mu
+	problem string            // why it does not; guarded by mu
 }
 
 // Run looks at the backend until ctx ends.
@@ -54,39 +57,48 @@ func (m *models) look(ctx context.Context, limit time.Duration) (pause time.Dura
 	case ctx.Err() != nil: // nobody wants to know any more
 	case err == nil:
 		m.failures = 0
-		m.set(describe(list, m.known), true)
+		m.set(describe(list, m.known), "")
 	default:
+		m.failures++
 		// One question without an answer may be a server that restarts.
-		if m.failures++; m.failures < modelsFailures {
+		if _, alive, _ := m.status(); !alive || m.failures >= modelsFailures {
+			m.set(nil, node.WhyNoModels(err))
+		}
+		if m.failures < modelsFailures {
 			return modelsAgain
 		}
-		m.log.Debug("backend does not list its models", "err", err)
-		m.set(nil, false)
 	}
 	return modelsEvery
 }
 
-// set notes what was seen and tells of a change. A dead server's list is kept:
-// it is what comes back.
-func (m *models) set(list []directory.Model, alive bool) {
+// set notes what was seen, or why nothing was, and tells of a change. A dead
+// server's list is kept: it is what comes back.
+func (m *models) set(list []directory.Model, problem string) {
 	m.mu.Lock()
+	alive := problem == ""
 	if !alive {
 		list = m.list
 	}
-	same := m.alive == alive && slices.EqualFunc(m.list, list, func(a, b directory.Model) bool {
+	turned := !m.asked || m.alive != alive
+	back := m.asked && turned
+	changed := m.alive != alive || !slices.EqualFunc(m.list, list, func(a, b directory.Model) bool {
 		return a.ID == b.ID && a.Runtime == b.Runtime
 	})
-	m.list, m.alive = list, alive
+	m.list, m.asked, m.alive, m.problem = list, true, alive, problem
 	m.mu.Unlock()
-	if same {
-		return
+	switch {
+	case !alive && turned:
+		m.log.Warn("model server does not answer; its models are not offered until it does", "url", m.url, "reason", problem)
+	case alive && changed && len(list) == 0:
+		m.log.Warn("model server lists no models; nothing is offered until it does", "url", m.url)
+	case alive && back:
+		m.log.Info("model server is back", "url", m.url, "models", len(list))
+	case alive && changed:
+		m.log.Info("model server serves models", "models", len(list))
 	}
-	if alive {
-		m.log.Info("backend serves models", "models", len(list))
-	} else {
-		m.log.Warn("backend does not answer; its models are withdrawn until it does")
+	if changed {
+		m.changed()
 	}
-	m.changed()
 }
 
 // offered is what the descriptor says of models: all that the backend serves,
@@ -104,14 +116,14 @@ func (m *models) offered() (list []directory.Model, known bool) {
 }
 
 // status is what the owner is shown.
-func (m *models) status() (ids []string, alive bool) {
+func (m *models) status() (ids []string, alive bool, problem string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	ids = []string{}
 	for _, model := range m.list {
 		ids = append(ids, model.ID)
 	}
-	return ids, m.alive
+	return ids, m.alive, m.problem
 }
 
 // describe turns the backend's list into what fits a descriptor. Models whose

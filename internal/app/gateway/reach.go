@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/mesh"
 )
 
 // freePort is want if it is free, else another. It is written down, so that
@@ -25,60 +26,64 @@ func freePort(want int) (int, error) {
 	return 0, errors.New("no free port for other nodes to connect to; choose one with --listen /ip4/0.0.0.0/tcp/PORT")
 }
 
-// wildcards are the beginnings of addresses that mean all of the machine's.
-var wildcards = []string{"/ip4/0.0.0.0/tcp/", "/ip6/::/tcp/"}
-
-// reachable is where others find a node that listens on these addresses: for
-// wildcards, the addresses of the machine's interfaces.
-func reachable(listen []string, local bool) ([]string, error) {
-	var out []string
+// reach is where others find a node that listens on these addresses, and where
+// they would not look for it: wildcards stand for all addresses of the
+// machine's interfaces.
+func reach(listen []string, machine []netip.Addr, local bool) (found, refused []string) {
+	var own []mesh.Endpoint
 	for _, addr := range listen {
-		port, wildcard := "", false
-		for _, prefix := range wildcards {
-			if rest, ok := strings.CutPrefix(addr, prefix); ok {
-				port, wildcard = rest, true
-			}
-		}
-		if !wildcard {
-			out = append(out, addr)
-			continue
-		}
-		for _, ip := range interfaceIPs(local) {
-			if seed := fmt.Sprintf("/ip4/%s/tcp/%s", ip, port); !slices.Contains(out, seed) {
-				out = append(out, seed)
+		at, err := mesh.ParseEndpoint(addr)
+		switch {
+		case err != nil: // not in a configuration that was checked
+		case !at.Addr().IsUnspecified():
+			own = append(own, at)
+		default:
+			for _, ip := range machine {
+				if ip.Is4() == at.Addr().Is4() {
+					own = append(own, mesh.Endpoint{AddrPort: netip.AddrPortFrom(ip, at.Port()), QUIC: at.QUIC})
+				}
 			}
 		}
 	}
-	if len(out) == 0 {
-		return nil, app.Usage(errors.New("this machine has no public address that others could reach; say where a router forwards one with --announce /ip4/ADDRESS/tcp/PORT, or make a world of private addresses with --local"))
+	public := mesh.Publishable(own, local)
+	for _, at := range own {
+		switch addr := at.String(); {
+		case slices.Contains(found, addr), slices.Contains(refused, addr):
+		case slices.Contains(public, at):
+			found = append(found, addr)
+		case !at.Addr().IsLoopback() && !at.Addr().IsLinkLocalUnicast(): // nobody expects those to be found
+			refused = append(refused, addr)
+		}
+	}
+	return found, refused
+}
+
+// machineIPs are the addresses of this machine's interfaces.
+func machineIPs() ([]netip.Addr, error) {
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil, fmt.Errorf("asking for this machine's addresses: %w; name one with --announce", err)
+	}
+	var out []netip.Addr
+	for _, a := range addrs {
+		if p, err := netip.ParsePrefix(a.String()); err == nil {
+			out = append(out, p.Addr().Unmap())
+		}
 	}
 	return out, nil
 }
 
-// interfaceIPs are the machine's IPv4 addresses: public ones, or for a local
-// world private ones, and loopback if there is no other.
-func interfaceIPs(local bool) []netip.Addr {
-	addrs, err := net.InterfaceAddrs()
-	if err != nil {
-		return nil
+// unreachable is why a node that others cannot reach is not set up, and what to
+// do. founds: it would be the first of a new world.
+func unreachable(refused []string, founds bool) error {
+	has := ""
+	if len(refused) > 0 {
+		has = " (" + strings.Join(refused, " and ") + " is none)"
 	}
-	var private, public []netip.Addr
-	for _, a := range addrs {
-		p, err := netip.ParsePrefix(a.String())
-		if err != nil || !p.Addr().Is4() || !p.Addr().IsGlobalUnicast() {
-			continue
-		}
-		if p.Addr().IsPrivate() {
-			private = append(private, p.Addr())
-		} else {
-			public = append(public, p.Addr())
-		}
+	local := "the world is one of public addresses; one of private addresses is made with --new-world PHRASE --local"
+	if founds {
+		local = "for a world of private addresses, all in one network, add --local"
 	}
-	switch {
-	case !local:
-		return public
-	case len(private)+len(public) > 0:
-		return append(private, public...)
-	}
-	return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}
+	return app.Usage(fmt.Errorf("this machine has no public address at which others could reach it%s. "+
+		"If a router forwards one, name it with --announce /ip4/ADDRESS/tcp/PORT; %s", has, local))
 }

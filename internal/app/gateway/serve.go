@@ -72,8 +72,15 @@ func Serve(ctx context.Context, o Options) (err error) {
 	}
 	defer data.Close()
 	g := &gateway{cfg: o.Config, log: log, started: time.Now().UTC()}
-	if g.world, err = node.LoadWorld(data.Path(app.WorldFile)); err != nil {
+	g.world, err = node.LoadWorld(data.Path(app.WorldFile))
+	if errors.Is(err, node.ErrNoWorld) {
 		return fmt.Errorf("%w; set this directory up with: gateway init", err)
+	}
+	if err == nil {
+		err = app.Configured(o.Config.fits(g.world))
+	}
+	if err != nil {
+		return err
 	}
 	key, err := loadKey(data.Path(keyFile))
 	if err != nil {
@@ -91,7 +98,7 @@ func Serve(ctx context.Context, o Options) (err error) {
 	}
 	var src *source
 	if o.Config.Is(RoleProvider) {
-		if src, err = newSource(&o.Config.Provider, g.world); err != nil {
+		if src, err = newSource(&o.Config.Provider); err != nil {
 			return err
 		}
 		defer src.closer.Close()
@@ -100,6 +107,7 @@ func Serve(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, g.host.Close()) }()
+	g.warnUnreachable()
 	parts, err := g.wire(o, key, keys, src, data)
 	if err != nil {
 		return err
@@ -150,6 +158,30 @@ func (g *gateway) listen(key ed25519.PrivateKey) (err error) {
 	return err
 }
 
+// addrs are where others are told to find this node.
+func (g *gateway) addrs() []string {
+	if len(g.cfg.Node.Announce) > 0 {
+		return g.cfg.Node.Announce
+	}
+	return g.host.Addrs()
+}
+
+// warnUnreachable tells of a node that nobody can find. It runs on: the machine
+// may get its address later.
+func (g *gateway) warnUnreachable() {
+	if len(g.addrs()) > 0 {
+		return
+	}
+	machine, _ := machineIPs() // without them the warning names none
+	_, refused := reach(g.cfg.Node.Listen, machine, g.world.Local)
+	g.log.Warn("others cannot reach this node: none of its addresses is public, and it is not published",
+		"addresses", refused, "remedy", remedy)
+}
+
+// remedy is what the owner of a node without a public address can do.
+const remedy = "if a router forwards a public address, set announce in [node] to it (/ip4/ADDRESS/tcp/PORT); " +
+	"a world of private addresses is made with gateway init --new-world PHRASE --local"
+
 // isSeed reports whether the world file sends newcomers here.
 func (g *gateway) isSeed() bool {
 	return slices.ContainsFunc(g.world.Seeds, func(s string) bool {
@@ -190,7 +222,7 @@ func (g *gateway) wire(o Options, key ed25519.PrivateKey, keys *directory.Keyrin
 	if src == nil {
 		return parts, nil
 	}
-	g.models = &models{backend: src, runtime: src.runtime, changed: g.directory.Changed, log: g.log}
+	g.models = &models{backend: src, url: g.cfg.Provider.URL, runtime: src.runtime, changed: g.directory.Changed, log: g.log}
 	server, err := tunnel.NewServer(tunnel.ServerConfig{
 		Backend:     backend.EarlyCommit(src, backend.CommitAfter),
 		Budget:      body.NewBudget(int64(g.cfg.Provider.BodiesMiB) << 20),
@@ -207,10 +239,7 @@ func (g *gateway) wire(o Options, key ed25519.PrivateKey, keys *directory.Keyrin
 // self is what this node says of itself, and nothing until it has something to
 // offer.
 func (g *gateway) self() (directory.Node, bool) {
-	n := directory.Node{Name: g.cfg.Node.Name, Addrs: g.cfg.Node.Announce}
-	if len(n.Addrs) == 0 {
-		n.Addrs = g.host.Addrs()
-	}
+	n := directory.Node{Name: g.cfg.Node.Name, Addrs: g.addrs()}
 	if len(n.Addrs) == 0 {
 		return n, false
 	}
@@ -219,7 +248,7 @@ func (g *gateway) self() (directory.Node, bool) {
 		return n, relays
 	}
 	models, known := g.models.offered()
-	if _, alive := g.models.status(); relays && !alive {
+	if _, alive, _ := g.models.status(); relays && !alive {
 		return n, true // it can still pass circuits on
 	}
 	n.Models = models

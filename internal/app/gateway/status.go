@@ -26,6 +26,7 @@ type Status struct {
 	Version   string                `json:"version"`
 	Started   time.Time             `json:"started"`
 	Name      string                `json:"name"`
+	ID        string                `json:"id"` // as bridges show a node without a name
 	PeerID    string                `json:"peer_id"`
 	Roles     []string              `json:"roles"`
 	Seed      bool                  `json:"seed"`
@@ -46,10 +47,11 @@ type Status struct {
 
 // BackendStatus is what a provider knows of its model server.
 type BackendStatus struct {
-	Kind   string   `json:"kind"` // openai or mock
-	URL    string   `json:"url,omitempty"`
-	Alive  bool     `json:"alive"`
-	Models []string `json:"models"`
+	Kind    string   `json:"kind"` // openai or mock
+	URL     string   `json:"url,omitempty"`
+	Alive   bool     `json:"alive"`
+	Problem string   `json:"problem,omitempty"` // why it is not
+	Models  []string `json:"models"`
 }
 
 func (g *gateway) status() *Status {
@@ -58,15 +60,15 @@ func (g *gateway) status() *Status {
 	links := g.host.Stats()
 	s := &Status{
 		Program: program, Version: app.Version(), Started: g.started,
-		Name: g.cfg.Node.Name, PeerID: mesh.PeerID(g.host.Key()), Roles: g.cfg.Node.Roles, Seed: g.isSeed(),
-		Ready: err == nil, Waiting: node.Reasons(err), Addrs: g.host.Addrs(), StatusURL: g.statusURL,
+		Name: g.cfg.Node.Name, ID: node.ShortID(g.host.Key()), PeerID: mesh.PeerID(g.host.Key()), Roles: g.cfg.Node.Roles, Seed: g.isSeed(),
+		Ready: err == nil, Waiting: node.Reasons(err), Addrs: g.addrs(), StatusURL: g.statusURL,
 		Published: d.PublishedTo, Seeds: d.Seeds, Problem: d.PublishError,
 		World: node.NewWorldStatus(g.world), Directory: node.NewDirectoryStatus(g.directory, g.set.Snapshot()),
 		Circuits: g.relay.Stats(), Links: links.Links, Refused: links.Refused,
 	}
 	if g.models != nil {
 		s.Backend = &BackendStatus{Kind: g.cfg.Provider.Backend, URL: g.cfg.Provider.URL}
-		s.Backend.Models, s.Backend.Alive = g.models.status()
+		s.Backend.Models, s.Backend.Alive, s.Backend.Problem = g.models.status()
 	}
 	return s
 }
@@ -75,11 +77,16 @@ func (g *gateway) status() *Status {
 func (g *gateway) ready() error {
 	var missing []error
 	if g.models != nil {
-		if ids, alive := g.models.status(); !alive || len(ids) == 0 {
+		switch ids, alive, problem := g.models.status(); {
+		case problem != "":
+			missing = append(missing, fmt.Errorf("the model server does not list its models: %s", problem))
+		case !alive || len(ids) == 0:
 			missing = append(missing, errors.New("the model server does not list a model"))
 		}
 	}
-	if _, known := g.set.Snapshot().Node(g.host.Key()); !known {
+	if len(g.addrs()) == 0 {
+		missing = append(missing, errors.New("this node has no address that others could reach: "+remedy))
+	} else if _, known := g.set.Snapshot().Node(g.host.Key()); !known {
 		missing = append(missing, errors.New("this node's descriptor is not made yet"))
 	}
 	if d := g.directory.Status(); d.Seeds > 0 && d.PublishedTo == 0 && !g.isSeed() {
@@ -107,7 +114,7 @@ not know them.`,
 			var s Status
 			err = serve.Ask(cmd.Context(), filepath.Join(dir, serve.AdminSocket), "/status", &s)
 			if errors.Is(err, serve.ErrNoDaemon) {
-				return app.NotReady(fmt.Errorf("no gateway is running on %s; start one with: gateway serve", dir))
+				return app.NotReady(fmt.Errorf("no gateway is running on %s; start one with: %s", dir, serveLine(cmd, dir)))
 			}
 			if err != nil {
 				return app.NotReady(err)
@@ -128,7 +135,8 @@ not know them.`,
 func (s *Status) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
-	row("Node", "%s %s", s.Name, s.PeerID)
+	row("Node", "%s", strings.TrimSpace(s.Name+" "+s.ID))
+	row("Peer id", "%s", s.PeerID)
 	row("Roles", "%s", strings.Join(s.Roles, ", "))
 	for _, a := range s.Addrs {
 		row("Address", "%s", a)
@@ -143,7 +151,7 @@ func (s *Status) print(out io.Writer) error {
 	}
 	s.World.Rows(row)
 	s.Directory.Rows(row)
-	published := fmt.Sprintf("known to %d of %d other seeds", s.Published, s.Seeds)
+	published := fmt.Sprintf("known to %d of %s", s.Published, app.Count(s.Seeds, "other seed"))
 	if s.Problem != "" {
 		published += "; the last attempt: " + s.Problem
 	}
@@ -152,7 +160,7 @@ func (s *Status) print(out io.Writer) error {
 	if b := s.Backend; b != nil {
 		state := "answers"
 		if !b.Alive {
-			state = "DOES NOT ANSWER"
+			state = strings.TrimSuffix("DOES NOT ANSWER: "+b.Problem, ": ")
 		}
 		row("Backend", "%s %s, %s", b.Kind, b.URL, state)
 		row("Serves", "%s", strings.Join(b.Models, ", "))

@@ -90,10 +90,15 @@ func (l *Links) Accept(ctx context.Context) (circuit.Link, error) {
 }
 
 // DisplayName is what a person is shown of a node: what it calls itself, else
-// the beginning of its key.
+// its short id.
 func DisplayName(n directory.Node) string {
 	if n.Name != "" {
 		return n.Name
 	}
-	return fmt.Sprintf("%x", n.Key[:4])
+	return ShortID(n.Key)
 }
+
+// ShortID is what people tell nodes apart by: the beginning of the key. Every
+// program shows it in this form, so that what a bridge says of a node can be
+// found in what the node says of itself.
+func ShortID(key [32]byte) string { return fmt.Sprintf("%x", key[:4]) }

@@ -6,12 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	wire "github.com/culvert-net/culvert/api/openai"
 	"github.com/culvert-net/culvert/api/tunnel"
 	"github.com/culvert-net/culvert/circuit"
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
 	"github.com/culvert-net/culvert/mesh/world"
 )
@@ -272,5 +276,81 @@ func TestReasons(t *testing.T) {
 func TestDisplayName(t *testing.T) {
 	if got := DisplayName(directory.Node{Key: [32]byte{0xab, 1, 2, 3, 4}}); got != "ab010203" {
 		t.Errorf("DisplayName = %q, want the key's beginning", got)
+	}
+}
+
+// A bridge shows hops without a name by what gateway status shows as its id.
+func TestShortIDIsTheDisplayName(t *testing.T) {
+	key := [32]byte{0xab, 1, 2, 3, 4}
+	if got := DisplayName(directory.Node{Key: key}); got != ShortID(key) {
+		t.Errorf("DisplayName = %q, ShortID = %q; want one form", got, ShortID(key))
+	}
+}
+
+// A world file that lists nobody, or nobody who may be dialled, makes a bridge
+// that waits for ever.
+func TestCheckSeeds(t *testing.T) {
+	peer := "/p2p/" + mesh.PeerID([32]byte{1})
+	for _, tt := range []struct {
+		name  string
+		seeds []string
+		local bool
+		want  string
+	}{
+		{"public", []string{"/ip4/8.8.8.8/tcp/1" + peer}, false, ""},
+		{"one of two", []string{"/ip4/10.0.0.1/tcp/1" + peer, "/ip4/8.8.8.8/tcp/1" + peer}, false, ""},
+		{"private in a local world", []string{"/ip4/10.0.0.1/tcp/1" + peer}, true, ""},
+		{"none", nil, true, "lists no seeds"},
+		{"private", []string{"/ip4/10.0.0.1/tcp/1" + peer}, false, "--announce"},
+		{"quic", []string{"/ip4/8.8.8.8/udp/1/quic-v1" + peer}, false, ""},
+		{"name", []string{"/dns4/example.org/tcp/1" + peer}, false, "name server"},
+	} {
+		w, err := world.New(world.World{Phrase: "x", Rules: world.DefaultRules(), Seeds: tt.seeds, Local: tt.local})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = CheckSeeds(w)
+		if tt.want == "" && err != nil || tt.want != "" && (app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+func TestCheckURL(t *testing.T) {
+	for url, want := range map[string]string{
+		"http://127.0.0.1:11434":         "",
+		"https://api.example.com/v1":     "",
+		"localhost:11434":                "write http://localhost:11434",
+		"127.0.0.1:11434/v1":             "write http://127.0.0.1:11434/v1",
+		"ftp://host":                     "base URL",
+		"http://ann:hunter2@host":        "user or password",
+		"ann:hunter2@host:1":             "base URL",
+		"http://ann:hunter2@host:bad/v1": "base URL",
+		"":                               "base URL",
+	} {
+		err := CheckURL(url)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2")) {
+			t.Errorf("CheckURL(%q) = %v, want %q and no password", url, err, want)
+		}
+	}
+}
+
+func TestWhyNoModels(t *testing.T) {
+	secret := "Incorrect API key provided: sk-canary"
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{&wire.Error{Status: 502, Code: "upstream_unreachable", Message: secret}, "is it running?"},
+		{&wire.Error{Status: 401, Message: secret}, "API key"},
+		{&wire.Error{Status: 404, Message: secret}, "OpenAI-compatible"},
+		{&wire.Error{Status: 502, Code: "bad_model_list", Message: secret}, "OpenAI-compatible"},
+		{&wire.Error{Status: 500, Message: secret}, "status 500"},
+		{fmt.Errorf("asking: %w", context.DeadlineExceeded), "in time"},
+		{errors.New("other"), "other"},
+	} {
+		if got := WhyNoModels(tt.err); !strings.Contains(got, tt.want) || strings.Contains(got, "canary") {
+			t.Errorf("WhyNoModels(%v) = %q; want %q and none of the server's words", tt.err, got, tt.want)
+		}
 	}
 }

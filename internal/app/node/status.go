@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/mesh/directory"
 	"github.com/culvert-net/culvert/mesh/world"
 )
@@ -35,7 +36,7 @@ func (s *WorldStatus) Rows(row func(name, format string, args ...any)) {
 	if s.Sandbox {
 		kind = ", a sandbox"
 	}
-	row("World", "%s (%.8s%s), %d hops, epoch %d", s.Phrase, s.ID, kind, s.Hops, s.Epoch)
+	row("World", "%s (%.8s%s), %s, epoch %d", s.Phrase, s.ID, kind, app.Count(int(s.Hops), "hop"), s.Epoch)
 }
 
 // DirectoryStatus says what a node knows of its world.
@@ -90,7 +91,7 @@ func (s *DirectoryStatus) Rows(row func(name, format string, args ...any)) {
 	if s.Problem != "" {
 		age += "; the last attempt: " + s.Problem
 	}
-	row("Directory", "%d relays, %d providers, %s", s.Relays, s.Providers, age)
+	row("Directory", "%s, %s, %s", app.Count(s.Relays, "relay"), app.Count(s.Providers, "provider"), age)
 	for _, m := range s.Models {
 		row("Model", "%s (providers: %d)", m.ID, m.Providers)
 	}

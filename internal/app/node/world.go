@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -23,4 +25,37 @@ func LoadWorld(path string) (*world.World, error) {
 		return nil, app.Usage(err)
 	}
 	return w, nil
+}
+
+// CheckSeeds refuses a world that a newcomer cannot enter, because its file
+// names nobody, or nobody who may be dialled.
+func CheckSeeds(w *world.World) error {
+	if len(w.Seeds)+len(w.Mirrors) == 0 {
+		return app.Usage(fmt.Errorf("the world file of %q lists no seeds, so there is nobody to ask who is in it; get a file with seeds from whoever runs the world", w.Phrase))
+	}
+	var why error
+	for _, seed := range slices.Concat(w.Seeds, w.Mirrors) {
+		_, addr, err := mesh.ParseAddr(seed)
+		if err == nil {
+			err = CheckAddr(addr, w)
+		}
+		if err == nil {
+			return nil
+		}
+		why = err
+	}
+	return app.Usage(fmt.Errorf("no seed in the world file of %q can be reached (%w); "+
+		"get a file with others from whoever runs the world, who says where a router forwards a seed's address with gateway init --announce, or makes a world of private addresses with --local", w.Phrase, why))
+}
+
+// CheckAddr says why the nodes of a world would not connect to an address.
+func CheckAddr(addr string, w *world.World) error {
+	at, err := mesh.ParseEndpoint(addr)
+	if err != nil {
+		return err
+	}
+	if err := mesh.MayDial(at.AddrPort, w.Local); err != nil {
+		return fmt.Errorf("address %q: %w", addr, err)
+	}
+	return nil
 }

@@ -53,6 +53,7 @@ and log. Kill one and watch what your client notices.`,
 	f.BoolVar(&o.InProcess, "in-process", false, "run all nodes in this process instead of one each")
 	f.StringVar(&o.ReadyFile, "ready-file", "", "write addresses, pids, logs and directories there, as JSON, once a request will succeed")
 	f.StringVar(&o.LogLevel, "log-level", o.LogLevel, "how much nodes log: debug, info, warn or error")
+	f.BoolVar(&o.Debug, "debug", false, "give every node a debug server (pprof) on a free port, named in the ready file")
 	cmd.AddCommand(app.VersionCommand())
 	return cmd
 }

@@ -31,6 +31,7 @@ type Options struct {
 	InProcess bool          // goroutines instead of processes
 	ReadyFile string        // written when a request will succeed
 	LogLevel  string        // of the nodes
+	Debug     bool          // a debug server for each node
 
 	Out io.Writer // what to paste
 	Err io.Writer // progress

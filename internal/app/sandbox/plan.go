@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,7 +31,9 @@ type spec struct {
 	log      string // file
 	logLevel string
 	role     string // of a gateway
-	addr     string // of a gateway, as multiaddr
+	addr     string // of a gateway, as multiaddr; TCP
+	quic     string // the same port of UDP
+	debug    string // address of its debug server; "" is none
 	key      [32]byte
 }
 
@@ -74,6 +77,15 @@ func makePlan(o *Options, dir string, src source) (*plan, error) {
 			return nil, err
 		}
 	}
+	if o.Debug {
+		for _, s := range p.all() {
+			port, err := held.take("127.0.0.1", 0)
+			if err != nil {
+				return nil, err
+			}
+			s.debug = "127.0.0.1:" + strconv.Itoa(port)
+		}
+	}
 	w, err := p.world(o)
 	if err != nil {
 		return nil, err
@@ -84,6 +96,11 @@ func makePlan(o *Options, dir string, src source) (*plan, error) {
 		}
 	}
 	return p, p.prepareBridge(o, &held)
+}
+
+// all is every node.
+func (p *plan) all() []*spec {
+	return slices.Concat(p.relays, p.providers, []*spec{p.bridge})
 }
 
 func newSpec(o *Options, dir, name, program string) *spec {
@@ -109,6 +126,7 @@ func (s *spec) identify(held *ports, host string) error {
 		return err
 	}
 	s.addr = prefix + strconv.Itoa(port)
+	s.quic = fmt.Sprintf("/ip4/%s/udp/%d/quic-v1", host, port)
 	return nil
 }
 
@@ -128,8 +146,9 @@ func (s *spec) lastPort(prefix string) int {
 // config is a gateway's config.toml.
 func (s *spec) config(src source) *gateway.Config {
 	cfg := gateway.Defaults()
-	cfg.Node.Name, cfg.Node.Roles, cfg.Node.Listen = s.name, []string{s.role}, []string{s.addr}
+	cfg.Node.Name, cfg.Node.Roles, cfg.Node.Listen = s.name, []string{s.role}, []string{s.addr, s.quic}
 	cfg.Status.Listen = "" // its admin socket says the same
+	cfg.Debug.Listen = s.debug
 	if s.role == gateway.RoleProvider {
 		cfg.Provider.Backend, cfg.Provider.URL = src.kind, src.url
 	}
@@ -182,12 +201,13 @@ func (p *plan) prepareBridge(o *Options, held *ports) error {
 	}
 	cfg.Status.Listen = "127.0.0.1:" + strconv.Itoa(port)
 	p.statusURL = "http://" + cfg.Status.Listen
+	cfg.Debug.Listen = p.bridge.debug
 	for _, name := range []string{app.WorldFile, app.ConfigFile} {
 		// Both are made anew: seeds, rules and addresses may be others.
 		if err := os.Remove(filepath.Join(p.bridge.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("preparing the bridge: %w", err)
 		}
 	}
-	_, err = bridge.Init(p.bridge.dir, filepath.Join(p.dir, app.WorldFile), cfg, "api.listen", "api.isolation", "status.listen")
+	_, err = bridge.Init(p.bridge.dir, filepath.Join(p.dir, app.WorldFile), cfg, "api.listen", "api.isolation", "status.listen", "debug.listen")
 	return err
 }

@@ -17,6 +17,7 @@ type Ready struct {
 	PIDs      map[string]int    `json:"pids"`                 // by node
 	Logs      map[string]string `json:"logs"`                 // file, by node
 	Dirs      map[string]string `json:"dirs"`                 // data directory, by node
+	Debug     map[string]string `json:"debug,omitempty"`      // URL of the debug server, by node
 }
 
 // write puts the file there whole.

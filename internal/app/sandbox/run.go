@@ -121,9 +121,13 @@ func (s *sandbox) ready(base string) *Ready {
 	r := &Ready{
 		BaseURL: base, StatusURL: s.plan.statusURL,
 		PIDs: make(map[string]int), Logs: make(map[string]string), Dirs: make(map[string]string),
+		Debug: make(map[string]string),
 	}
 	for _, c := range s.children {
 		r.PIDs[c.spec.name], r.Logs[c.spec.name], r.Dirs[c.spec.name] = c.pid, c.spec.log, c.spec.dir
+		if c.spec.debug != "" {
+			r.Debug[c.spec.name] = "http://" + c.spec.debug
+		}
 	}
 	return r
 }
