@@ -150,6 +150,10 @@ const (
 	// some 16 KiB, so a full relay stays near 128 MiB.
 	maxRelayCircuits = 8192
 
+	// maxFarewells is how many links at a time are told that the relay is full.
+	// Others are reset without a word, which says the same a little later.
+	maxFarewells = 256
+
 	// acceptQueue is how many streams may wait for a listener's Accept; more
 	// are refused as busy.
 	acceptQueue = 128

@@ -29,6 +29,7 @@ func (c *Client) Run(ctx context.Context) error {
 				continue
 			}
 			pauses[key] = pauses[key].longer()
+			maps.DeleteFunc(pauses, func(_ [32]byte, p pause) bool { return p.over() }) // or providers that are gone would pile up
 			c.cfg.Log.Debug("build circuit", "err", err)
 			continue
 		}
@@ -67,6 +68,10 @@ func (p pause) longer() pause {
 	n := min(max(2*p.length, firstPause), longest)
 	return pause{n, time.Now().Add(n)}
 }
+
+// over reports whether a pause ended so long ago that the next failure is the
+// first again.
+func (p pause) over() bool { return time.Since(p.until) > longest }
 
 // anyYoung reports whether a circuit died young since it was last asked.
 func (c *Client) anyYoung() bool {

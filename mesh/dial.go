@@ -148,6 +148,12 @@ func (d *dialer) join(id peer.ID, addrs []Endpoint) (a *dial, own bool, err erro
 			return a, false, nil
 		}
 	}
+	if len(d.dials) >= maxDials {
+		d.forget(time.Now())
+	}
+	if len(d.dials) >= maxDials && d.dials[id] == nil {
+		return nil, false, &LimitError{Limit: "dials"}
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
 	a = &dial{addrs: make(map[Endpoint]bool), cancel: cancel, done: make(chan struct{})}
 	for _, at := range addrs {
@@ -189,6 +195,11 @@ func (d *dialer) run(ctx context.Context, id peer.ID, a *dial) {
 func (d *dialer) expire(now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.forget(now)
+}
+
+// forget is expire with mu held.
+func (d *dialer) forget(now time.Time) {
 	for id, a := range d.dials {
 		if !a.running() && now.After(a.until) {
 			delete(d.dials, id)

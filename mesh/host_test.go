@@ -323,6 +323,40 @@ func TestOnlyGivenAddressesAreDialled(t *testing.T) {
 	}
 }
 
+// A node whose descriptor names other addresses every epoch costs a dial each
+// time and leaves nothing behind; a link to it stays what it was.
+func TestAddressesThatChange(t *testing.T) {
+	srv, cli := server(t), bridge(t)
+	id := idOf(srv.Key())
+	for i := range 300 {
+		addrs := make([]string, 2*maxAddrs)
+		for j := range addrs { // nobody listens at these
+			addrs[j] = fmt.Sprintf("/ip4/127.%d.%d.%d/tcp/1", 1+j, 1+i/250, 1+i%250)
+		}
+		if _, err := cli.Open(testContext(t), testProto, srv.Key(), addrs); !errors.Is(err, ErrUnreachable) {
+			t.Fatalf("epoch %d: Open = %v, want ErrUnreachable", i, err)
+		}
+		if n := len(cli.swarm.Peerstore().Addrs(id)); n > maxAddrs {
+			t.Fatalf("epoch %d: %d addresses are kept, want at most %d", i, n, maxAddrs)
+		}
+	}
+	cli.dialer.mu.Lock()
+	dials := len(cli.dialer.dials)
+	cli.dialer.mu.Unlock()
+	if dials > 1 {
+		t.Errorf("%d failed dials of one node are kept", dials)
+	}
+	exchange(t, open(t, cli, srv), "at its real address")
+	s, err := cli.Open(testContext(t), testProto, srv.Key(), []string{closedPort(t)})
+	if err != nil {
+		t.Fatalf("Open over the link there is, with a new descriptor: %v", err)
+	}
+	exchange(t, s, "over the same link")
+	if n := len(cli.swarm.Conns()); n != 1 {
+		t.Errorf("%d links, want 1", n)
+	}
+}
+
 func TestOpenEndsWithContext(t *testing.T) {
 	// A listener that accepts and then says nothing.
 	l, err := net.Listen("tcp", "127.0.0.1:0")

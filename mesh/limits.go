@@ -24,7 +24,7 @@ const (
 	// same key, so this has to be in the thousands, not the tens.
 	defaultPeerStreams = 4096
 
-	// maxPeerConns bounds connections with one peer. Two nodes that dial each
+	// maxPeerConns bounds connections that one peer opened. Two nodes that dial each
 	// other at the same moment have two for a while; a third may be one that is
 	// dead and not yet noticed.
 	maxPeerConns = 4
@@ -91,6 +91,11 @@ const (
 	// included. A circuit under construction is given up after 5 s anyway.
 	dialTimeout = 5 * time.Second
 
+	// maxDials bounds dials that run, or failed less than redialAfter ago, each
+	// to another node: twice what can be in its handshake. Whoever can make a
+	// relay extend chooses among all nodes of the directory.
+	maxDials = 2 * maxPendingConns
+
 	// redialAfter is how long a failed dial's result is given to further
 	// callers without dialling again. Whoever can make a relay extend cannot
 	// make it knock at an address more often than this.
@@ -133,6 +138,10 @@ const (
 
 // maxAddrs is how many addresses of one peer are tried. Descriptors may list
 // more; a peer that is not at the first eight is not there.
+//
+// It is also how many connections to one peer there may be from here: those that
+// are being made count, and with fewer the first silent addresses of a node
+// would keep the one at which it is from being tried.
 const maxAddrs = 8
 
 // Limits are the bounds an operator may change. Zero means the default.
