@@ -135,19 +135,23 @@ func (c *Client) isLate(a *attempt) {
 }
 
 // outrun ends an attempt that is still under way when another one has won, but
-// not at once: beyond the ceiling its time would change no estimate. Circuits
-// over the same relays have to show that they live: one that began later and
-// has ended speaks against them more than that this one is late, as one in five
-// is.
+// not at once: beyond the ceiling its time would change no estimate. If it had
+// begun first, circuits over the same relays have to show that they live: that
+// one which began later has ended speaks against them, while being late alone
+// does not, as one in five is.
 func (c *Client) outrun(a *attempt) {
 	c.mu.Lock()
 	_, running := c.attempts[a]
-	if running && a.late {
-		a.cut = time.AfterFunc(buildCeiling, func() { a.cancel(errOutrun) })
+	late, hops := a.late, a.hops
+	if running {
+		why := context.Canceled
+		if late {
+			why = errOutrun
+		}
+		a.cut = time.AfterFunc(buildCeiling, func() { a.cancel(why) })
 	}
-	hops := a.hops
 	c.mu.Unlock()
-	if running && a.late {
+	if running && late {
 		c.doubt(nil, hops)
 	}
 }

@@ -90,7 +90,13 @@ func TestSlowNetworkIsNoStampede(t *testing.T) {
 		n := newNetwork()
 		var delay atomic.Int64
 		delay.Store(int64(2 * time.Millisecond))
-		n.dial = func() (net.Conn, net.Conn) { return slowPipe(time.Duration(delay.Load()), 512<<10) }
+		rnd := rand.New(rand.NewPCG(1, 2))
+		var mu sync.Mutex
+		n.dial = func() (net.Conn, net.Conn) { // no two links are alike
+			mu.Lock()
+			defer mu.Unlock()
+			return slowPipe(time.Duration(float64(delay.Load())*(0.8+0.4*rnd.Float64())), 512<<10)
+		}
 		l := stillLab(t, n, 3, 8)
 		l.shuffled(1)
 		l.each(t, echo)

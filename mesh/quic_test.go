@@ -191,3 +191,34 @@ func TestLimitsCountQUIC(t *testing.T) {
 		}
 	}
 }
+
+// Both ends close, whoever is first, and neither is told that it failed.
+func TestCloseAfterThePeer(t *testing.T) { overEach(t, checkCloseAfterThePeer) }
+
+func checkCloseAfterThePeer(t *testing.T, listen string) {
+	srv, cli := serverOn(t, listen), bridge(t)
+	srv.Handle("/culvert/once/1", 10, 10, func(s *Stream) {
+		if _, err := io.ReadFull(s, make([]byte, 1)); err == nil {
+			_, _ = s.Write([]byte("b"))
+		}
+		if err := s.Close(); err != nil {
+			t.Errorf("Close of the server: %v", err)
+		}
+	})
+	for range 50 {
+		s, err := cli.Open(testContext(t), "/culvert/once/1", srv.Key(), srv.Addrs())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = s.SetDeadline(time.Now().Add(patience))
+		if _, err := s.Write([]byte("a")); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(s); err != nil || string(got) != "b" {
+			t.Fatalf("%q, %v", got, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatalf("Close: %v", err)
+		}
+	}
+}
