@@ -12,6 +12,7 @@ import (
 
 	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/api/body"
+	"github.com/culvert-net/culvert/api/openai"
 )
 
 // Config sets up a Server.
@@ -114,8 +115,11 @@ func (s *Server) routes() *chi.Mux {
 	r.NotFound(s.notFound)
 	r.MethodNotAllowed(s.methodNotAllowed)
 
-	r.Post("/v1/chat/completions", s.chat)
-	r.Get("/v1/models", s.models)
+	for _, route := range openai.Routes {
+		r.Post(route.Path, s.ask(route))
+	}
+	r.Get(modelsPath, s.models)
+	r.Get(modelsPath+"/*", s.model)
 	r.Get("/livez", s.livez)
 	r.Get("/readyz", s.readyz)
 	r.Get("/", s.pointer)

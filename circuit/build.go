@@ -67,14 +67,14 @@ func (c *Client) build(ctx context.Context, hops []Hop) (*circuit, error) {
 	link, err := c.cfg.Links.Open(step, entry.Key)
 	if err != nil {
 		c.blame(ctx, entry)
-		return nil, fmt.Errorf("reach entry %s: %w", entry.Name, err)
+		return nil, &HopError{Place: 1, Name: entry.Name, Err: fmt.Errorf("reach entry: %w", err)}
 	}
 	in := newBatchReader(link, c.cfg.CellSize, c.pool)
 	codec, err := c.create(step, link, in, entry)
 	if err != nil {
 		in.release()
 		c.blame(ctx, entry)
-		return nil, fmt.Errorf("create at entry %s: %w", entry.Name, err)
+		return nil, &HopError{Place: 1, Name: entry.Name, Err: fmt.Errorf("create at entry: %w", err)}
 	}
 	c.cfg.Paths.Reached(entry.Key, true)
 	circ := &circuit{
@@ -175,7 +175,7 @@ func (circ *circuit) extend(ctx context.Context, h Hop) error {
 	}
 	if err != nil {
 		circ.blameFor(ctx, err, h)
-		return fmt.Errorf("extend to hop %d, %s: %w", len(circ.hops)+1, h.Name, err)
+		return &HopError{Place: len(circ.hops) + 1, Name: h.Name, Err: fmt.Errorf("extend: %w", err)}
 	}
 	circ.hops = append(circ.hops, h)
 	c.cfg.Paths.Reached(h.Key, true)

@@ -58,6 +58,7 @@ type Client struct {
 	flights  map[flightKey]*flight // those that may be joined
 	hedges   int                   // second builds under way
 	young    int                   // circuits that died young since plan looked
+	problem  error                 // what kept Run's last build from succeeding
 }
 
 // NewClient checks cfg. It starts nothing; Dial waits for Run.
@@ -93,8 +94,9 @@ func (c *Client) Changed() {
 // if there is one. A circuit that ever carried a stream of one isolation group
 // carries none of another. Nothing of what the stream will carry has left this
 // machine when Dial returns. It fails with what stopped the last of several
-// attempts; ErrUnknownNode means that no descriptor of the node is held, ErrBusy
-// that it has no room.
+// attempts: ErrUnknownNode means that no descriptor of the node is held, ErrBusy
+// that it has no room, ErrNoPath that there are not the relays for a path, and a
+// *HopError names who did not answer.
 func (c *Client) Dial(ctx context.Context, key [32]byte, group Group) (*Stream, error) {
 	select {
 	case <-c.started:
@@ -241,9 +243,6 @@ func distinct(hops []Hop, n int, not [32]byte) bool {
 	}
 	return len(hops) == n
 }
-
-// errNoPath is a world with too few relays; trying again at once is no use.
-var errNoPath = errors.New("circuit: no path")
 
 // takeStem removes a ready stem without key in it from the pool, the one about
 // whose relays there is the least suspicion; or none, if there is any and clear

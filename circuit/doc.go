@@ -19,6 +19,7 @@ package circuit
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/culvert-net/culvert/circuit/onion"
@@ -73,6 +74,9 @@ var (
 	ErrSilent = errors.New("circuit: far end went silent")
 	// ErrProtocol is a neighbour or far end that broke the rules.
 	ErrProtocol = errors.New("circuit: protocol violation")
+	// ErrNoPath is a world without the relays for a circuit; trying again at once
+	// is no use.
+	ErrNoPath = errors.New("circuit: no path")
 )
 
 // busyError lets callers that do not import this package tell it from others,
@@ -83,3 +87,14 @@ func (busyError) Error() string { return "circuit: the other end has no room" }
 
 // Busy is always true.
 func (busyError) Busy() bool { return true }
+
+// A HopError is a hop that a circuit was not built to. The node is not always
+// to blame: those before it may have kept it from being reached.
+type HopError struct {
+	Place int    // from 1, the entry
+	Name  string // of Hop
+	Err   error
+}
+
+func (e *HopError) Error() string { return fmt.Sprintf("hop %d, %s: %v", e.Place, e.Name, e.Err) }
+func (e *HopError) Unwrap() error { return e.Err }

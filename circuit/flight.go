@@ -99,7 +99,7 @@ func (c *Client) fly(ctx context.Context, f *flight) {
 				break // two relays that cannot reach it are believed
 			}
 		}
-		if ctx.Err() != nil || errors.Is(err, ErrUnknownNode) || errors.Is(err, ErrClosed) || errors.Is(err, errNoPath) {
+		if ctx.Err() != nil || errors.Is(err, ErrUnknownNode) || errors.Is(err, ErrClosed) || errors.Is(err, ErrNoPath) {
 			break
 		}
 	}

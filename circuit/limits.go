@@ -62,8 +62,8 @@ const (
 	estimateLeast = 10
 
 	// buildFirst is what a stem, or its extension to a provider, is expected to
-	// take before enough were built: two round trips of a bad line.
-	buildFirst = 1500 * time.Millisecond
+	// take before enough were built: two or three round trips of a bad line.
+	buildFirst = 750 * time.Millisecond
 
 	// buildFloor keeps builds from being done twice for a time that nobody
 	// notices: a second one costs three nodes a handshake each.

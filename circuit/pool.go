@@ -24,6 +24,7 @@ func (c *Client) Run(ctx context.Context) error {
 		key, next, build := c.plan(pauses)
 		if build != nil {
 			err := build(ctx)
+			c.note(err)
 			if err == nil && !c.anyYoung() {
 				delete(pauses, key)
 				continue
@@ -72,6 +73,21 @@ func (p pause) longer() pause {
 // over reports whether a pause ended so long ago that the next failure is the
 // first again.
 func (p pause) over() bool { return time.Since(p.until) > longest }
+
+// note keeps the outcome of Run's last build for Problem.
+func (c *Client) note(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.problem = err
+}
+
+// Problem is what kept the last circuit that was to be ready from being built,
+// in the terms of Dial's errors; nil if it was built.
+func (c *Client) Problem() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.problem
+}
 
 // anyYoung reports whether a circuit died young since it was last asked.
 func (c *Client) anyYoung() bool {

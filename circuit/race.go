@@ -3,6 +3,7 @@ package circuit
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -209,7 +210,7 @@ func (c *Client) path(not [32]byte) ([]Hop, error) {
 			err = errBadPath
 		}
 		if err != nil && best == nil {
-			return nil, errors.Join(errNoPath, err)
+			return nil, fmt.Errorf("%w: %w", ErrNoPath, err)
 		}
 		if err != nil {
 			break

@@ -56,7 +56,7 @@ func (c *Client) exchange(ctx context.Context, req *backend.Request, to Target) 
 	// Errors of deadlines are those of a dead stream; the next read has them.
 	_ = conn.SetDeadline(time.Now().Add(FirstTokenLimit))
 
-	data := openai.Scrub(req.Body, req.View, func(field, value string) string {
+	data := openai.Scrub(req.Body, req.View, to.Model, func(field, value string) string {
 		return c.pseudonym(x.origin.Circuit, field, value)
 	})
 	// Written beside the reading, because a server may refuse a request early

@@ -20,6 +20,10 @@ type ServerConfig struct {
 	// with other servers. Required.
 	Budget *body.Budget
 
+	// Commit is how long a stream may wait for the backend's status before it is
+	// begun without; see backend.EarlyCommit. 0: as long as it takes.
+	Commit time.Duration
+
 	MaxRequests int           // requests the backend works on at once; 0: MaxRequests
 	Drain       time.Duration // how long a shutdown lets answers finish; 0: DrainLimit
 	Log         *slog.Logger  // nil: silent
@@ -42,11 +46,11 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 	switch {
 	case cfg.Backend == nil || cfg.Budget == nil:
 		return nil, errors.New("tunnel server: Backend and Budget are required")
-	case cfg.MaxRequests < 0 || cfg.Drain < 0:
-		return nil, errors.New("tunnel server: MaxRequests and Drain must not be negative")
+	case cfg.MaxRequests < 0 || cfg.Drain < 0 || cfg.Commit < 0:
+		return nil, errors.New("tunnel server: MaxRequests, Drain and Commit must not be negative")
 	}
 	s := &Server{
-		backend:  cfg.Backend,
+		backend:  private{cfg.Backend},
 		budget:   cfg.Budget,
 		drain:    cfg.Drain,
 		log:      cfg.Log,
@@ -56,6 +60,9 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 	}
 	if cfg.MaxRequests > 0 {
 		s.requests = make(chan struct{}, cfg.MaxRequests)
+	}
+	if cfg.Commit > 0 {
+		s.backend = backend.EarlyCommit(s.backend, cfg.Commit)
 	}
 	if s.drain == 0 {
 		s.drain = DrainLimit

@@ -23,8 +23,8 @@ var ErrNoDaemon = errors.New("not running")
 // holds the data directory's lock, so a file that is there already was left by
 // a process that died.
 func ListenAdmin(path string) (net.Listener, error) {
-	if len(path) > maxSocketPath {
-		return nil, fmt.Errorf("admin socket %s: the path has %d bytes and a socket's may have %d; choose a shorter --data", path, len(path), maxSocketPath)
+	if len(path) > MaxSocketPath {
+		return nil, fmt.Errorf("admin socket %s: the path has %d bytes and a socket's may have %d; choose a shorter --data", path, len(path), MaxSocketPath)
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("admin socket: %w", err)

@@ -150,6 +150,11 @@ func TestPrint(t *testing.T) {
 			t.Errorf("status = %s; want %q in it", out.String(), want)
 		}
 	}
+	s.Directory = &node.DirectoryStatus{Age: -1, Cached: 12.3, Nodes: 4, Relays: 1, Providers: 1, Problem: "not reachable"}
+	out.Reset()
+	if err := s.print(&out); err != nil || !strings.Contains(out.String(), "1 relay, 1 provider, from cache, 12s old; the last attempt: not reachable") {
+		t.Errorf("status = %s, %v; want the age of a cached directory", out.String(), err)
+	}
 	out.Reset()
 	local := Status{Mode: ModeLocal, Ready: true, Upstream: "http://127.0.0.1:1"}
 	if err := local.print(&out); err != nil || !strings.Contains(out.String(), "LOCAL: no circuit") {

@@ -39,8 +39,8 @@ made one, it is world.toml in the gateway's data directory.`,
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Joined world %q (%s): %d hops, %d seeds.\nSettings: %s\nNext: bridge serve\n",
-				w.Phrase, w.ID.Short(), w.Rules.DefaultCircuitLen, len(w.Seeds), dir+string(os.PathSeparator)+app.ConfigFile)
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Joined world %q (%s): %s, %s.\nSettings: %s\nNext: bridge serve\n",
+				w.Phrase, w.ID.Short(), app.Count(int(w.Rules.DefaultCircuitLen), "hop"), app.Count(len(w.Seeds), "seed"), dir+string(os.PathSeparator)+app.ConfigFile)
 			return err
 		},
 	}

@@ -177,7 +177,7 @@ func (b *bridge) parts(l bound) ([]app.Part, error) {
 	if err != nil {
 		return nil, app.Usage(err)
 	}
-	parts := b.mode.parts()
+	parts := append(b.mode.parts(), app.Part{Name: "readiness", Run: readiness{ready: b.mode.ready, log: b.log}.watch})
 	status := serve.Status(b.mode.ready, func() any { return b.status() })
 	add := func(name string, h *serve.Server) {
 		h.Name, h.Log = name, b.log
@@ -190,7 +190,7 @@ func (b *bridge) parts(l bound) ([]app.Part, error) {
 	if l.debug != nil {
 		add("debug server", &serve.Server{Handler: serve.LocalOnly(serve.Debug()), Listeners: []net.Listener{l.debug}})
 	}
-	add("api", &serve.Server{Handler: server.Handler(), Listeners: l.api})
+	add("api", &serve.Server{Handler: server.Handler(), Listeners: l.api, Malformed: api.Malformed})
 	return parts, nil
 }
 
