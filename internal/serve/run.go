@@ -22,6 +22,10 @@ type Server struct {
 	// Malformed is the JSON body of the answer to what is no request that a
 	// handler could get; nil leaves net/http's own text.
 	Malformed func(status int) []byte
+
+	// Conn may add to the context of what comes on a connection; nil adds
+	// nothing.
+	Conn func(context.Context, net.Conn) context.Context
 }
 
 // Run serves until ctx ends or a listener fails. Then it stops accepting, lets
@@ -39,6 +43,7 @@ func (s *Server) Run(ctx context.Context) error {
 		// OPTIONS * would be answered without the handler, and so unguarded.
 		DisableGeneralOptionsHandler: true,
 		BaseContext:                  func(net.Listener) context.Context { return requests },
+		ConnContext:                  s.Conn,
 		// net/http complains of clients here, which is nobody's news.
 		ErrorLog: log.New(debugWriter{s.Log}, "", 0),
 	}

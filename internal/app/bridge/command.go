@@ -21,7 +21,8 @@ Set it up once with the world file you were given, then leave it running:
   bridge init --world world.toml
   bridge serve
 
-and point your apps at http://127.0.0.1:8811/v1, with any API key.
+and point your apps at http://127.0.0.1:8811/v1, with any API key. To say which
+apps may do what, give them keys: bridge keys --help.
 
 To see what it is doing, and over whom your requests go:
 
@@ -40,7 +41,7 @@ To see what it is doing, and over whom your requests go:
 	cmd.PersistentFlags().StringVar(&dir, "data", "",
 		"data directory (default: $CULVERT_DATA, else ~/.local/state/culvert/bridge)")
 	data := func() (string, error) { return app.DataDir(dir, program) }
-	cmd.AddCommand(initCommand(data), serveCommand(data), statusCommand(data), configCommand(data), app.VersionCommand())
+	cmd.AddCommand(initCommand(data), serveCommand(data), statusCommand(data), keysCommand(data), configCommand(data), app.VersionCommand())
 	return cmd
 }
 
