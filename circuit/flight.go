@@ -2,62 +2,149 @@ package circuit
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 )
 
-// flight is one circuit that is being built for Dials of one group to one
-// provider. Many of them at once, as after a start, would else build a circuit
-// each, and use an eighth of it.
+// flight is a circuit being made for Dials of one group to one provider. Dials
+// that come while it is under way wait for it, as many as a circuit has places
+// for streams: a person's eight parallel requests build one circuit, not eight.
 type flight struct {
-	route  route
-	aboard int           // Dials that will open a stream on it; guarded by Client.mu
-	landed chan struct{} // closed at the end; what follows is set before
+	key    flightKey          // immutable
+	cancel context.CancelFunc // for when nobody waits any more
 
-	err       error // why there is no circuit
-	abandoned bool  // err is that of the leader's context: it says nothing
-	refusedBy map[[32]byte]bool
+	// waiting has a channel of one slot per Dial. Guarded by Client.mu.
+	waiting map[chan landing]struct{}
 }
 
-// route is who may share a circuit, and where it goes.
-type route struct {
-	key   [32]byte
-	group Group
+type flightKey struct {
+	provider [32]byte
+	group    Group
 }
 
-// board returns a flight with a place left. leads: it is a new one, and the
-// caller has to fly it.
-func (c *Client) board(key [32]byte, group Group) (f *flight, leads bool) {
+// landing is what a Dial gets of its flight.
+type landing struct {
+	stream *Stream
+	err    error
+}
+
+// board opens a stream on a ready circuit, or waits for one: then the landing
+// comes over the channel, and leave must be called by who does not take it.
+func (c *Client) board(key [32]byte, group Group) (*Stream, *flight, chan landing, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r := route{key, group}
-	if f = c.flights[r]; f != nil && f.aboard < maxStreams {
-		f.aboard++
-		return f, false
+	if s := c.openReady(key, group); s != nil {
+		return s, nil, nil, nil
 	}
-	f = &flight{route: r, aboard: 1, landed: make(chan struct{})}
-	c.flights[r] = f
-	return f, true
+	if !c.running {
+		return nil, nil, nil, ErrClosed
+	}
+	at := flightKey{key, group}
+	f := c.flights[at]
+	if f == nil || len(f.waiting) == maxStreams {
+		ctx, cancel := context.WithCancel(context.Background())
+		f = &flight{key: at, cancel: cancel, waiting: make(map[chan landing]struct{})}
+		c.flights[at] = f // a full one is joined by nobody
+		c.wg.Go(func() { c.fly(ctx, f) })
+	}
+	landed := make(chan landing, 1)
+	f.waiting[landed] = struct{}{}
+	return nil, f, landed, nil
 }
 
-// fly builds the circuit, opens the leader's stream on it and lets the others
-// at it.
-func (c *Client) fly(ctx context.Context, f *flight, refusedBy map[[32]byte]bool) (*Stream, error) {
-	defer close(f.landed)
-	defer func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if c.flights[f.route] == f {
-			delete(c.flights, f.route)
-		}
-	}()
-	circ, err := c.make(ctx, f.route.key, refusedBy)
-	if err != nil {
-		f.err, f.abandoned, f.refusedBy = err, ctx.Err() != nil, maps.Clone(refusedBy)
-		return nil, err
+// leave is for a Dial that no longer waits. The last one ends the flight.
+func (c *Client) leave(f *flight, landed chan landing) {
+	c.mu.Lock()
+	delete(f.waiting, landed)
+	if len(f.waiting) == 0 {
+		c.grounded(f)
+		f.cancel()
 	}
-	// Before others are offered it: they could claim or fill it.
-	c.claim(circ, f.route.group)
-	s, err := circ.open()
-	c.offer(circ, stateOpen)
-	return s, err // an error: it ended since
+	c.mu.Unlock()
+	select {
+	case l := <-landed: // just now
+		if l.stream != nil {
+			_ = l.stream.Close()
+		}
+	default:
+	}
 }
+
+// grounded keeps others from joining f. c.mu is held.
+func (c *Client) grounded(f *flight) {
+	if c.flights[f.key] == f {
+		delete(c.flights, f.key)
+	}
+}
+
+// fly makes the circuit, in dialAttempts attempts at most, and lands.
+func (c *Client) fly(ctx context.Context, f *flight) {
+	defer f.cancel()
+	var last error
+	refusedBy := make(map[[32]byte]bool)
+	for range dialAttempts {
+		circ, err := c.make(ctx, f.key.provider, maps.Clone(refusedBy))
+		if err == nil {
+			if c.land(f, circ) {
+				return
+			}
+			last = errors.New("circuit: it ended as soon as it was made")
+			continue
+		}
+		last = err
+		if e, ok := errors.AsType[*providerError](err); ok {
+			refusedBy[e.by] = true
+			if len(refusedBy) == 2 {
+				break // two relays that cannot reach it are believed
+			}
+		}
+		if ctx.Err() != nil || errors.Is(err, ErrUnknownNode) || errors.Is(err, ErrClosed) || errors.Is(err, ErrNoPath) {
+			break
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.grounded(f)
+	for landed := range f.waiting {
+		landed <- landing{err: fmt.Errorf("dial circuit: %w", last)}
+	}
+	clear(f.waiting)
+}
+
+// land opens a stream on circ for each who waits and reports whether all have
+// one. Before others are offered the circuit: they could claim or fill it.
+func (c *Client) land(f *flight, circ *circuit) bool {
+	c.mu.Lock()
+	if len(f.waiting) == 0 {
+		c.grounded(f)
+		c.mu.Unlock()
+		c.keep(circ)
+		return true
+	}
+	defer c.mu.Unlock()
+	circ.group = &f.key.group
+	for landed := range f.waiting {
+		s, err := circ.open()
+		if err != nil {
+			break // it ended, or came into doubt
+		}
+		delete(f.waiting, landed)
+		landed <- landing{stream: s}
+	}
+	circ.state = stateOpen
+	if len(f.waiting) > 0 {
+		return false
+	}
+	c.grounded(f)
+	return true
+}
+
+// providerError is a relay's word that it cannot reach the provider.
+type providerError struct {
+	by  [32]byte
+	err error
+}
+
+func (e *providerError) Error() string { return "circuit: provider not reached: " + e.err.Error() }
+func (e *providerError) Unwrap() error { return e.err }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 
+	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/api/body"
 	"github.com/culvert-net/culvert/api/openai"
 )
@@ -68,6 +69,22 @@ func dialError(err error, late bool) *openai.Error {
 	}
 	e.Cause = err
 	return e
+}
+
+// busy reports whether err is a circuit's word that the provider has no room.
+// Like net.Error's Timeout, the method is all that is known of its type.
+func busy(err error) bool {
+	e, ok := errors.AsType[interface {
+		error
+		Busy() bool
+	}](err)
+	return ok && e.Busy()
+}
+
+// busyRefusal is for a provider that had no room and read nothing: as good as
+// its 503, so another one may be asked.
+func busyRefusal(origin backend.Origin) *refusal {
+	return &refusal{api: errBusy(), status: http.StatusServiceUnavailable, origin: origin}
 }
 
 // lostError is for an attempt that ended before a byte of an answer.

@@ -103,7 +103,7 @@ func (s *Server) Run(ctx context.Context, acc Acceptor) error {
 }
 
 // accept hands streams to start until acc fails. A stream beyond MaxStreams is
-// reset unread: nobody is owed an answer in a flood.
+// refused unread: nobody is owed an answer in a flood.
 func (s *Server) accept(acc Acceptor, start func(Conn)) error {
 	for {
 		conn, err := acc.Accept()
@@ -114,8 +114,18 @@ func (s *Server) accept(acc Acceptor, start func(Conn)) error {
 		case s.streams <- struct{}{}:
 			start(conn)
 		default:
-			_ = conn.Reset()
+			refuseStream(conn)
 			s.log.Debug("stream refused", "reason", "too many streams")
 		}
 	}
+}
+
+// refuseStream resets a stream of which nothing was read, and says why where the
+// stream can: then the client asks somebody else at once.
+func refuseStream(conn Conn) {
+	if r, ok := conn.(interface{ Refuse() error }); ok {
+		_ = r.Refuse()
+		return
+	}
+	_ = conn.Reset()
 }

@@ -102,7 +102,7 @@ func initCommand(data func() (string, error)) *cobra.Command {
 config.toml in which every setting is explained. It asks nothing: a model server
 on this machine (Ollama 11434, vLLM 8000, llama.cpp 8080, LM Studio 1234) is found
 by itself, and makes the node a provider; without one it is a relay. Other nodes
-connect to TCP port 4811, or to a free one if that is taken.
+connect to port 4811, TCP and UDP, or to a free one if that is taken.
 
 With --new-world it makes a world of which this node is the seed. Give its
 world.toml to everybody else.
@@ -136,7 +136,7 @@ all of whose nodes are in one private network is made with --local.`,
 	f.StringSliceVar(&o.Roles, "roles", nil, "relay, provider, or both (default: provider if a model server was found, else relay)")
 	f.StringVar(&o.Backend, "backend", "", "base URL of the model server (default: looked for on this machine)")
 	f.StringVar(&o.Name, "name", "", "what others see in lists: a-z, 0-9, hyphens")
-	f.StringSliceVar(&o.Listen, "listen", nil, "where other nodes connect, as multiaddr (default: /ip4/0.0.0.0/tcp/4811)")
+	f.StringSliceVar(&o.Listen, "listen", nil, "where other nodes connect, as multiaddr (default: port 4811 of all addresses, TCP and QUIC)")
 	f.StringSliceVar(&o.Announce, "announce", nil, "public address to publish, as multiaddr, if it is not one of this machine's own")
 	return cmd
 }

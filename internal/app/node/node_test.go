@@ -351,7 +351,8 @@ func TestCheckSeeds(t *testing.T) {
 		{"private in a local world", []string{"/ip4/10.0.0.1/tcp/1" + peer}, true, ""},
 		{"none", nil, true, "lists no seeds"},
 		{"private", []string{"/ip4/10.0.0.1/tcp/1" + peer}, false, "--announce"},
-		{"quic", []string{"/ip4/8.8.8.8/udp/1/quic-v1" + peer}, false, "can be reached"},
+		{"quic", []string{"/ip4/8.8.8.8/udp/1/quic-v1" + peer}, false, ""},
+		{"name", []string{"/dns4/example.org/tcp/1" + peer}, false, "name server"},
 	} {
 		w, err := world.New(world.World{Phrase: "x", Rules: world.DefaultRules(), Seeds: tt.seeds, Local: tt.local})
 		if err != nil {
