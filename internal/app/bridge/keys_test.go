@@ -38,7 +38,7 @@ func TestCheckListen(t *testing.T) {
 	}
 	for _, addr := range public {
 		err := k.checkListen([]string{"127.0.0.1:1", addr}, log)
-		if app.Code(err) != app.ExitRefused || !strings.Contains(err.Error(), "--listen "+addr) || !strings.Contains(err.Error(), "bridge keys add") {
+		if app.Code(err) != app.ExitRefused || !strings.Contains(err.Error(), "api.listen (--listen) "+addr) || !strings.Contains(err.Error(), "bridge keys add") {
 			t.Errorf("%s without keys: %v, want exit code 4 and what to do", addr, err)
 		}
 	}
