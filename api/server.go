@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,10 @@ type Config struct {
 	// Budget bounds the request bodies in memory, and may be shared; nil means
 	// one of DefaultBudget bytes.
 	Budget *body.Budget
+
+	// Requests is how many requests for answers may be in progress; the next one
+	// is refused with 503. 0 means DefaultRequests.
+	Requests int
 
 	// Heartbeat is the silence after which a running stream gets a comment; 0
 	// means DefaultHeartbeat, less than MinHeartbeat is refused.
@@ -70,6 +75,7 @@ type Server struct {
 	log       *slog.Logger
 	requests  *body.Budget
 	answers   *body.Budget
+	places    chan struct{} // one is taken by each request in progress
 	heartbeat time.Duration
 	ready     func() error
 	isolation isolation
@@ -96,6 +102,7 @@ func New(cfg Config) (*Server, error) {
 		log:       cfg.Log,
 		requests:  cfg.Budget,
 		answers:   body.NewBudget(DefaultBudget),
+		places:    make(chan struct{}, cmp.Or(max(cfg.Requests, 0), DefaultRequests)),
 		heartbeat: cfg.Heartbeat,
 		ready:     cfg.Ready,
 		isolation: iso,

@@ -31,6 +31,7 @@ func TestValidate(t *testing.T) {
 		{"upstream without scheme", func(c *Config) { c.Local.Upstream = "localhost:11434" }, 1, "local.upstream: a base URL begins with http:// or https://; write http://localhost:11434"},
 		{"log level", func(c *Config) { c.Log.Level = "loud" }, 1, "log.level"},
 		{"heartbeat", func(c *Config) { c.API.Heartbeat = time.Second }, 1, "api.heartbeat"},
+		{"no requests", func(c *Config) { c.API.Requests = 0 }, 1, "api.requests"},
 		{"memory", func(c *Config) { c.API.BodiesMiB = 1 }, 1, "api.bodies_mib"},
 	} {
 		cfg := Defaults()
