@@ -33,6 +33,9 @@ func Serve(ctx context.Context, rw io.ReadWriter, set *Set, accept bool) error {
 		return refuse(rw, ReasonWorld, ReasonWorld)
 	case q.kind == requestFetch:
 		return serveFetch(ctx, rw, set, q.have)
+	case q.kind == requestTime:
+		p := response{kind: responseTime, millis: uint64(max(0, time.Now().UnixMilli()))}
+		return wrapSend(writeFrame(rw, p.encode()))
 	case !accept:
 		return refuse(rw, ReasonNotTaking, ReasonNotTaking)
 	case len(q.descriptors) > maxModels:

@@ -139,10 +139,11 @@ func TestServeRefuses(t *testing.T) {
 		want   Reason
 	}{
 		"another world's fetch":       {frame((&request{kind: requestFetch, world: foreign.ID}).encode()), true, ReasonWorld},
+		"another world's time":        {frame((&request{kind: requestTime, world: foreign.ID}).encode()), true, ReasonWorld},
 		"another world's publication": {publish(foreign.ID, 1), true, ReasonWorld},
 		"publication not taken":       {publish(w.ID, 1), false, ReasonNotTaking},
 		"too many descriptors":        {publish(w.ID, maxModels+1), true, ReasonModels},
-		"no such request":             {frame([]byte{2}), true, ReasonRequest},
+		"no such request":             {frame([]byte{requestKinds}), true, ReasonRequest},
 		"garbage":                     {frame(bytes.Repeat([]byte{0xff}, 40)), true, ReasonRequest},
 		"trailing byte":               {frame(append(fetch.encode(), 0)), true, ReasonRequest},
 		"empty frame":                 {frame(nil), true, ReasonRequest},
