@@ -25,7 +25,11 @@ and point your apps at http://127.0.0.1:8811/v1, with any API key.
 
 To see what it is doing, and over whom your requests go:
 
-  bridge status`,
+  bridge status
+
+and if it does not work, what is wrong and what to do:
+
+  bridge doctor`,
 		Example: `  # The first time: join a world, then serve.
   bridge init --world ~/Downloads/world.toml && bridge serve
 
@@ -40,7 +44,7 @@ To see what it is doing, and over whom your requests go:
 	cmd.PersistentFlags().StringVar(&dir, "data", "",
 		"data directory (default: $CULVERT_DATA, else ~/.local/state/culvert/bridge)")
 	data := func() (string, error) { return app.DataDir(dir, program) }
-	cmd.AddCommand(initCommand(data), serveCommand(data), statusCommand(data), configCommand(data), app.VersionCommand())
+	cmd.AddCommand(initCommand(data), serveCommand(data), statusCommand(data), doctorCommand(data), configCommand(data), app.VersionCommand())
 	return cmd
 }
 

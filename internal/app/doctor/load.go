@@ -1,0 +1,33 @@
+package doctor
+
+import (
+	"net"
+
+	"github.com/spf13/pflag"
+
+	"github.com/culvert-net/culvert/internal/app"
+)
+
+// Load loads a program's configuration as serve does. What is wrong with the
+// command line is err, and ends the doctor; what is wrong with the rest is a
+// finding, and cfg is then fresh defaults. cfg has its flags bound already.
+func Load[C any](defaults func() *C, cfg *C, program, dir string, flags *pflag.FlagSet, also ...func(dir string) error) (c *C, wrong, err error) {
+	_, wrong = app.Load(cfg, program, dir, flags, also...)
+	if wrong == nil {
+		return cfg, nil, nil
+	}
+	if _, err := app.Load(defaults(), program, dir, nil, also...); err == nil {
+		return nil, nil, wrong // it is right without the flags
+	}
+	return defaults(), wrong, nil
+}
+
+// NoIPv6 reports whether this machine has no IPv6 loopback address.
+func NoIPv6() bool {
+	l, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		return true
+	}
+	_ = l.Close() // nothing was accepted
+	return false
+}
