@@ -89,9 +89,9 @@ func (p *patient) api(ctx context.Context) []doctor.Finding {
 		return one(doctor.Bad("Restart it: "+p.lines.Line("serve"), "GET %s: the answer is not a list of models", url))
 	}
 	if len(list.Data) == 0 {
-		return one(doctor.Warn("See what was found above; nobody serves a model at present.", "GET %s: 200 in %s, no models", url, ms(a.total)))
+		return one(doctor.Warn("See what was found above; nobody serves a model at present.", "GET %s: 200 in %s, no models", url, doctor.Spent(a.total)))
 	}
-	return one(doctor.Fine("GET %s: 200 in %s, %s", url, ms(a.total), app.Count(len(list.Data), "model")))
+	return one(doctor.Fine("GET %s: 200 in %s, %s", url, doctor.Spent(a.total), app.Count(len(list.Data), "model")))
 }
 
 // request sends a chat, if that was asked for.
@@ -116,7 +116,7 @@ func (p *patient) request(ctx context.Context) []doctor.Finding {
 	if !bytes.Contains(a.body, []byte("data: [DONE]")) {
 		return one(doctor.Bad("Ask again; if it stays so, its provider breaks off. See "+p.lines.Line("status"), "a chat with %s: 200, but the answer was cut", p.ask))
 	}
-	return one(doctor.Fine("a chat with %s: 200, first byte after %s, done after %s", p.ask, ms(a.first), ms(a.total)))
+	return one(doctor.Fine("a chat with %s: 200, first byte after %s, done after %s", p.ask, doctor.Spent(a.first), doctor.Spent(a.total)))
 }
 
 // refusal is the finding about an answer that is none.
@@ -124,7 +124,7 @@ func (p *patient) refusal(a answer, what string) (f doctor.Finding, bad bool) {
 	see := "See what was found above, and: " + p.lines.Line("status")
 	switch {
 	case a.err != nil:
-		return doctor.Bad("Restart it: "+p.lines.Line("serve"), "%s: no answer after %s (%v)", what, ms(a.total), a.err), true
+		return doctor.Bad("Restart it: "+p.lines.Line("serve"), "%s: no answer after %s (%v)", what, doctor.Spent(a.total), a.err), true
 	case a.status == http.StatusOK:
 		return f, false
 	case a.status == http.StatusUnauthorized:
@@ -132,7 +132,7 @@ func (p *patient) refusal(a answer, what string) (f doctor.Finding, bad bool) {
 	case a.status == http.StatusNotFound:
 		return doctor.Bad("Use a name that this lists: curl "+p.status.BaseURLs[0]+"/models", "%s: status 404%s", what, a.code()), true
 	}
-	return doctor.Bad(see, "%s: status %d%s after %s", what, a.status, a.code(), ms(a.total)), true
+	return doctor.Bad(see, "%s: status %d%s after %s", what, a.status, a.code(), doctor.Spent(a.total)), true
 }
 
 // answer is what came of a call.
@@ -188,12 +188,4 @@ func call(ctx context.Context, method, url string, body []byte) (a answer) {
 	}
 	a.body = b.Bytes()
 	return a
-}
-
-// ms is a duration for a person.
-func ms(d time.Duration) string {
-	if d < 10*time.Millisecond {
-		return d.Round(100 * time.Microsecond).String()
-	}
-	return d.Round(time.Millisecond).String()
 }

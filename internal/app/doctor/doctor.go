@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/culvert-net/culvert/internal/app"
 )
@@ -139,7 +140,7 @@ func (r *Report) add(f Finding) {
 // oneLine joins the lines of a text, and drops what a terminal would obey.
 func oneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+		if !unicode.IsPrint(r) {
 			return ' '
 		}
 		return r

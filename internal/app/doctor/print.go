@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/culvert-net/culvert/internal/app"
 )
@@ -66,4 +67,12 @@ func (p *printer) summary(r *Report) error {
 	}
 	_, err := io.WriteString(p.Out, "\n"+text)
 	return err
+}
+
+// Spent is how long something took, as people read it.
+func Spent(d time.Duration) string {
+	if d < 10*time.Millisecond {
+		return d.Round(100 * time.Microsecond).String()
+	}
+	return d.Round(time.Millisecond).String()
 }

@@ -120,6 +120,7 @@ func (s *Seed) finding(w *world.World, who string, othersAnswer bool) Finding {
 		bad = Warn
 	}
 	const newer = "ask whoever runs the world whether it is running, or for a newer world file."
+	why := strings.TrimPrefix(s.Err.Error(), mesh.ErrUnreachable.Error()+": ")
 	reason, refused := errors.AsType[directory.Reason](s.Err)
 	switch {
 	case errors.Is(s.Err, mesh.ErrOtherKey):
@@ -131,14 +132,14 @@ func (s *Seed) finding(w *world.World, who string, othersAnswer bool) Finding {
 	case errors.Is(s.Err, mesh.ErrNoAddress):
 		return bad("Ask whoever runs the world for a world file with an address that can be reached.", "%s: %v", who, s.Err)
 	case errors.Is(s.Err, mesh.ErrProtocol), errors.Is(s.Err, directory.ErrProtocol), refused:
-		return bad("It may run another version; "+newer, "%s answers, but does not serve the directory as this version knows it (%v)", who, s.Err)
+		return bad("It may run another version; "+newer, "%s answers, but does not serve the directory as this version knows it (%s)", who, why)
 	case s.Listens:
 		return bad("Something else may listen there, or a firewall stand between; "+newer,
-			"%s takes connections, but does not answer as a node (%v)", who, s.Err)
+			"%s takes connections, but does not answer as a node (%s)", who, why)
 	case othersAnswer:
-		return bad("The others will do. If it stays so, "+newer, "%s cannot be reached (%v)", who, s.Err)
+		return bad("The others will do. If it stays so, "+newer, "%s cannot be reached (%s)", who, why)
 	}
-	return bad("Is this machine online, and does its firewall let TCP connections out? Else "+newer, "%s cannot be reached (%v)", who, s.Err)
+	return bad("Is this machine online, and does its firewall let TCP connections out? Else "+newer, "%s cannot be reached (%s)", who, why)
 }
 
 // Answers are the directories that seeds sent.
