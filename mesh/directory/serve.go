@@ -10,6 +10,10 @@ import (
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
+// ErrRefused is wrapped by Serve's errors about requests that were answered
+// with a Reason.
+var ErrRefused = errors.New("directory request refused")
+
 // Serve answers the one request that comes on rw from set, and takes
 // publications if accept is set. It sets no deadline and does not close rw: both
 // are the caller's, as is the number of calls at a time. Between frames it stops
@@ -50,7 +54,7 @@ func refuse(w io.Writer, reason Reason, why error) error {
 	if err := writeFrame(w, p.encode()); err != nil {
 		return fmt.Errorf("refusing a directory request (%w): %w", why, err)
 	}
-	return fmt.Errorf("directory request refused: %w", why)
+	return fmt.Errorf("%w: %w", ErrRefused, why)
 }
 
 func serveFetch(ctx context.Context, w io.Writer, set *Set, have world.Hash) error {
