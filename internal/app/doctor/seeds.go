@@ -131,8 +131,8 @@ func (s *Seed) finding(w *world.World, who string, othersAnswer bool) Finding {
 			"%s is a node of another world, not of %s", who, w.ID.Short())
 	case errors.Is(s.Err, mesh.ErrNoAddress):
 		return bad("Ask whoever runs the world for a world file with an address that can be reached.", "%s: %v", who, s.Err)
-	case errors.Is(s.Err, mesh.ErrProtocol), errors.Is(s.Err, directory.ErrProtocol), refused:
-		return bad("It may run another version; "+newer, "%s answers, but does not serve the directory as this version knows it (%s)", who, why)
+	case errors.Is(s.Err, mesh.ErrProtocol), errors.Is(s.Err, mesh.ErrReset), errors.Is(s.Err, directory.ErrProtocol), refused:
+		return bad("It may run another version; "+newer, "%s is there, but does not serve the directory as this version knows it (%s)", who, why)
 	case s.Listens:
 		return bad("Something else may listen there, or a firewall stand between; "+newer,
 			"%s takes connections, but does not answer as a node (%s)", who, why)

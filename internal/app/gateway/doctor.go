@@ -45,7 +45,7 @@ The exit code is 0 if there is no problem, else 1.`,
 				return err
 			}
 			p.lines = doctor.NewLines(cmd, p.dir)
-			if p.cfg, p.misconfigured, err = doctor.Load(Defaults, cfg, program, p.dir, cmd.Flags(), cfg.fitsData); err != nil {
+			if p.cfg, p.misconfigured, err = doctor.Load(Defaults, cfg, program, p.dir, cmd.Flags(), (*Config).fitsData); err != nil {
 				return err
 			}
 			defer p.close()
