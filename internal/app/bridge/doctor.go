@@ -69,6 +69,7 @@ type patient struct {
 	misconfigured error  // then Config has the defaults
 
 	running bool // the bridge answered
+	hangs   bool // it runs and did not
 	status  Status
 
 	world  *world.World // nil: none, or not readable
@@ -111,7 +112,7 @@ func (p *patient) join() string { return p.lines.Line("init", "--world", "FILE")
 
 func (p *patient) daemon(ctx context.Context) []doctor.Finding {
 	running, err := doctor.AskDaemon(ctx, p.Data, &p.status)
-	p.running = running
+	p.running, p.hangs = running, err != nil
 	return one(doctor.Daemon(program, running, err, p.status.Version, p.status.Started, time.Now(), p.lines.Line("serve")))
 }
 
@@ -128,5 +129,5 @@ func (p *patient) configuration(context.Context) []doctor.Finding {
 }
 
 func (p *patient) data(context.Context) []doctor.Finding {
-	return doctor.Data(p.Data, program, p.running, p.join(), app.ConfigFile)
+	return doctor.Data(p.Data, program, p.running || p.hangs, p.join(), app.ConfigFile)
 }

@@ -22,6 +22,9 @@ func (p *patient) ports(ctx context.Context) []doctor.Finding {
 	if p.running {
 		return one(doctor.Fine("the API is at %s", strings.Join(p.status.BaseURLs, " and ")))
 	}
+	if p.hangs {
+		return one(doctor.Skip("held by the bridge that does not answer"))
+	}
 	if p.misconfigured != nil {
 		return one(doctor.Skip("the configuration does not say which"))
 	}

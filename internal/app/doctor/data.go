@@ -10,7 +10,7 @@ import (
 	"github.com/culvert-net/culvert/internal/files"
 )
 
-// Data looks at a data directory. running says that a program answered there;
+// Data looks at a data directory. running says that a program is known to run there;
 // setUp is the command that makes the directory; secret are files in it that
 // nobody else may read.
 func Data(dir, program string, running bool, setUp string, secret ...string) []Finding {

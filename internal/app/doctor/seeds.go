@@ -53,16 +53,20 @@ func AskSeeds(ctx context.Context, w *world.World, fetch bool, self [32]byte) ([
 	return seeds, nil
 }
 
+// Dial asks a node at one address for the time, as AskSeeds does, and so shows
+// who is there.
+func Dial(ctx context.Context, host *mesh.Host, w *world.World, key [32]byte, addr string) error {
+	s := Seed{Addr: addr, Key: key}
+	ctx, cancel := context.WithTimeout(ctx, seedLimit)
+	defer cancel()
+	s.askTime(ctx, host, w)
+	return s.Err
+}
+
 func (s *Seed) ask(ctx context.Context, host *mesh.Host, w *world.World, fetch bool) {
 	first, cancel := context.WithTimeout(ctx, seedLimit)
 	defer cancel()
-	s.Err = s.exchange(first, host, func(rw io.ReadWriter) error {
-		before := time.Now()
-		there, err := directory.AskTime(rw, w.ID)
-		after := time.Now()
-		s.Ahead = before.Add(after.Sub(before) / 2).Sub(there).Round(time.Millisecond)
-		return err
-	})
+	s.askTime(first, host, w)
 	if s.Err == nil && fetch {
 		s.Err = s.exchange(ctx, host, func(rw io.ReadWriter) error {
 			a, err := directory.Fetch(rw, w.ID, world.Hash{})
@@ -75,6 +79,16 @@ func (s *Seed) ask(ctx context.Context, host *mesh.Host, w *world.World, fetch b
 	if at, err := mesh.ParseEndpoint(s.Addr); s.Err != nil && err == nil {
 		s.Listens = accepts(ctx, at.String())
 	}
+}
+
+func (s *Seed) askTime(ctx context.Context, host *mesh.Host, w *world.World) {
+	s.Err = s.exchange(ctx, host, func(rw io.ReadWriter) error {
+		before := time.Now()
+		there, err := directory.AskTime(rw, w.ID)
+		after := time.Now()
+		s.Ahead = before.Add(after.Sub(before) / 2).Sub(there).Round(time.Millisecond)
+		return err
+	})
 }
 
 // exchange talks to the seed on a stream of its own, until ctx ends.

@@ -71,6 +71,7 @@ type patient struct {
 	model         string // to ask it for; "" means the first
 
 	running bool // the gateway answered
+	hangs   bool // it runs and did not
 	status  Status
 
 	key    [32]byte     // zero: not readable
@@ -122,7 +123,7 @@ func (p *patient) setUp() string { return p.lines.Line("init", "--world", "FILE"
 
 func (p *patient) daemon(ctx context.Context) []doctor.Finding {
 	running, err := doctor.AskDaemon(ctx, p.dir, &p.status)
-	p.running = running
+	p.running, p.hangs = running, err != nil
 	return one(doctor.Daemon(program, running, err, p.status.Version, p.status.Started, time.Now(), p.lines.Line("serve")))
 }
 
@@ -135,7 +136,7 @@ func (p *patient) configuration(context.Context) []doctor.Finding {
 }
 
 func (p *patient) data(context.Context) []doctor.Finding {
-	return doctor.Data(p.dir, program, p.running, p.setUp(), app.ConfigFile, keyFile, onionFile)
+	return doctor.Data(p.dir, program, p.running || p.hangs, p.setUp(), app.ConfigFile, keyFile, onionFile)
 }
 
 func (p *patient) identity(context.Context) []doctor.Finding {

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"github.com/culvert-net/culvert/api/backend/backendtest"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/doctor"
+	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
 	"github.com/culvert-net/culvert/mesh/world"
@@ -247,6 +249,8 @@ func TestDoctorAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer self.Close()
+	set := directory.NewSet(localWorld(t))
+	node.ServeDirectory(t.Context(), self, set, false, slog.New(slog.DiscardHandler))
 	addr := strings.Split(self.Addrs()[0], "/p2p/")[0]
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -379,4 +383,3 @@ func TestDoctorChangesNothing(t *testing.T) {
 		t.Errorf("a refused flag = %v, want exit code 4", err)
 	}
 }
-

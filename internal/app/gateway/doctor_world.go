@@ -36,6 +36,9 @@ func (p *patient) ports(ctx context.Context) []doctor.Finding {
 	if p.running {
 		return one(doctor.Fine("this gateway listens on its own"))
 	}
+	if p.hangs {
+		return one(doctor.Skip("held by the gateway that does not answer"))
+	}
 	if p.misconfigured != nil {
 		return one(doctor.Skip("the configuration does not say which"))
 	}
@@ -174,7 +177,7 @@ func (p *patient) address(ctx context.Context, host *mesh.Host, addr string) doc
 	if host == nil {
 		return doctor.Fine("%s is %s; whether it can be reached shows when the gateway runs", addr, kind)
 	}
-	stream, err := host.Open(ctx, mesh.ProtoDirectory, p.key, []string{addr})
+	err := doctor.Dial(ctx, host, p.world, p.key, addr)
 	switch {
 	case errors.Is(err, mesh.ErrOtherKey):
 		return doctor.Bad("Forward the port to this machine, or announce another address: see [node] in config.toml.", "%s leads to another node than this one", addr)
@@ -182,7 +185,6 @@ func (p *patient) address(ctx context.Context, host *mesh.Host, addr string) doc
 		return doctor.Warn("Try from a machine elsewhere: "+tryLine(addr)+". If that fails too, open the port in the firewall and forward it in the router.",
 			"%s is %s, but this node was not reached there from this machine (%s); some routers do not lead back inside", addr, kind, strings.TrimPrefix(err.Error(), mesh.ErrUnreachable.Error()+": "))
 	}
-	_ = stream.Reset() // the handshake has shown who is there
 	return doctor.Fine("%s is %s, and this node answers there, dialled from this machine", addr, kind)
 }
 
