@@ -280,3 +280,55 @@ func waitFor(t *testing.T, what string, is func() bool) {
 		<-time.After(time.Millisecond)
 	}
 }
+
+// TestRoutes checks on every other route what TestBodiesUnchanged, TestStream
+// and TestCut check of chat.
+func TestRoutes(t *testing.T) {
+	for _, d := range backendtest.Dialects() {
+		t.Run(d.Path, func(t *testing.T) {
+			b := start(t)
+			post := func(body string) *http.Response {
+				return b.send(t, http.MethodPost, d.Path, strings.NewReader(body), "Content-Type", "application/json")
+			}
+			b.up.Set(backendtest.Answer(d.Answer))
+			resp := post(d.Plain)
+			if got := read(t, resp); got != d.Answer || resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "application/json" {
+				t.Errorf("answer = %d %s", resp.StatusCode, got)
+			}
+			if c := b.up.Next(t); c.Path != d.Path || string(c.Body) != d.Plain {
+				t.Errorf("upstream got %s to %s", c.Body, c.Path)
+			}
+			wantError(t, "wrong type", b.send(t, http.MethodPost, d.Path, strings.NewReader(d.Plain), "Content-Type", "text/plain"), 415, "unsupported_media_type")
+			wantError(t, "no prompt", post(`{"model":"m"}`), 400, "")
+			wantError(t, "too large", b.send(t, http.MethodPost, d.Path, io.LimitReader(spaces{}, body.MaxBody+1), "Content-Type", "application/json"), 413, "body_too_large")
+			wantError(t, "GET", b.send(t, http.MethodGet, d.Path, nil), 405, "method_not_allowed")
+			wantError(t, "from a page", b.send(t, http.MethodPost, d.Path, strings.NewReader(d.Plain), "Content-Type", "application/json", "Origin", "https://attacker.example"), 403, "cross_origin")
+			if n := len(b.up.Calls()); n != 1 {
+				t.Errorf("%d requests reached the upstream, want the first alone", n)
+			}
+			for name, behave := range map[string]backendtest.Behaviour{
+				"cut": backendtest.CutAnswer(d.Answer), "null": backendtest.Answer("null"), "empty": backendtest.Answer(""),
+				"error inside": backendtest.Answer(`{"error":"x"}`), "stream": backendtest.Stream(0, backendtest.Events(1)...),
+			} {
+				b.up.Set(behave)
+				if resp := post(d.Plain); resp.StatusCode != 502 {
+					t.Errorf("%s: status %d, want 502", name, resp.StatusCode)
+				}
+			}
+			if d.Streaming == "" {
+				if e := wantError(t, "stream", post(`{"model":"m","input":"x","stream":true}`), 400, ""); !strings.Contains(e, "stream") {
+					t.Errorf("message %q does not name stream", e)
+				}
+				return
+			}
+			b.up.Set(backendtest.Stream(0, d.Events...))
+			if got := read(t, post(d.Streaming)); got != strings.Join(d.Events, "") {
+				t.Errorf("stream = %q", got)
+			}
+			b.up.Set(backendtest.CutAfter(d.Events[0]))
+			if got := cut(t, "cut", post(d.Streaming)); !strings.HasPrefix(got, d.Events[0]+"\ndata: {\"error\":") {
+				t.Errorf("cut stream = %q", got)
+			}
+		})
+	}
+}

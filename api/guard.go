@@ -29,7 +29,12 @@ func newGuard(hosts []string) guard {
 func (g guard) middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case !g.host(r.Host):
+		case r.Method == http.MethodConnect:
+			exchangeOf(r).fail(w, &openai.Error{
+				Status: http.StatusMethodNotAllowed, Type: openai.TypeInvalidRequest, Code: "method_not_allowed",
+				Message: "this server is no proxy and takes no CONNECT; set it as the base URL of your client, not as its proxy",
+			})
+		case !g.host(r.Host) && (r.Host != "" || r.ProtoAtLeast(1, 1)): // HTTP/1.0 has no Host, and no browser speaks it
 			exchangeOf(r).fail(w, forbidden("unknown_host",
 				"this server is not known under the name in the Host header; use 127.0.0.1 or localhost, or add the name to the configured hosts"))
 		case !g.sameSite(r):

@@ -27,7 +27,11 @@ func inBubble(t *testing.T, b backend.Backend, f func(t *testing.T, post poster)
 		defer transport.CloseIdleConnections()
 		f(t, func(body string) *http.Response {
 			t.Helper()
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost/v1/chat/completions", strings.NewReader(body))
+			path := "/v1/chat/completions"
+			if strings.Contains(body, `"prompt"`) {
+				path = "/v1/completions"
+			}
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost"+path, strings.NewReader(body))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -58,6 +62,9 @@ func onPipe(t *testing.T, b backend.Backend, f func(t *testing.T, pipe *backendt
 		<-served
 	})
 }
+
+// noOp is what precedes an error frame behind a heartbeat.
+var noOp = string(sse.AppendNoOp(nil, "chat.completion.chunk"))
 
 // script is an answer whose parts come after pauses.
 type script struct {
@@ -117,9 +124,9 @@ func TestHeartbeats(t *testing.T) {
 		{"pause", script{parts: []part{{second, "data: 1\n\n"}, {25 * second, sse.Done}}}, second, "data: 1\n\n" + beat + beat + sse.Done, false},
 		{"late status", script{silent: 12 * second, parts: []part{{0, "data: 1\n\n" + sse.Done}}}, 12 * second, "data: 1\n\n" + sse.Done, false},
 		{"late status, then silence", script{silent: 12 * second, parts: []part{{5 * second, "data: 1\n\n" + sse.Done}}}, 13 * second, beat + "data: 1\n\n" + sse.Done, false},
-		{"cut after a heartbeat", script{parts: []part{{0, "data: 1\n\n"}, {15 * second, ""}}, err: upstream}, 0, "data: 1\n\n" + beat + "\n" + sse.NoOp + frame, true},
+		{"cut after a heartbeat", script{parts: []part{{0, "data: 1\n\n"}, {15 * second, ""}}, err: upstream}, 0, "data: 1\n\n" + beat + "\n" + noOp + frame, true},
 		{"cut after an event", script{parts: []part{{15 * second, "data: 1\n\n"}}, err: upstream}, 10 * second, beat + "data: 1\n\n\n" + frame, true},
-		{"error frame after a heartbeat", script{parts: []part{{15 * second, frame}}}, 10 * second, beat + sse.NoOp + frame, true},
+		{"error frame after a heartbeat", script{parts: []part{{15 * second, frame}}}, 10 * second, beat + noOp + frame, true},
 	} {
 		inBubble(t, &c.script, func(t *testing.T, post poster) {
 			began := time.Now()
@@ -134,6 +141,19 @@ func TestHeartbeats(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestHeartbeatsOfCompletions checks that what is put before an error frame is
+// an event of the route.
+func TestHeartbeatsOfCompletions(t *testing.T) {
+	late := &script{parts: []part{{15 * time.Second, "data: {\"error\":{\"message\":\"m\"}}\n\n"}}}
+	inBubble(t, late, func(t *testing.T, post poster) {
+		text := cut(t, "error frame", post(`{"model":"m","stream":true,"prompt":"x"}`))
+		want := sse.Heartbeat + string(sse.AppendNoOp(nil, "text_completion")) + "data: {\"error\":"
+		if !strings.HasPrefix(text, want) {
+			t.Errorf("got %q, want %q first", text, want)
+		}
+	})
 }
 
 // TestEarlyError is an error after nine seconds: it keeps its status.
@@ -177,7 +197,7 @@ func TestLateFailure(t *testing.T) {
 		resp := post(backendtest.Streaming)
 		text := cut(t, "late failure", resp)
 		frame := "data: " + string(openai.Upstream(503, "full", "full").JSON()) + "\n\n"
-		if !strings.HasSuffix(text, sse.Heartbeat+sse.NoOp+frame) || strings.Count(text, `"error"`) != 1 {
+		if !strings.HasSuffix(text, sse.Heartbeat+noOp+frame) || strings.Count(text, `"error"`) != 1 {
 			t.Errorf("got %q", text)
 		}
 	})

@@ -55,9 +55,21 @@ func (i *isolation) group(r *http.Request, opening []byte) backend.Group {
 		mac.Write(n[:])
 		mac.Write(b)
 	}
-	part([]byte(r.Header.Get("Authorization")))
+	by := i.by
+	if g := exchangeOf(r).grant; g != nil {
+		part([]byte("key"))
+		part([]byte(g.Key().ID))
+		if own := Isolation(g.Key().Isolation); own != "" {
+			by = own
+		}
+	} else {
+		// What a client shows where nothing is asked for still tells it from
+		// others.
+		part([]byte("shown"))
+		part([]byte(shown(r)))
+	}
 	part([]byte(r.Header.Get("X-Culvert-Isolation")))
-	if i.by == ByConversation {
+	if by == ByConversation {
 		part(opening)
 	}
 	return backend.Group(mac.Sum(nil))

@@ -11,6 +11,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/culvert-net/culvert/api/backend"
+	"github.com/culvert-net/culvert/api/keys"
 	"github.com/culvert-net/culvert/api/openai"
 )
 
@@ -24,6 +25,10 @@ type exchange struct {
 	started time.Time
 	status  int   // what is counted; 0: what was written
 	err     error // why, for the log of this machine
+
+	grant   *keys.Grant // nil: no keys are configured
+	header  http.Header // of the answer, for those of grant's limits
+	counted *counted    // the backend's answer, with a grant; nil: none yet
 }
 
 type exchangeKey struct{}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -17,40 +18,91 @@ import (
 	"github.com/culvert-net/culvert/api/openai"
 )
 
-// modelRow is a model as OpenAI lists it.
+const modelsPath = "/v1/models"
+
+// modelRow is a model as OpenAI lists it, with what else is known of it.
 type modelRow struct {
 	ID      string `json:"id"`
 	Object  string `json:"object"`
 	Created int64  `json:"created"`
 	OwnedBy string `json:"owned_by"`
+
+	Aliases      []string            `json:"aliases,omitempty"`
+	Context      int                 `json:"context_length,omitempty"`
+	Capabilities []openai.Capability `json:"capabilities,omitempty"`
+	Providers    int                 `json:"providers,omitempty"`
+}
+
+func newModelRow(m backend.Model) modelRow {
+	row := modelRow{
+		ID: m.ID, Object: "model", Created: m.Created, OwnedBy: m.OwnedBy,
+		Context: m.Context, Capabilities: m.Able, Providers: m.Providers,
+	}
+	if m.OwnedBy == "" {
+		row.OwnedBy = "unknown"
+	}
+	if m.Alias != "" {
+		row.Aliases = []string{m.Alias}
+	}
+	return row
 }
 
 // models lists what can be asked for. The order is the Backend's, which is
 // stable, so that the ETag changes only when the list does.
 func (s *Server) models(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), modelsTime)
-	defer cancel()
-	list, err := s.backend.Models(ctx)
-	if err != nil {
-		e := asError(r, err)
-		if ctx.Err() == context.DeadlineExceeded {
-			e = openai.Upstream(http.StatusGatewayTimeout, "upstream_timeout",
-				"the model server did not list its models in time")
-		}
+	list, e := s.listModels(r)
+	if e != nil {
 		exchangeOf(r).fail(w, e)
 		return
 	}
 	rows := make([]modelRow, len(list))
 	for i, m := range list {
-		rows[i] = modelRow{m.ID, "model", m.Created, m.OwnedBy}
-		if m.OwnedBy == "" {
-			rows[i].OwnedBy = "unknown"
-		}
+		rows[i] = newModelRow(m)
 	}
-	text := marshal(struct {
+	sendTagged(w, r, marshal(struct {
 		Object string     `json:"object"`
 		Data   []modelRow `json:"data"`
-	}{"list", rows})
+	}{"list", rows}))
+}
+
+// model is one of them. Its id may hold slashes and colons, and be written with
+// or without escapes.
+func (s *Server) model(w http.ResponseWriter, r *http.Request) {
+	id := strings.TrimPrefix(r.URL.Path, modelsPath+"/")
+	if id == "" {
+		s.notFound(w, r)
+		return
+	}
+	list, e := s.listModels(r)
+	if e != nil {
+		exchangeOf(r).fail(w, e)
+		return
+	}
+	m, ok := backend.FindModel(list, id)
+	if !ok {
+		exchangeOf(r).fail(w, openai.ModelNotFound(id, "GET "+modelsPath+" lists what can be asked for"))
+		return
+	}
+	sendTagged(w, r, marshal(newModelRow(m)))
+}
+
+// listModels asks the Backend, within modelsTime.
+func (s *Server) listModels(r *http.Request) ([]backend.Model, *openai.Error) {
+	ctx, cancel := context.WithTimeout(r.Context(), modelsTime)
+	defer cancel()
+	list, err := s.backend.Models(ctx)
+	switch {
+	case err == nil:
+		return list, nil
+	case ctx.Err() == context.DeadlineExceeded:
+		return nil, openai.Upstream(http.StatusGatewayTimeout, "upstream_timeout",
+			"the model server did not list its models in time")
+	}
+	return nil, asError(r, err)
+}
+
+// sendTagged sends a document, unless the client has it already.
+func sendTagged(w http.ResponseWriter, r *http.Request, text []byte) {
 	sum := sha256.Sum256(text)
 	tag := `"` + hex.EncodeToString(sum[:16]) + `"`
 	w.Header().Set("ETag", tag)
@@ -106,7 +158,7 @@ func reasons(err error) []string {
 // pointer tells who opened the address in a browser, or misses the /v1, where
 // to go. The Host has been checked by then.
 func (s *Server) pointer(w http.ResponseWriter, r *http.Request) {
-	base := "http://" + r.Host + "/v1"
+	base := baseURL(r)
 	accept := r.Header.Get("Accept")
 	if !strings.Contains(accept, "text/plain") && !strings.Contains(accept, "text/html") {
 		send(w, http.StatusOK, backend.ContentJSON, append(marshal(struct {
@@ -130,17 +182,27 @@ func (s *Server) listRoutes() []string {
 	var all []string
 	for _, route := range s.router.Routes() {
 		for method := range route.Handlers {
-			all = append(all, method+" "+route.Pattern)
+			all = append(all, method+" "+strings.Replace(route.Pattern, "/*", "/{id}", 1))
 		}
 	}
 	slices.Sort(all)
 	return all
 }
 
+// baseURL is where clients find this server, by the name they used. One of
+// HTTP/1.0 may use none.
+func baseURL(r *http.Request) string {
+	host := r.Host
+	if addr, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && host == "" {
+		host = addr.String()
+	}
+	return "http://" + host + "/v1"
+}
+
 func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
 	exchangeOf(r).fail(w, &openai.Error{
 		Status: http.StatusNotFound, Type: openai.TypeInvalidRequest, Code: "unknown_url",
-		Message: "there is no such route here; the base URL for clients is http://" + r.Host + "/v1, and GET / lists the routes",
+		Message: "there is no such route here; the base URL for clients is " + baseURL(r) + ", and GET / lists the routes",
 	})
 }
 

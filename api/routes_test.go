@@ -1,9 +1,13 @@
 package api_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -11,6 +15,7 @@ import (
 	"github.com/culvert-net/culvert/api"
 	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/api/backend/backendtest"
+	"github.com/culvert-net/culvert/api/openai"
 )
 
 func TestModels(t *testing.T) {
@@ -40,6 +45,47 @@ func TestModels(t *testing.T) {
 	}
 	err = errors.New("down")
 	wantError(t, "backend down", b.send(t, http.MethodGet, "/v1/models", nil), http.StatusBadGateway, "upstream_failed")
+}
+
+// TestModel asks for one model by names that hold what paths are made of.
+func TestModel(t *testing.T) {
+	list := []backend.Model{
+		{ID: "a b%/c"},
+		{ID: "hf.co/org/m:Q4_K_M", Context: 4096, Able: []openai.Capability{openai.Chat, openai.Embeddings}, Providers: 2},
+		{ID: "llama3.2:latest", OwnedBy: "library"},
+		{ID: "short", OwnedBy: "x"},
+		{ID: "short:latest", OwnedBy: "y"},
+	}
+	backend.SetAliases(list)
+	var err error
+	b := serve(t, api.Config{Backend: stub{models: func(context.Context) ([]backend.Model, error) { return list, err }}})
+	const large = `{"id":"hf.co/org/m:Q4_K_M","object":"model","created":0,"owned_by":"unknown","context_length":4096,"capabilities":["chat","embeddings"],"providers":2}`
+	const llama = `{"id":"llama3.2:latest","object":"model","created":0,"owned_by":"library","aliases":["llama3.2"]}`
+	for path, want := range map[string]string{
+		"hf.co/org/m:Q4_K_M": large, "hf.co%2Forg%2Fm%3AQ4_K_M": large, "hf.co%2forg/m%3aQ4_K_M": large,
+		"llama3.2:latest": llama, "llama3.2": llama, "llama3.2%3Alatest": llama,
+		"short":        `{"id":"short","object":"model","created":0,"owned_by":"x"}`,
+		"short:latest": `{"id":"short:latest","object":"model","created":0,"owned_by":"y"}`,
+		"a%20b%25%2Fc": `{"id":"a b%/c","object":"model","created":0,"owned_by":"unknown"}`,
+	} {
+		resp := b.send(t, http.MethodGet, "/v1/models/"+path, nil)
+		if got := read(t, resp); got != want || resp.StatusCode != 200 {
+			t.Errorf("%s: %d %s, want %s", path, resp.StatusCode, got, want)
+		}
+		again := b.send(t, http.MethodGet, "/v1/models/"+path, nil, "If-None-Match", resp.Header.Get("ETag"))
+		if text := read(t, again); again.StatusCode != http.StatusNotModified || text != "" {
+			t.Errorf("%s again: %d %s", path, again.StatusCode, text)
+		}
+	}
+	if got := read(t, b.send(t, http.MethodGet, "/v1/models", nil)); !strings.Contains(got, llama) || !strings.Contains(got, large) {
+		t.Errorf("list = %s", got)
+	}
+	for _, path := range []string{"nobody", "hf.co/org/m", "llama3.2:other", "short:latest:latest", "%ff", "..%2f.."} {
+		wantError(t, path, b.send(t, http.MethodGet, "/v1/models/"+path, nil), http.StatusNotFound, "model_not_found")
+	}
+	wantError(t, "DELETE", b.send(t, http.MethodDelete, "/v1/models/llama3.2", nil), http.StatusMethodNotAllowed, "method_not_allowed")
+	err = errors.New("down")
+	wantError(t, "backend down", b.send(t, http.MethodGet, "/v1/models/short", nil), http.StatusBadGateway, "upstream_failed")
 }
 
 func TestProbes(t *testing.T) {
@@ -79,7 +125,8 @@ func TestPointer(t *testing.T) {
 	if doc.Name != "culvert" || doc.Mode != "local" || doc.Version != "1.2.3" || doc.BaseURL != b.url+"/v1" || doc.Status == "" {
 		t.Errorf("%+v", doc)
 	}
-	if got := strings.Join(doc.Routes, ", "); got != "GET /, GET /livez, GET /readyz, GET /v1/models, POST /v1/chat/completions" {
+	if got := strings.Join(doc.Routes, ", "); got != "GET /, GET /livez, GET /readyz, GET /v1/models, GET /v1/models/{id}, "+
+		"POST /v1/chat/completions, POST /v1/completions, POST /v1/embeddings" {
 		t.Errorf("routes %s", got)
 	}
 	resp := b.send(t, http.MethodGet, "/", nil, "Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
@@ -90,7 +137,7 @@ func TestPointer(t *testing.T) {
 
 func TestUnknownRoutes(t *testing.T) {
 	b := start(t)
-	for _, path := range []string{"/nothing", "/v1", "/v1/", "/v1/chat/completions/", "/chat/completions", "/v1/models/m", "/v1//models", "/%2e%2e/etc"} {
+	for _, path := range []string{"/nothing", "/v1", "/v1/", "/v1/chat/completions/", "/chat/completions", "/v1/models/", "/v1//models", "/%2e%2e/etc"} {
 		if message := wantError(t, path, b.send(t, http.MethodGet, path, nil), http.StatusNotFound, "unknown_url"); !strings.Contains(message, b.url+"/v1") {
 			t.Errorf("%s: message %q does not say where to go", path, message)
 		}
@@ -153,4 +200,57 @@ func TestGuard(t *testing.T) {
 	resp := b.send(t, http.MethodPost, "/v1/chat/completions", strings.NewReader(backendtest.Plain),
 		"Content-Type", "application/json", "Origin", "https://attacker.example")
 	wantError(t, "POST from a page", resp, http.StatusForbidden, "cross_origin")
+}
+
+// raw sends a request as it stands and returns all that comes back until the
+// connection ends.
+func (b *bench) raw(t *testing.T, request string) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(b.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, request); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(answer)
+}
+
+// TestOldAndOdd is about requests that common clients do not send.
+func TestOldAndOdd(t *testing.T) {
+	b := start(t)
+	old := func(body string) string {
+		return fmt.Sprintf("POST /v1/chat/completions HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	}
+	host := strings.TrimPrefix(b.url, "http://")
+	for _, c := range []struct{ name, request, status, want string }{
+		{"HTTP/1.0", old(backendtest.Plain), "200 OK", backendtest.Completion},
+		{"HTTP/1.0 stream", old(backendtest.Streaming), "400 Bad Request", `"param":"stream"`},
+		{"HTTP/1.0, lost", "GET /x HTTP/1.0\r\n\r\n", "404 Not Found", "http://" + host + "/v1"},
+		{"HTTP/1.0, other host", "GET /livez HTTP/1.0\r\nHost: attacker.example\r\n\r\n", "403 Forbidden", "unknown_host"},
+		{"HTTP/1.0 from a page", "GET /livez HTTP/1.0\r\nOrigin: https://attacker.example\r\n\r\n", "403 Forbidden", "cross_origin"},
+		{"CONNECT", "CONNECT api.example:443 HTTP/1.1\r\nHost: api.example:443\r\nConnection: close\r\n\r\n", "405 Method Not Allowed", "no proxy"},
+		{"proxy request", "GET http://api.example/v1/models HTTP/1.1\r\nHost: api.example\r\nConnection: close\r\n\r\n", "403 Forbidden", "unknown_host"},
+	} {
+		got := b.raw(t, c.request)
+		if !strings.Contains(got, " "+c.status+"\r\n") || !strings.Contains(got, "\r\nContent-Type: application/json\r\n") || !strings.Contains(got, c.want) {
+			t.Errorf("%s: got %q, want %s with %s", c.name, got, c.status, c.want)
+		}
+	}
+}
+
+// TestMalformed checks the words for what no handler sees.
+func TestMalformed(t *testing.T) {
+	for status, code := range map[int]string{400: "malformed_request", 431: "header_too_large", 501: "malformed_request", 505: "http_version"} {
+		resp := &http.Response{
+			StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}},
+			Body: io.NopCloser(bytes.NewReader(api.Malformed(status))),
+		}
+		wantError(t, "malformed", resp, status, code)
+	}
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/api/body"
+	"github.com/culvert-net/culvert/api/keys"
+	"github.com/culvert-net/culvert/api/openai"
 )
 
 // Config sets up a Server.
@@ -32,6 +35,15 @@ type Config struct {
 
 	// Isolation says what a provider may link; "" means ByConversation.
 	Isolation Isolation
+
+	// Keys are the API keys. Without any, or if it is nil, every key is
+	// accepted, of callers whom Local accepts.
+	Keys *keys.Ring
+
+	// Local returns nil if the process behind a request's connection belongs to
+	// the user of this one. It is asked as long as there are no keys; nil
+	// accepts everybody who can connect.
+	Local func(ctx context.Context) error
 
 	// Ready returns nil when requests can be answered, else why not; joined
 	// errors are shown one by one. nil means always.
@@ -63,6 +75,7 @@ type Server struct {
 	isolation isolation
 	banner    Info
 	guard     guard
+	door      door
 	router    *chi.Mux
 }
 
@@ -79,7 +92,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		backend:   cfg.Backend,
+		backend:   metered{cfg.Backend},
 		log:       cfg.Log,
 		requests:  cfg.Budget,
 		answers:   body.NewBudget(DefaultBudget),
@@ -88,6 +101,7 @@ func New(cfg Config) (*Server, error) {
 		isolation: iso,
 		banner:    cfg.Banner,
 		guard:     newGuard(cfg.Hosts),
+		door:      door{keys: cfg.Keys, local: cfg.Local},
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -110,12 +124,15 @@ func (s *Server) Handler() http.Handler { return s.router }
 
 func (s *Server) routes() *chi.Mux {
 	r := chi.NewRouter()
-	r.Use(s.observe, s.guard.middleware, middleware.GetHead)
+	r.Use(s.observe, s.guard.middleware, s.door.middleware, middleware.GetHead)
 	r.NotFound(s.notFound)
 	r.MethodNotAllowed(s.methodNotAllowed)
 
-	r.Post("/v1/chat/completions", s.chat)
-	r.Get("/v1/models", s.models)
+	for _, route := range openai.Routes {
+		r.Post(route.Path, s.ask(route))
+	}
+	r.Get(modelsPath, s.models)
+	r.Get(modelsPath+"/*", s.model)
 	r.Get("/livez", s.livez)
 	r.Get("/readyz", s.readyz)
 	r.Get("/", s.pointer)

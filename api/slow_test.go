@@ -65,6 +65,39 @@ func TestClientThatDoesNotRead(t *testing.T) {
 	})
 }
 
+// TestClientThatReadsSlowly takes minutes for what was there at once, and gets
+// the whole answer. There is no socket here whose buffer would take it.
+func TestClientThatReadsSlowly(t *testing.T) {
+	text := strings.Join(backendtest.Events(20), "")
+	onPipe(t, stub{do: func(context.Context, *backend.Request) (*backend.Response, error) {
+		return answered("text/event-stream", text), nil
+	}}, func(t *testing.T, pipe *backendtest.Pipe) {
+		conn, err := pipe.Dial(t.Context(), "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+			len(backendtest.Streaming), backendtest.Streaming)
+		resp, err := http.ReadResponse(bufio.NewReader(slow{conn}), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(resp.Body)
+		if err != nil || string(got) != text {
+			t.Errorf("%d bytes, %v; want the %d of the answer", len(got), err, len(text))
+		}
+	})
+}
+
+// slow reads sixteen bytes a second.
+type slow struct{ io.Reader }
+
+func (s slow) Read(p []byte) (int, error) {
+	time.Sleep(time.Second) // of a bubble
+	return s.Reader.Read(p[:min(16, len(p))])
+}
+
 // chunks is a stream without end.
 type chunks struct{ err func() error }
 

@@ -20,14 +20,13 @@ import (
 // the status of its failure. Afterwards a failure is reported in the stream,
 // and the connection is aborted: a clean end would be taken for success by
 // most clients.
-func (s *Server) stream(w http.ResponseWriter, r *http.Request, resp *backend.Response) {
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, resp *backend.Response, wanted streamed) {
 	x := exchangeOf(r)
 	if backend.ContentType(resp.Header) != backend.ContentStream {
-		x.fail(w, openai.Upstream(http.StatusBadGateway, "not_a_stream",
-			"the model server answered a streaming request with a single document"))
+		x.fail(w, backend.NoStream(resp))
 		return
 	}
-	c := newCopier(w, s.heartbeat, x.started)
+	c := newCopier(w, s.heartbeat, x.started, wanted)
 	err := c.run(resp.Body)
 
 	if err == nil {
@@ -53,10 +52,17 @@ var (
 	errReported = errors.New("the answer ended with an error")
 )
 
+// streamed is what was asked for.
+type streamed struct {
+	chunk string // the object of each event
+	usage bool   // an event with the usage
+}
+
 // copier writes one stream to a client, and a heartbeat whenever nothing was
 // written for a while.
 type copier struct {
 	heartbeat time.Duration // immutable
+	wanted    streamed      // immutable
 	timer     *time.Timer   // immutable; runs beat
 
 	mu      sync.Mutex // guards what follows: a heartbeat comes between batches
@@ -70,8 +76,8 @@ type copier struct {
 	renewed time.Time // when the time for writing was last renewed
 }
 
-func newCopier(w http.ResponseWriter, heartbeat time.Duration, asked time.Time) *copier {
-	c := &copier{w: w, rc: http.NewResponseController(w), heartbeat: heartbeat, wrote: asked}
+func newCopier(w http.ResponseWriter, heartbeat time.Duration, asked time.Time, wanted streamed) *copier {
+	c := &copier{w: w, rc: http.NewResponseController(w), heartbeat: heartbeat, wanted: wanted, wrote: asked}
 	c.timer = time.AfterFunc(math.MaxInt64, c.beat) // set first: beat uses it
 	c.timer.Reset(max(firstEvent, heartbeat-time.Since(asked)))
 	return c
@@ -110,19 +116,24 @@ func (c *copier) batch(e sse.Event, events *sse.Reader) (done bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for {
-		failure := openai.InAnswer(e.Data)
+		failure := openai.InEvent(e.Data)
 		if failure != nil && !c.started {
 			return false, failure
 		}
 		if failure != nil && c.beaten {
-			c.write([]byte(sse.NoOp))
+			c.write(sse.AppendNoOp(nil, c.wanted.chunk))
 		}
 		raw := e.Raw
+		if !c.wanted.usage && openai.OnlyUsage(e.Data) {
+			raw = nil // a client that did not ask for it looks for its choices[0]
+		}
 		if failure != nil {
 			raw = sse.AppendError(nil, failure.JSON()) // checked, and without an event: line
 		}
-		if err := c.write(raw); err != nil {
-			return false, err
+		if len(raw) > 0 {
+			if err := c.write(raw); err != nil {
+				return false, err
+			}
 		}
 		if failure != nil {
 			c.told = true
@@ -189,6 +200,9 @@ func (c *copier) write(p []byte) error {
 
 // flush sends what was written. Called with mu held.
 func (c *copier) flush() error {
+	if !c.started {
+		return nil // all that came was left out; a flush would send the status
+	}
 	c.wrote = time.Now()
 	if err := c.rc.Flush(); err != nil {
 		return fmt.Errorf("%w: %w", errClient, err)
@@ -233,7 +247,7 @@ func (c *copier) reportCut(e *openai.Error) {
 	}
 	frame := []byte("\n") // ends whatever the far end may have left open
 	if c.beaten {
-		frame = append(frame, sse.NoOp...)
+		frame = sse.AppendNoOp(frame, c.wanted.chunk)
 	}
 	if c.write(sse.AppendError(frame, e.JSON())) == nil {
 		_ = c.flush()

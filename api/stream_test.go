@@ -29,18 +29,19 @@ func cut(t *testing.T, name string, resp *http.Response) string {
 func TestStream(t *testing.T) {
 	b := start(t)
 	for name, events := range map[string][]string{
-		"plain":            backendtest.Events(100),
-		"CRLF":             {"data: a\r\n\r\n", "data: [DONE]\r\n\r\n"},
-		"CR":               {"data: a\r\r", "data: [DONE]\r\r"},
-		"comments":         {": ping\n\n", backendtest.Chunk(0), ":\n\n", backendtest.Done},
-		"lines":            {"event: x\nid: 1\ndata: a\ndata: b\n\n", backendtest.Done},
-		"split anywhere":   strings.Split(strings.Join(backendtest.Events(3), ""), ""),
-		"split UTF-8":      {"data: \xf0\x9f", "\x9a\x87\n", "\n", backendtest.Done},
-		"4 MiB line":       {"data: " + strings.Repeat("x", 4<<20) + "\n\n", backendtest.Done},
-		"unknown fields":   {`data: {"choices":[],"x":9007199254740993,"error":null}` + "\n\n", backendtest.Done},
-		"about errors":     {`data: {"choices":[{"delta":{"content":"{\"error\":{}}"}}]}` + "\n\n", backendtest.Done},
-		"usage, no choice": {backendtest.Chunk(0), `data: {"choices":[],"usage":{"total_tokens":3}}` + "\n\n", backendtest.Done},
-		"only done":        {backendtest.Done},
+		"plain":             backendtest.Events(100),
+		"CRLF":              {"data: a\r\n\r\n", "data: [DONE]\r\n\r\n"},
+		"CR":                {"data: a\r\r", "data: [DONE]\r\r"},
+		"comments":          {": ping\n\n", backendtest.Chunk(0), ":\n\n", backendtest.Done},
+		"lines":             {"event: x\nid: 1\ndata: a\ndata: b\n\n", backendtest.Done},
+		"split anywhere":    strings.Split(strings.Join(backendtest.Events(3), ""), ""),
+		"split UTF-8":       {"data: \xf0\x9f", "\x9a\x87\n", "\n", backendtest.Done},
+		"4 MiB line":        {"data: " + strings.Repeat("x", 4<<20) + "\n\n", backendtest.Done},
+		"unknown fields":    {`data: {"choices":[],"x":9007199254740993,"error":null}` + "\n\n", backendtest.Done},
+		"about errors":      {`data: {"choices":[{"delta":{"content":"{\"error\":{}}"}}]}` + "\n\n", backendtest.Done},
+		"usage in a choice": {backendtest.Chunk(0), `data: {"choices":[{"index":0,"delta":{}}],"usage":{"total_tokens":3}}` + "\n\n", backendtest.Done},
+		"no choice":         {`data: {"choices":[],"prompt_filter_results":[],"usage":null}` + "\n\n", backendtest.Chunk(0), backendtest.Done},
+		"only done":         {backendtest.Done},
 	} {
 		b.up.Set(backendtest.Stream(0, events...))
 		resp := b.post(t, backendtest.Streaming)
@@ -83,6 +84,48 @@ func TestStreamIsNotHeldBack(t *testing.T) {
 	read(t, resp)
 }
 
+// TestUsageChunk checks that a chunk which a client did not ask for, and would
+// look for choices in, comes only to those who did.
+func TestUsageChunk(t *testing.T) {
+	b := start(t)
+	const asking = `{"model":"m","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"hi"}]}`
+	const usage = `data: {"choices":[],"usage":{"total_tokens":3}}` + "\n\n"
+	for _, c := range []struct {
+		name   string
+		events []string
+		dropped,
+		kept string
+	}{
+		{"at the end", []string{backendtest.Chunk(0), usage, backendtest.Done}, backendtest.Chunk(0) + backendtest.Done, backendtest.Chunk(0) + usage + backendtest.Done},
+		{"first", []string{usage, backendtest.Chunk(0), backendtest.Done}, backendtest.Chunk(0) + backendtest.Done, usage + backendtest.Chunk(0) + backendtest.Done},
+		{"missing", []string{backendtest.Chunk(0), backendtest.Done}, backendtest.Chunk(0) + backendtest.Done, backendtest.Chunk(0) + backendtest.Done},
+	} {
+		b.up.Set(backendtest.Stream(0, c.events...))
+		if got := read(t, b.post(t, backendtest.Streaming)); got != c.dropped {
+			t.Errorf("%s, not asked for: got %q, want %q", c.name, got, c.dropped)
+		}
+		if got := read(t, b.post(t, asking)); got != c.kept {
+			t.Errorf("%s, asked for: got %q, want %q", c.name, got, c.kept)
+		}
+	}
+	// What is left out is no beginning: an error after it has its status.
+	b.up.Set(backendtest.CutAfter(usage))
+	wantError(t, "cut", b.post(t, backendtest.Streaming), 502, "upstream_cut")
+}
+
+// TestUnfinishedDone is a stream whose last line is not followed by a blank one:
+// all has been said, and the client gets what is missing.
+func TestUnfinishedDone(t *testing.T) {
+	b := start(t)
+	for _, end := range []string{"data: [DONE]", "data: [DONE]\n", "data:[DONE]\r\n", "data: [DONE]\r"} {
+		b.up.Set(backendtest.Stream(0, backendtest.Chunk(0), end))
+		got := read(t, b.post(t, backendtest.Streaming))
+		if !strings.HasPrefix(got, backendtest.Chunk(0)+end) || !strings.HasSuffix(got, "\n\n") {
+			t.Errorf("%q: got %q", end, got)
+		}
+	}
+}
+
 // TestCut is about streams that end too early: after whole events comes an
 // error frame, and the connection is aborted.
 func TestCut(t *testing.T) {
@@ -99,7 +142,8 @@ func TestCut(t *testing.T) {
 		{"reset in an event", backendtest.CutAfter(backendtest.Chunk(0), backendtest.Chunk(1), half), whole, "upstream_cut"},
 		{"end without done", backendtest.Stream(0, backendtest.Chunk(0), backendtest.Chunk(1)), whole, "stream_incomplete"},
 		{"end in an event", backendtest.Stream(0, backendtest.Chunk(0), backendtest.Chunk(1), half), whole, "stream_incomplete"},
-		{"end in done", backendtest.Stream(0, backendtest.Chunk(0), backendtest.Chunk(1), "data: [DONE]\n"), whole, "stream_incomplete"},
+		{"end in the word", backendtest.Stream(0, backendtest.Chunk(0), backendtest.Chunk(1), "data: [DONE"), whole, "stream_incomplete"},
+		{"reset in done", backendtest.CutAfter(backendtest.Chunk(0), backendtest.Chunk(1), "data: [DONE]"), whole, "upstream_cut"},
 		{"huge event", backendtest.Stream(0, whole, "data: "+strings.Repeat("x", sse.MaxEvent)), whole, "event_too_large"},
 	} {
 		b.up.Set(c.behave)
@@ -128,7 +172,8 @@ func TestFailsAtOnce(t *testing.T) {
 		{"error frame", backendtest.Stream(0, `data: {"error":{"message":"out of memory","code":"oom"}}`+"\n\n", backendtest.Done), 502, "oom"},
 		{"error frame with a status", backendtest.Stream(0, `data: {"error":{"message":"too long","code":400,"type":"invalid_request_error"}}`+"\n\n"), 400, ""},
 		{"document", backendtest.Answer(backendtest.Completion), 502, "not_a_stream"},
-		{"error document", backendtest.Answer(`{"error":"x"}`), 502, "not_a_stream"},
+		{"error document", backendtest.Answer(`{"error":{"message":"out of memory","code":"oom"}}`), 502, "oom"},
+		{"error document with a status", backendtest.Answer(`{"error":{"message":"too long","code":400}}`), 400, ""},
 		{"400", backendtest.Status(400, "application/json", `{"error":{"message":"m","code":"c"}}`), 400, "c"},
 		{"empty 200", backendtest.Answer(""), 502, "not_a_stream"},
 		{"HTML", backendtest.Status(200, "text/html", "<html>"), 502, "unexpected_content_type"},
@@ -156,10 +201,9 @@ func TestErrorFrame(t *testing.T) {
 		}
 		b.up.Next(t)
 	}
-	half := backendtest.Stream(0, backendtest.Chunk(0), "data: {\"choices\":[\n", frame)
-	b.up.Set(half)
-	if got := cut(t, "inside an event", b.post(t, backendtest.Streaming)); !strings.Contains(got, "error") {
-		t.Errorf("an error frame after half an event: %q", got)
+	b.up.Set(backendtest.Stream(0, backendtest.Chunk(0), "data: {\"choices\":[\n", frame))
+	if got, want := cut(t, "inside an event", b.post(t, backendtest.Streaming)), backendtest.Chunk(0)+told; got != want {
+		t.Errorf("an error frame after half an event: got %q, want %q", got, want)
 	}
 }
 

@@ -85,3 +85,29 @@ func BenchmarkRequest(b *testing.B) {
 		s.Close()
 	}
 }
+
+// BenchmarkNewGroup is a request that shares no circuit with the one before, as
+// a new conversation is: one round trip over a ready stem, or a whole build.
+func BenchmarkNewGroup(b *testing.B) {
+	l := benchLab(b, 3, echo)
+	buf := make([]byte, 400)
+	var group circuit.Group
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := range group { // the next one
+			if group[i]++; group[i] != 0 {
+				break
+			}
+		}
+		s, err := l.client.Dial(context.Background(), l.provider.key, group)
+		if err != nil {
+			b.Fatal(err)
+		}
+		_, _ = s.Write(buf)
+		_ = s.CloseWrite()
+		if _, err := io.ReadAll(s); err != nil {
+			b.Fatal(err)
+		}
+		s.Close()
+	}
+}

@@ -23,6 +23,9 @@ type circuit struct {
 	state  state  // guarded by client.mu
 	group  *Group // that has it to itself; nil: nobody yet; guarded by client.mu
 
+	// suspect: a PING is unanswered for longer than most take. Guarded by client.mu.
+	suspect bool
+
 	// Guarded by mux.mu.
 	requests int
 	used     time.Time // when a stream was last opened
@@ -53,6 +56,9 @@ var errExtendFailed = errors.New("circuit: not extended")
 // than of the one it was to reach: it knows no such node, or does not extend.
 var errOwnFault = fmt.Errorf("%w by this relay", errExtendFailed)
 
+// errHopBusy is a node that answers CREATE by saying that it has no room.
+var errHopBusy = errors.New("circuit: node has no room for another circuit")
+
 // build makes a circuit over hops, entry first, and starts its goroutines.
 func (c *Client) build(ctx context.Context, hops []Hop) (*circuit, error) {
 	entry := hops[0]
@@ -61,14 +67,14 @@ func (c *Client) build(ctx context.Context, hops []Hop) (*circuit, error) {
 	link, err := c.cfg.Links.Open(step, entry.Key)
 	if err != nil {
 		c.blame(ctx, entry)
-		return nil, fmt.Errorf("reach entry %s: %w", entry.Name, err)
+		return nil, &HopError{Place: 1, Name: entry.Name, Err: fmt.Errorf("reach entry: %w", err)}
 	}
 	in := newBatchReader(link, c.cfg.CellSize, c.pool)
 	codec, err := c.create(step, link, in, entry)
 	if err != nil {
 		in.release()
 		c.blame(ctx, entry)
-		return nil, fmt.Errorf("create at entry %s: %w", entry.Name, err)
+		return nil, &HopError{Place: 1, Name: entry.Name, Err: fmt.Errorf("create at entry: %w", err)}
 	}
 	c.cfg.Paths.Reached(entry.Key, true)
 	circ := &circuit{
@@ -92,7 +98,7 @@ func (c *Client) build(ctx context.Context, hops []Hop) (*circuit, error) {
 
 // blame reports a node that did not answer, unless we gave up on it.
 func (c *Client) blame(ctx context.Context, h Hop) {
-	if ctx.Err() == nil {
+	if ctx.Err() == nil || errors.Is(context.Cause(ctx), errOutrun) {
 		c.cfg.Paths.Reached(h.Key, false)
 	}
 }
@@ -169,7 +175,7 @@ func (circ *circuit) extend(ctx context.Context, h Hop) error {
 	}
 	if err != nil {
 		circ.blameFor(ctx, err, h)
-		return fmt.Errorf("extend to hop %d, %s: %w", len(circ.hops)+1, h.Name, err)
+		return &HopError{Place: len(circ.hops) + 1, Name: h.Name, Err: fmt.Errorf("extend: %w", err)}
 	}
 	circ.hops = append(circ.hops, h)
 	c.cfg.Paths.Reached(h.Key, true)
@@ -206,8 +212,11 @@ func (circ *circuit) answered(m cell.Message) error {
 	circ.pending = nil
 	if m.Kind == cell.ExtendFailed {
 		err := errOwnFault
-		if m.Data[0] == failUnreachable {
+		switch m.Data[0] {
+		case failUnreachable:
 			err = errExtendFailed
+		case failBusy:
+			err = fmt.Errorf("%w: %w", errExtendFailed, errHopBusy)
 		}
 		circ.answer <- err
 		return nil
@@ -242,8 +251,8 @@ func (circ *circuit) open() (*Stream, error) {
 	m.schedule(s)
 	// Never later than it was: streams that come and go must not put off the
 	// look for ever.
-	if time.Until(circ.checkAt) > pingAfter {
-		circ.checkIn(pingAfter)
+	if time.Until(circ.checkAt) > askAfter {
+		circ.checkIn(askAfter)
 	}
 	return s, nil
 }

@@ -291,6 +291,9 @@ func TestDeadProvider(t *testing.T) {
 		if err == nil {
 			t.Fatal("Dial of a dead provider succeeded")
 		}
+		if hop, ok := errors.AsType[*circuit.HopError](err); !ok || hop.Place != 3 || hop.Name != l.provider.hop().Name {
+			t.Errorf("Dial of a dead provider = %v, want it named as hop 3", err)
+		}
 		other := l.net.add(t, "provider-2")
 		other.serve(t, func(c *circuit.RelayConfig) { c.Extend, c.Serve = false, true })
 		l.paths.providers = append(l.paths.providers, other)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -47,10 +48,17 @@ type Client struct {
 
 	started chan struct{} // closed by Run
 
+	// How long the steps of a circuit took lately.
+	stemTimes, extendTimes, pongTimes *estimate
+
 	mu       sync.Mutex
 	running  bool
 	circuits map[*circuit]struct{} // all that live, in any state
+	attempts map[*attempt]struct{} // circuits being made; at most two per flight, and one by Run
+	flights  map[flightKey]*flight // those that may be joined
+	hedges   int                   // second builds under way
 	young    int                   // circuits that died young since plan looked
+	problem  error                 // what kept Run's last build from succeeding
 }
 
 // NewClient checks cfg. It starts nothing; Dial waits for Run.
@@ -66,7 +74,11 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	}
 	return &Client{
 		cfg: cfg, pool: newBatches(), wake: make(chan struct{}, 1), started: make(chan struct{}),
-		circuits: make(map[*circuit]struct{}),
+		circuits: make(map[*circuit]struct{}), attempts: make(map[*attempt]struct{}),
+		flights:     make(map[flightKey]*flight),
+		stemTimes:   &estimate{first: buildFirst, floor: buildFloor, ceiling: buildCeiling},
+		extendTimes: &estimate{first: buildFirst, floor: buildFloor, ceiling: buildCeiling},
+		pongTimes:   &estimate{first: pongFirst, floor: pongFloor, ceiling: pongTimeout},
 	}, nil
 }
 
@@ -82,55 +94,33 @@ func (c *Client) Changed() {
 // if there is one. A circuit that ever carried a stream of one isolation group
 // carries none of another. Nothing of what the stream will carry has left this
 // machine when Dial returns. It fails with what stopped the last of several
-// attempts; ErrUnknownNode means that no descriptor of the node is held.
+// attempts: ErrUnknownNode means that no descriptor of the node is held, ErrBusy
+// that it has no room, ErrNoPath that there are not the relays for a path, and a
+// *HopError names who did not answer.
 func (c *Client) Dial(ctx context.Context, key [32]byte, group Group) (*Stream, error) {
 	select {
 	case <-c.started:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	var last error
-	refused, refusedBy := 0, make(map[[32]byte]bool)
-	for range dialAttempts {
-		if s := c.openReady(key, group); s != nil {
-			return s, nil
-		}
-		circ, err := c.make(ctx, key, refusedBy)
-		if err == nil {
-			// Before others are offered it: they could claim or fill it.
-			c.claim(circ, group)
-			s, err := circ.open()
-			c.offer(circ, stateOpen)
-			if err == nil {
-				return s, nil
-			}
-			last = err // it ended since
-			continue
-		}
-		last = err
-		// Two relays that cannot reach it are believed.
-		if errors.Is(err, errProvider) {
-			if refused++; refused == 2 {
-				break
-			}
-		}
-		if ctx.Err() != nil || errors.Is(err, ErrUnknownNode) || errors.Is(err, ErrClosed) || errors.Is(err, errNoPath) {
-			break
-		}
+	s, f, landed, err := c.board(key, group)
+	if s != nil || err != nil {
+		return s, err
 	}
-	if err := ctx.Err(); err != nil && !errors.Is(last, err) {
-		last = fmt.Errorf("%w: %w", err, last)
+	select {
+	case l := <-landed:
+		return l.stream, l.err
+	case <-ctx.Done():
+		c.leave(f, landed)
+		return nil, fmt.Errorf("dial circuit: %w", ctx.Err())
 	}
-	return nil, fmt.Errorf("dial circuit: %w", last)
 }
 
 // openReady opens a stream on the oldest live circuit to key with room for
 // one, of the group's own if it has any, else on one that nobody has used; or
 // it returns nil. Choice and opening are one step, so that many Dials at once
-// do not all choose the same circuit's last place.
+// do not all choose the same circuit's last place. c.mu is held.
 func (c *Client) openReady(key [32]byte, group Group) *Stream {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	var best *circuit
 	for circ := range c.circuits {
 		if circ.state != stateOpen || circ.last() != key || !circ.serves(group) || !circ.usable() {
@@ -156,47 +146,88 @@ func (c *Client) openReady(key [32]byte, group Group) *Stream {
 
 // make brings a circuit to key about, which it does not offer: a ready stem
 // extended once, or else a whole new path. Stems that end in a relay of
-// refusedBy are not taken, and one that refuses is added.
+// refusedBy are not taken; *providerError names one that refuses.
 func (c *Client) make(ctx context.Context, key [32]byte, refusedBy map[[32]byte]bool) (*circuit, error) {
 	provider, err := c.cfg.Paths.Provider(key)
 	if err != nil {
 		return nil, err
 	}
-	stem := c.takeStem(key, refusedBy)
-	if stem == nil {
-		if stem, err = c.stem(ctx, provider); err != nil || c.cfg.Hops == 1 {
-			return stem, err
-		}
+	if c.cfg.Hops == 1 {
+		return c.race(ctx, c.stemTimes.get(), func(ctx context.Context, a *attempt) (*circuit, error) {
+			c.goesOver(a, []Hop{provider})
+			return c.stem(ctx, []Hop{provider})
+		}, nil)
 	}
-	asked := stem.last()
-	if err := stem.extend(ctx, provider); err != nil {
-		if errors.Is(err, errExtendFailed) {
-			refusedBy[asked] = true
-			// It is still last and may serve another provider.
-			c.offer(stem, stateStem)
-			err = fmt.Errorf("%w: %w", errProvider, err)
-		}
+	patience := c.extendTimes.get()
+	ready := c.takeStem(key, refusedBy, false)
+	if ready == nil {
+		patience += c.stemTimes.get()
+	}
+	var hops []Hop // of the first; written before the second starts
+	first := func(ctx context.Context, a *attempt) (*circuit, error) {
+		return c.reach(ctx, a, ready, provider)
+	}
+	if ready != nil {
+		hops = ready.hops
+	} else if hops, err = c.path(key); err != nil {
 		return nil, err
+	} else {
+		first = func(ctx context.Context, a *attempt) (*circuit, error) {
+			c.goesOver(a, append(slices.Clone(hops), provider))
+			stem, err := c.stem(ctx, hops)
+			if err != nil {
+				return nil, err
+			}
+			return c.reach(ctx, a, stem, provider)
+		}
 	}
-	return stem, nil
+	return c.race(ctx, patience, first, func(ctx context.Context, a *attempt) (*circuit, error) {
+		stem := c.takeStem(key, refusedBy, true)
+		if stem == nil {
+			others, err := c.path(key)
+			if err != nil {
+				return nil, err
+			}
+			if within(others, hops) {
+				return nil, errNoOther
+			}
+			c.goesOver(a, append(slices.Clone(others), provider))
+			if stem, err = c.stem(ctx, others); err != nil {
+				return nil, err
+			}
+		}
+		return c.reach(ctx, a, stem, provider)
+	})
 }
 
-// errProvider is a relay's word that it cannot reach the provider.
-var errProvider = errors.New("circuit: provider not reached")
-
-// stem builds all hops but the last; for worlds of one hop, that one.
-func (c *Client) stem(ctx context.Context, provider Hop) (*circuit, error) {
-	hops := []Hop{provider}
-	if c.cfg.Hops > 1 {
-		var err error
-		if hops, err = c.cfg.Paths.Stem(c.cfg.Hops-1, provider.Key); err != nil {
-			return nil, fmt.Errorf("%w: %w", errNoPath, err)
-		}
-		if !distinct(hops, c.cfg.Hops-1, provider.Key) {
-			return nil, fmt.Errorf("%w: not the relays that were asked for", errNoPath)
-		}
+// reach extends stem to the provider.
+func (c *Client) reach(ctx context.Context, a *attempt, stem *circuit, provider Hop) (*circuit, error) {
+	c.goesOver(a, append(slices.Clone(stem.hops), provider))
+	began := time.Now()
+	err := stem.extend(ctx, provider)
+	c.extendTimes.add(time.Since(began), err == nil)
+	if err == nil {
+		return stem, nil
 	}
-	return c.build(ctx, hops)
+	if errors.Is(err, errExtendFailed) {
+		by := stem.last()
+		// It is still last and may serve another provider.
+		c.offer(stem, stateStem)
+		if errors.Is(err, errHopBusy) {
+			err = fmt.Errorf("%w: %w", ErrBusy, err)
+		}
+		err = &providerError{by, err}
+	}
+	return nil, err
+}
+
+// stem builds all hops but the last, or for worlds of one hop that one, and
+// notes how long it takes.
+func (c *Client) stem(ctx context.Context, hops []Hop) (*circuit, error) {
+	began := time.Now()
+	circ, err := c.build(ctx, hops)
+	c.stemTimes.add(time.Since(began), err == nil)
+	return circ, err
 }
 
 // distinct reports whether hops are n different nodes, none of which is not.
@@ -213,28 +244,31 @@ func distinct(hops []Hop, n int, not [32]byte) bool {
 	return len(hops) == n
 }
 
-// errNoPath is a world with too few relays; trying again at once is no use.
-var errNoPath = errors.New("circuit: no path")
-
-// takeStem removes a ready stem without key in it from the pool.
-func (c *Client) takeStem(key [32]byte, not map[[32]byte]bool) *circuit {
+// takeStem removes a ready stem without key in it from the pool, the one about
+// whose relays there is the least suspicion; or none, if there is any and clear
+// is set.
+func (c *Client) takeStem(key [32]byte, not map[[32]byte]bool, clear bool) *circuit {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	var best *circuit
+	least := 0
 	for circ := range c.circuits {
-		if circ.state == stateStem && !circ.passes(key) && !not[circ.last()] && circ.usable() {
-			circ.state = stateBuilding
-			c.Changed()
-			return circ
+		if circ.state != stateStem || circ.passes(key) || not[circ.last()] || !circ.usable() {
+			continue
+		}
+		n := c.suspicion(circ.hops)
+		if clear && n > 0 {
+			continue
+		}
+		if best == nil || n < least {
+			best, least = circ, n
 		}
 	}
-	return nil
-}
-
-// claim gives a circuit to a group before others are offered it.
-func (c *Client) claim(circ *circuit, group Group) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	circ.group = &group
+	if best != nil {
+		best.state = stateBuilding
+		c.Changed()
+	}
+	return best
 }
 
 // offer lets others use a circuit that was built.

@@ -14,34 +14,38 @@ type credits struct {
 	window int // of these, what the other end may still send
 	grant  int // cells read and not yet granted again
 
-	got     uint64    // cells that came
-	marked  uint64    // cells allowed before the grant that is being timed
-	markAt  time.Time // when that grant was made; zero: none is timed
-	givenAt time.Time // when the last grant was made
+	got    uint64    // cells that came
+	marked uint64    // cells allowed before the grant that is being timed
+	markAt time.Time // when that grant was made; zero: none is timed
+	half   int       // cells granted since halfAt
+	halfAt time.Time // when the half of the window began that is being timed
 }
 
 func newCredits() credits {
-	return credits{size: initialCredit, window: initialCredit, givenAt: time.Now()}
+	return credits{size: initialCredit, window: initialCredit, halfAt: time.Now()}
 }
 
-// due reports whether enough was read to grant it again: half the window keeps
-// the sender going without a grant per cell.
-func (c *credits) due() bool { return c.grant >= c.size/2 }
+// due reports whether enough was read to grant it again. A grant costs a cell,
+// so a small window is granted by no less than half of the first one.
+func (c *credits) due() bool { return c.grant >= max(c.size/8, initialCredit/2) }
 
 // give is how many cells to grant now.
 func (c *credits) give(m *mux) int {
 	now := time.Now()
-	if m.trip > 0 && now.Sub(c.givenAt) < 2*m.trip && m.windows+c.size <= maxCredit {
-		m.windows += c.size
-		c.grant += c.size
-		c.size *= 2
+	if c.half += c.grant; c.half >= c.size/2 {
+		if m.trip > 0 && now.Sub(c.halfAt) < 2*m.trip && m.windows+c.size <= maxCredit {
+			m.windows += c.size
+			c.grant += c.size
+			c.size *= 2
+		}
+		c.half, c.halfAt = 0, now
 	}
 	if c.markAt.IsZero() {
 		c.marked, c.markAt = c.got+uint64(c.window), now
 	}
 	n := c.grant
 	c.window += n
-	c.grant, c.givenAt = 0, now
+	c.grant = 0
 	return n
 }
 

@@ -11,14 +11,15 @@
 // of libp2p, HTTP, JSON, money or models, and imports none of them. Exported
 // methods may be called concurrently.
 //
-// Files are in the order a byte travels: client, build, pool; mux and stream
-// (both ends of a circuit); batch (a link); relay, extend, pump; listener.
+// Files are in the order a byte travels: client, flight, race, build, pool, watch
+// (estimate: how long things take); mux and stream (both ends of a circuit); batch (a link); relay, extend, pump; listener.
 // Spec: docs/spec/circuit.md.
 package circuit
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/culvert-net/culvert/circuit/onion"
@@ -64,10 +65,36 @@ var (
 	ErrClosed = errors.New("circuit: closed")
 	// ErrReset is a stream that the other end aborted.
 	ErrReset = errors.New("circuit: stream reset by the other end")
+	// ErrBusy is a provider that has no room: for another stream, before it read
+	// any of it, or for another circuit. It has a method Busy() bool.
+	ErrBusy error = busyError{}
 	// ErrDestroyed is a circuit that some hop or link ended.
 	ErrDestroyed = errors.New("circuit: circuit was destroyed")
 	// ErrSilent is a circuit whose far end no longer answers PING.
 	ErrSilent = errors.New("circuit: far end went silent")
 	// ErrProtocol is a neighbour or far end that broke the rules.
 	ErrProtocol = errors.New("circuit: protocol violation")
+	// ErrNoPath is a world without the relays for a circuit; trying again at once
+	// is no use.
+	ErrNoPath = errors.New("circuit: no path")
 )
+
+// busyError lets callers that do not import this package tell it from others,
+// as net.Error's Timeout does.
+type busyError struct{}
+
+func (busyError) Error() string { return "circuit: the other end has no room" }
+
+// Busy is always true.
+func (busyError) Busy() bool { return true }
+
+// A HopError is a hop that a circuit was not built to. The node is not always
+// to blame: those before it may have kept it from being reached.
+type HopError struct {
+	Place int    // from 1, the entry
+	Name  string // of Hop
+	Err   error
+}
+
+func (e *HopError) Error() string { return fmt.Sprintf("hop %d, %s: %v", e.Place, e.Name, e.Err) }
+func (e *HopError) Unwrap() error { return e.Err }

@@ -32,6 +32,7 @@ const (
 	failUnknown     byte = 1 // no descriptor: take another relay
 	failUnreachable byte = 2 // no answer, or not the right one
 	failRefused     byte = 3 // this node does not extend, or not there
+	failBusy        byte = 4 // the node has no room for another circuit
 )
 
 // run carries the circuit until its end. in is the client side's reader.
@@ -60,9 +61,14 @@ func (h *hop) run(ctx context.Context, in *batchReader) {
 }
 
 // opened takes a stream that ends here.
-func (h *hop) opened(s *Stream, kind byte) bool {
+func (h *hop) opened(s *Stream, kind byte) {
 	s.name = h.name
-	return h.relay.cfg.Serve && StreamKind(kind) == StreamHTTP && h.relay.listener.deliver(s)
+	switch {
+	case !h.relay.cfg.Serve || StreamKind(kind) != StreamHTTP:
+		s.reset(ErrReset)
+	case !h.relay.listener.deliver(s):
+		s.refuse()
+	}
 }
 
 // extend reaches the next hop, answers the client, and then carries what
@@ -117,6 +123,9 @@ func (h *hop) reach(ctx context.Context, create []byte) (Link, *batchReader, []b
 	if err != nil {
 		cfg.Log.Debug("extend", "circuit", h.name, "err", err)
 		in.release()
+		if errors.Is(err, errHopBusy) {
+			return nil, nil, nil, failBusy
+		}
 		return nil, nil, nil, failUnreachable
 	}
 	return next, in, created, 0
@@ -142,6 +151,9 @@ func exchange(ctx context.Context, link Link, in *batchReader, size int, create 
 	cells, err := in.read()
 	if err != nil {
 		return nil, fmt.Errorf("read created: %w", err)
+	}
+	if len(cells) == size && cell.Command(cells[0]) == cell.Destroy && cell.Reason(cells[1]) == cell.Busy {
+		return nil, errHopBusy
 	}
 	if len(cells) != size || cell.Command(cells[0]) != cell.Created {
 		return nil, fmt.Errorf("%w: create was not answered by created", ErrProtocol)

@@ -100,19 +100,16 @@ func (c *slowConn) Close() error {
 	return nil
 }
 
-// Over a round trip of 100 ms bulk runs at 5 MB/s and more: credit grows to
-// what is on the way. With the window it begins with it would be 0.3 MB/s. The
-// bar of uploads, which come to 5.5, is lower: their provider learns the round
-// trip only from its own grants.
+// Over a round trip of 100 ms bulk runs at more than the 5 MB/s that are
+// promised, in both directions: credit grows to what is on the way, and none of
+// it lies idle. With the window it begins with it would be 0.3 MB/s.
 func TestBulkOverALongPath(t *testing.T) {
-	const total = 64 << 20
+	const total, least = 64 << 20, 7.5 // bytes, MB/s; the window allows 9.3
 	for name, f := range map[string]struct {
-		least float64 // MB/s
 		serve func(s *circuit.Stream)
 		use   func(s *circuit.Stream) (int64, error)
 	}{
 		"download": {
-			5,
 			func(s *circuit.Stream) {
 				_, _ = io.CopyN(s, zeros{}, total)
 				_ = s.CloseWrite()
@@ -124,7 +121,6 @@ func TestBulkOverALongPath(t *testing.T) {
 			},
 		},
 		"upload": {
-			4,
 			func(s *circuit.Stream) {
 				_, _ = io.Copy(io.Discard, s)
 				_ = s.CloseWrite()
@@ -156,8 +152,9 @@ func TestBulkOverALongPath(t *testing.T) {
 					t.Fatalf("%d of %d bytes, %v", got, total, err)
 				}
 				rate := float64(total) / time.Since(start).Seconds() / 1e6
-				if rate < 5 {
-					t.Errorf("%.2f MB/s at a round trip of 100 ms, want 5", rate)
+				t.Logf("%.2f MB/s", rate)
+				if rate < least {
+					t.Errorf("%.2f MB/s at a round trip of 100 ms, want %.1f", rate, least)
 				}
 			})
 		})

@@ -54,6 +54,55 @@ const (
 	// longer than extendTimeout, so that a relay's own verdict arrives first.
 	buildTimeout = 12 * time.Second
 
+	// estimateWindow is how many times an estimate goes by: builds of some
+	// minutes of use, so that it follows the network within that.
+	estimateWindow = 100
+
+	// estimateLeast is how many it takes before they are believed.
+	estimateLeast = 10
+
+	// buildFirst is what a stem, or its extension to a provider, is expected to
+	// take before enough were built: two or three round trips of a bad line.
+	buildFirst = 750 * time.Millisecond
+
+	// buildFloor keeps builds from being done twice for a time that nobody
+	// notices: a second one costs three nodes a handshake each.
+	buildFloor = 200 * time.Millisecond
+
+	// buildCeiling is the longest that a build is waited for alone, however slow
+	// the others were, and how long one that was outrun may go on.
+	buildCeiling = 4 * time.Second
+
+	// maxHedges is how many second builds a client has under way. When all of
+	// the network is slow at once, all builds are, before the estimate knows.
+	maxHedges = 4
+
+	// pathLooks is how many proposals are looked at for one without relays that
+	// keep others waiting.
+	pathLooks = 8
+
+	// pongFirst and pongFloor are what a PONG is expected to take before enough
+	// came, and at least.
+	pongFirst = 250 * time.Millisecond
+	pongFloor = 50 * time.Millisecond
+
+	// askAfter is how long after a stream was opened its circuit may be silent
+	// before it is asked whether it lives. Short, because the request is not
+	// answered yet and may go elsewhere; not at once, because then a PING would
+	// go with every request.
+	askAfter = 250 * time.Millisecond
+
+	// suspectTrips and giveUpTrips are how many of the time that most PONGs take
+	// one may take before its circuit, and others over the same relays, are not
+	// used until they answered; and before its streams of which nothing was heard
+	// fail, so that their requests may go elsewhere.
+	suspectTrips = 2
+	giveUpTrips  = 8
+
+	// giveUpFloor is the least for the latter. A wireless link may be gone for a
+	// second or two, and asking twice is asking two providers.
+	giveUpFloor = 2 * time.Second
+
 	// pingAfter is how long a circuit with open streams may bring nothing
 	// before its client asks whether anyone is there.
 	pingAfter = 2 * time.Second
@@ -101,7 +150,11 @@ const (
 	// some 16 KiB, so a full relay stays near 128 MiB.
 	maxRelayCircuits = 8192
 
+	// maxFarewells is how many links at a time are told that the relay is full.
+	// Others are reset without a word, which says the same a little later.
+	maxFarewells = 256
+
 	// acceptQueue is how many streams may wait for a listener's Accept; more
-	// are reset, which a client takes as busy.
+	// are refused as busy.
 	acceptQueue = 128
 )

@@ -50,8 +50,8 @@ type mux struct {
 // muxEvents is what the two roles do differently. All are called by the
 // reader; a nil func refuses what it is for.
 type muxEvents struct {
-	// opened takes a new stream, under mu; false resets it. Hop only.
-	opened func(s *Stream, kind byte) bool
+	// opened takes a new stream, under mu, or resets it. Hop only.
+	opened func(s *Stream, kind byte)
 	// extend takes an EXTEND's data, which it must copy. Hop only.
 	extend func(create []byte) error
 	// answered takes EXTENDED or EXTEND_FAILED. Client only.
@@ -237,9 +237,7 @@ func (m *mux) accept(msg cell.Message) error {
 	m.lastID = msg.Stream
 	s := newStream(m, msg.Stream)
 	m.add(s)
-	if !m.events.opened(s, msg.Data[0]) {
-		s.reset(ErrReset)
-	}
+	m.events.opened(s, msg.Data[0])
 	return nil
 }
 
@@ -254,6 +252,7 @@ func (m *mux) onStream(msg cell.Message) error {
 		}
 		return nil
 	}
+	s.heard = true
 	switch msg.Kind {
 	case cell.Data:
 		return s.onData(msg.Data)
@@ -262,7 +261,7 @@ func (m *mux) onStream(msg cell.Message) error {
 	case cell.Credit:
 		return s.onCredit(int(binary.BigEndian.Uint16(msg.Data)))
 	case cell.Reset:
-		s.onReset()
+		s.onReset(msg.Data[0])
 		return nil
 	}
 	return violation(msg.Kind)

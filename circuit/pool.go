@@ -24,11 +24,13 @@ func (c *Client) Run(ctx context.Context) error {
 		key, next, build := c.plan(pauses)
 		if build != nil {
 			err := build(ctx)
+			c.note(err)
 			if err == nil && !c.anyYoung() {
 				delete(pauses, key)
 				continue
 			}
 			pauses[key] = pauses[key].longer()
+			maps.DeleteFunc(pauses, func(_ [32]byte, p pause) bool { return p.over() }) // or providers that are gone would pile up
 			c.cfg.Log.Debug("build circuit", "err", err)
 			continue
 		}
@@ -68,6 +70,25 @@ func (p pause) longer() pause {
 	return pause{n, time.Now().Add(n)}
 }
 
+// over reports whether a pause ended so long ago that the next failure is the
+// first again.
+func (p pause) over() bool { return time.Since(p.until) > longest }
+
+// note keeps the outcome of Run's last build for Problem.
+func (c *Client) note(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.problem = err
+}
+
+// Problem is what kept the last circuit that was to be ready from being built,
+// in the terms of Dial's errors; nil if it was built.
+func (c *Client) Problem() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.problem
+}
+
 // anyYoung reports whether a circuit died young since it was last asked.
 func (c *Client) anyYoung() bool {
 	c.mu.Lock()
@@ -82,6 +103,9 @@ func (c *Client) stop() {
 	c.mu.Lock()
 	c.running = false
 	live := slices.Collect(maps.Keys(c.circuits))
+	for a := range c.attempts {
+		a.cancel(ErrClosed)
+	}
 	c.mu.Unlock()
 	for _, circ := range live {
 		circ.mux.fail(ErrClosed)
@@ -139,7 +163,7 @@ func (c *Client) plan(pauses map[[32]byte]pause) (what [32]byte, next time.Time,
 	for _, key := range c.cfg.Paths.Likely() {
 		if !has[key] && clean < maxClean && due(key) {
 			return key, next, func(ctx context.Context) error {
-				circ, err := c.make(ctx, key, make(map[[32]byte]bool))
+				circ, err := c.make(ctx, key, nil)
 				if err == nil {
 					c.offer(circ, stateOpen)
 				}
@@ -178,7 +202,24 @@ func (c *Client) crowd() map[*circuit]bool {
 
 // addStem builds a stem and puts it into the pool.
 func (c *Client) addStem(ctx context.Context) error {
-	stem, err := c.stem(ctx, Hop{})
+	hops, err := c.path([32]byte{})
+	if err != nil {
+		return err
+	}
+	stem, err := c.race(ctx, c.stemTimes.get(), func(ctx context.Context, a *attempt) (*circuit, error) {
+		c.goesOver(a, hops)
+		return c.stem(ctx, hops)
+	}, func(ctx context.Context, a *attempt) (*circuit, error) {
+		others, err := c.path([32]byte{})
+		if err == nil && within(others, hops) {
+			err = errNoOther
+		}
+		if err != nil {
+			return nil, err
+		}
+		c.goesOver(a, others)
+		return c.stem(ctx, others)
+	})
 	if err != nil {
 		return err
 	}

@@ -339,6 +339,31 @@ func TestEntryThatSwallowsIsBlamed(t *testing.T) {
 	})
 }
 
+// Why nothing can be built is known without a Dial, and forgotten when it can.
+func TestProblem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := stillLab(t, newNetwork(), 3, 1)
+		first := 2 // the relay that stems begin with
+		l.relays[2].kill()
+		l.paths.stem = func(int, [32]byte) ([]circuit.Hop, error) {
+			return []circuit.Hop{l.relays[first].hop(), l.relays[1].hop()}, nil
+		}
+		l.run(t)
+		time.Sleep(time.Second)
+		err := l.client.Problem()
+		if hop, ok := errors.AsType[*circuit.HopError](err); !ok || hop.Place != 1 || hop.Name != l.relays[2].name {
+			t.Errorf("Problem = %v, want the entry that is dead", err)
+		}
+		l.paths.mu.Lock()
+		first = 0
+		l.paths.mu.Unlock()
+		time.Sleep(time.Minute)
+		if err := l.client.Problem(); err != nil {
+			t.Errorf("Problem after a circuit was built = %v, want nil", err)
+		}
+	})
+}
+
 func TestReadyCountsStems(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t, newNetwork(), 3, 0)

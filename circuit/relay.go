@@ -37,6 +37,7 @@ type Relay struct {
 	pool     *batches
 	listener *Listener
 	slots    chan struct{} // one per circuit
+	farewell chan struct{} // one per link that is told that there is no room
 	stats    relayStats
 }
 
@@ -62,7 +63,7 @@ func NewRelay(cfg RelayConfig) (*Relay, error) {
 	}
 	return &Relay{
 		cfg: cfg, pool: newBatches(), listener: newListener(),
-		slots: make(chan struct{}, maxRelayCircuits),
+		slots: make(chan struct{}, maxRelayCircuits), farewell: make(chan struct{}, maxFarewells),
 	}, nil
 }
 
@@ -100,13 +101,26 @@ func (r *Relay) Run(ctx context.Context) error {
 			})
 		default:
 			r.stats.refused.Add(1)
-			wg.Go(func() {
-				stop := context.AfterFunc(ctx, func() { _ = link.Reset() })
-				defer stop()
-				destroy(link, newFiller(), r.cfg.CellSize, cell.Busy)
-			})
+			r.refuse(ctx, link, wg.Go)
 		}
 	}
+}
+
+// refuse tells a link that there is no room for it, and resets it when too many
+// are being told.
+func (r *Relay) refuse(ctx context.Context, link Link, start func(func())) {
+	select {
+	case r.farewell <- struct{}{}:
+	default:
+		_ = link.Reset()
+		return
+	}
+	start(func() {
+		defer func() { <-r.farewell }()
+		stop := context.AfterFunc(ctx, func() { _ = link.Reset() })
+		defer stop()
+		destroy(link, newFiller(), r.cfg.CellSize, cell.Busy)
+	})
 }
 
 // serve owns one circuit at this node, from CREATE to its end.

@@ -35,6 +35,7 @@ type Stream struct {
 	credits
 	gotBytes uint64
 	gotEnd   bool
+	heard    bool // anything of it came
 
 	// Sending. out is not yet in a cell.
 	out       fifo
@@ -45,6 +46,7 @@ type Stream struct {
 	ending    bool // END follows out
 	endSent   bool
 	resetting bool // RESET is to be written
+	code      byte // that it carries
 
 	readBy, writeBy       time.Time
 	readTimer, writeTimer *time.Timer
@@ -201,6 +203,23 @@ func (s *Stream) Reset() error {
 	return nil
 }
 
+// Refuse is Reset for a stream of which nothing was read and nothing will be:
+// the other end learns that this one has no room, and may go elsewhere.
+func (s *Stream) Refuse() error {
+	s.m.mu.Lock()
+	defer s.m.mu.Unlock()
+	s.refuse()
+	return nil
+}
+
+// refuse is Refuse with mu held.
+func (s *Stream) refuse() {
+	if s.err == nil {
+		s.code = resetBusy
+		s.reset(ErrClosed)
+	}
+}
+
 // reset notes a RESET for the writer and ends the stream here. mu is held.
 func (s *Stream) reset(err error) {
 	s.resetting = true
@@ -243,7 +262,7 @@ func (s *Stream) next() (msg cell.Message, ok, more bool) {
 	case s.resetting:
 		s.resetting = false
 		s.m.drop(s)
-		s.scratch[0] = 0
+		s.scratch[0] = s.code
 		return cell.Message{Kind: cell.Reset, Stream: s.id, Data: s.scratch[:1]}, true, false
 	case s.err != nil:
 		return cell.Message{}, false, false
@@ -322,12 +341,21 @@ func (s *Stream) onCredit(n int) error {
 	return nil
 }
 
-// onReset takes the other end's RESET.
-func (s *Stream) onReset() {
+// onReset takes the other end's RESET. A code that is not known is as good as
+// none: the stream is over either way.
+func (s *Stream) onReset(code byte) {
 	s.resetting = false
 	s.m.drop(s)
+	if code == resetBusy {
+		s.abort(ErrBusy)
+		return
+	}
 	s.abort(ErrReset)
 }
+
+// resetBusy is the code of a RESET that refuses a stream unread. Every other
+// RESET has 0.
+const resetBusy byte = 1
 
 // fifo is a queue of bytes in one buffer, which grows to the most it ever
 // held at a time and no further.

@@ -14,7 +14,16 @@ import (
 // been quiet. It is the circuit's timer: it sets itself again until the
 // circuit ends. A provider in a long prefill answers PINGs, so a long wait is
 // no reason to give up; a relay or provider that is gone without a word is.
+//
+// An answer that takes longer than most puts the circuit, and those over the
+// same relays, in doubt. One that takes much longer ends the streams of which
+// nothing was heard: whoever opened them may still go elsewhere, and to wait
+// until the circuit counts as dead would be ten seconds of a person's time.
 func (circ *circuit) check() {
+	usual := circ.client.pongTimes.get()
+	suspectAt := min(suspectTrips*usual, pongTimeout)
+	giveUpAt := min(max(giveUpTrips*usual, giveUpFloor), pongTimeout)
+
 	m := circ.mux
 	m.mu.Lock()
 	if m.err != nil {
@@ -22,26 +31,75 @@ func (circ *circuit) check() {
 		return
 	}
 	now := time.Now()
-	if !circ.pinged.IsZero() && now.Sub(later(circ.pinged, m.received)) >= pongTimeout {
-		m.mu.Unlock()
-		m.fail(ErrSilent)
-		return
-	}
-	limit := pingIdle
-	if len(m.streams) > 0 {
-		limit = pingAfter
-	}
-	quiet := now.Sub(m.received)
-	if circ.pinged.IsZero() && circ.pending == nil && quiet >= limit {
+	if circ.pinged.IsZero() {
+		since, limit := m.received, pingIdle
+		switch {
+		case len(m.streams) > 0 && m.received.Before(circ.used):
+			since, limit = circ.used, askAfter
+		case len(m.streams) > 0:
+			limit = pingAfter
+		}
+		if quiet := now.Sub(since); circ.pending != nil || quiet < limit {
+			circ.checkIn(max(limit-quiet, askAfter))
+			m.mu.Unlock()
+			return
+		}
 		circ.askNow()
 	}
-	next := max(limit-quiet, pingAfter)
-	if !circ.pinged.IsZero() {
-		next = pingAfter
+	silent := now.Sub(later(circ.pinged, m.received))
+	dead, suspect := silent >= pongTimeout, silent >= suspectAt
+	if !dead && silent >= giveUpAt {
+		circ.giveUpUnheard()
 	}
-	circ.checkIn(next)
+	next := pongTimeout
+	for _, at := range []time.Duration{suspectAt, giveUpAt} {
+		if at > silent {
+			next = min(next, at)
+		}
+	}
+	if !dead {
+		circ.checkIn(next - silent)
+	}
 	m.mu.Unlock()
+	switch {
+	case dead:
+		circ.client.pongTimes.add(silent, false)
+		m.fail(ErrSilent)
+	case suspect:
+		circ.suspected()
+	}
 }
+
+// giveUpUnheard fails the streams of which nothing was heard. mux.mu is held.
+func (circ *circuit) giveUpUnheard() {
+	for _, s := range circ.mux.streams {
+		if !s.heard && s.err == nil {
+			s.reset(ErrSilent)
+		}
+	}
+}
+
+// suspected has the circuit's relays avoided until it answers, and what else
+// goes over them answer first. A circuit that is being extended has its own
+// time limit.
+func (circ *circuit) suspected() {
+	c := circ.client
+	c.mu.Lock()
+	known := circ.suspect || circ.state != stateStem && circ.state != stateOpen
+	if !known {
+		circ.suspect = true
+		circ.mux.mu.Lock()
+		circ.doubted = true
+		circ.mux.mu.Unlock()
+	}
+	c.mu.Unlock()
+	if !known {
+		c.doubt(circ, circ.relays())
+	}
+}
+
+// relays are the hops before the provider. They do not change once built.
+func (circ *circuit) relays() []Hop { return circ.hops[:min(len(circ.hops), circ.client.cfg.Hops-1)] }
 
 // askNow sends a PING. mux.mu is held, and none is out.
 func (circ *circuit) askNow() {
@@ -64,7 +122,7 @@ func (circ *circuit) ending(err error) {
 	if !built {
 		return // who builds it says what failed
 	}
-	relays := circ.hops[:min(len(circ.hops), c.cfg.Hops-1)]
+	relays := circ.relays()
 	if errors.Is(err, ErrSilent) {
 		// To try them anew would take as long as it took to find out.
 		for _, h := range relays {
@@ -88,7 +146,7 @@ func (c *Client) doubt(dead *circuit, relays []Hop) {
 			circ.doubted = true
 			if circ.pinged.IsZero() {
 				circ.askNow()
-				circ.checkIn(pingAfter)
+				circ.checkIn(askAfter)
 			}
 		}
 		circ.mux.mu.Unlock()
@@ -109,16 +167,25 @@ func (circ *circuit) ponged(echo []byte) error {
 		circ.mux.mu.Unlock()
 		return violation(cell.Pong)
 	}
-	trusted := circ.doubted
-	circ.pinged, circ.doubted = time.Time{}, false
+	took, doubted := time.Since(circ.pinged), circ.doubted
+	circ.pinged = time.Time{}
 	circ.mux.mu.Unlock()
-	if trusted {
-		// All of its hops are there. They do not change in these states.
-		for _, h := range circ.hops {
-			circ.client.cfg.Paths.Reached(h.Key, true)
-		}
-		circ.client.Changed()
+	c := circ.client
+	c.pongTimes.add(took, true)
+	if !doubted {
+		return nil
 	}
+	c.mu.Lock()
+	circ.suspect = false
+	circ.mux.mu.Lock()
+	circ.doubted = !circ.pinged.IsZero() // doubted anew, just now
+	circ.mux.mu.Unlock()
+	c.mu.Unlock()
+	// All of its hops are there. They do not change in these states.
+	for _, h := range circ.hops {
+		c.cfg.Paths.Reached(h.Key, true)
+	}
+	c.Changed()
 	return nil
 }
 

@@ -12,8 +12,23 @@ import (
 var ErrNoAddress = errors.New("no address that may be dialled")
 
 // ErrAddress is returned for an address that is not of the form
-// /ip4|ip6/<address>/tcp/<port>[/p2p/<peer id>].
-var ErrAddress = errors.New("not an ip address with a tcp port")
+// /ip4|ip6/<address>/tcp/<port>[/p2p/<peer id>], or with /udp/<port>/quic-v1 in
+// place of /tcp/<port>.
+var ErrAddress = errors.New("not an ip address with a tcp or quic-v1 port")
+
+// Endpoint is where a link can be made.
+type Endpoint struct {
+	netip.AddrPort
+	QUIC bool // over UDP; else TCP
+}
+
+// String is the multiaddr, empty for the zero Endpoint.
+func (e Endpoint) String() string {
+	if !e.IsValid() {
+		return ""
+	}
+	return multiaddr(e).String()
+}
 
 // ErrNotPublic is returned for an address that leads nowhere from elsewhere.
 var ErrNotPublic = errors.New("not a public address")
@@ -37,24 +52,25 @@ func ParseAddr(s string) (key [32]byte, addr string, err error) {
 // splitAddr reads an address and the peer id behind it, if there is one.
 // Names are refused along with all other transports: a descriptor must not
 // make a relay ask a name server.
-func splitAddr(s string) (at netip.AddrPort, id string, err error) {
+func splitAddr(s string) (at Endpoint, id string, err error) {
 	m, err := ma.NewMultiaddr(s)
 	if err == nil {
 		at, id, err = endpoint(m)
 	}
 	if err != nil {
-		return at, "", fmt.Errorf("address %q: %w", s, ErrAddress)
+		return at, "", fmt.Errorf("address %q: %w; %s", s, ErrAddress, instead(m))
 	}
 	return at, id, nil
 }
 
 // ParseEndpoint reads an address that a node listens on or publishes,
-// /ip4|ip6/<address>/tcp/<port>. It wraps ErrAddress, with what is wrong for
-// people who wrote the address of another transport.
-func ParseEndpoint(s string) (netip.AddrPort, error) {
+// /ip4|ip6/<address>/tcp/<port> or /ip4|ip6/<address>/udp/<port>/quic-v1. It
+// wraps ErrAddress, with what is wrong for people who wrote the address of
+// another transport.
+func ParseEndpoint(s string) (Endpoint, error) {
 	m, err := ma.NewMultiaddr(s)
 	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("address %q: %w; write /ip4/ADDRESS/tcp/PORT", s, ErrAddress)
+		return Endpoint{}, fmt.Errorf("address %q: %w; write /ip4/ADDRESS/tcp/PORT", s, ErrAddress)
 	}
 	at, id, err := endpoint(m)
 	switch {
@@ -63,23 +79,25 @@ func ParseEndpoint(s string) (netip.AddrPort, error) {
 	case err == nil:
 		return at, nil
 	}
+	return at, fmt.Errorf("address %q: %w; %s", s, ErrAddress, instead(m))
+}
+
+// instead says what to write in place of an address of another form.
+func instead(m ma.Multiaddr) string {
 	why := "write /ip4/ADDRESS/tcp/PORT"
 	for _, c := range m {
 		switch c.Protocol().Code {
 		case ma.P_DNS, ma.P_DNS4, ma.P_DNS6, ma.P_DNSADDR:
 			why = "nobody asks a name server for a node; write the address that the name stands for"
 		case ma.P_UDP:
-			why = "nodes connect over tcp only, not udp or quic"
+			why = "over udp nodes connect by quic-v1; write /ip4/ADDRESS/udp/PORT/quic-v1"
 		}
 	}
-	return at, fmt.Errorf("address %q: %w; %s", s, ErrAddress, why)
+	return why
 }
 
-// FormatEndpoint is what ParseEndpoint reads.
-func FormatEndpoint(at netip.AddrPort) string { return multiaddr(at).String() }
-
 // endpoint is splitAddr for an address that libp2p has parsed already.
-func endpoint(m ma.Multiaddr) (at netip.AddrPort, id string, err error) {
+func endpoint(m ma.Multiaddr) (at Endpoint, id string, err error) {
 	var codes []int
 	var ip netip.Addr
 	var port uint16
@@ -88,36 +106,48 @@ func endpoint(m ma.Multiaddr) (at netip.AddrPort, id string, err error) {
 		switch raw := c.RawValue(); c.Protocol().Code {
 		case ma.P_IP4, ma.P_IP6:
 			ip, _ = netip.AddrFromSlice(raw)
-		case ma.P_TCP:
+		case ma.P_TCP, ma.P_UDP:
 			port = uint16(raw[0])<<8 | uint16(raw[1])
 		case ma.P_P2P:
 			id = c.Value()
 		}
 	}
-	form := len(codes) >= 2 && (codes[0] == ma.P_IP4 || codes[0] == ma.P_IP6) && codes[1] == ma.P_TCP &&
-		(len(codes) == 2 || len(codes) == 3 && codes[2] == ma.P_P2P)
-	if !form {
+	var rest []int
+	form := len(codes) >= 2 && (codes[0] == ma.P_IP4 || codes[0] == ma.P_IP6)
+	switch {
+	case form && codes[1] == ma.P_TCP:
+		rest = codes[2:]
+	case form && len(codes) >= 3 && codes[1] == ma.P_UDP && codes[2] == ma.P_QUIC_V1:
+		at.QUIC, rest = true, codes[3:]
+	default:
 		return at, "", ErrAddress
 	}
-	return netip.AddrPortFrom(ip, port), id, nil
+	if len(rest) > 1 || len(rest) == 1 && rest[0] != ma.P_P2P {
+		return at, "", ErrAddress
+	}
+	at.AddrPort = netip.AddrPortFrom(ip, port)
+	return at, id, nil
 }
 
 // multiaddr is the libp2p form of an address.
-func multiaddr(at netip.AddrPort) ma.Multiaddr {
-	kind := "ip4"
+func multiaddr(at Endpoint) ma.Multiaddr {
+	kind, form := "ip4", "/%s/%s/tcp/%d"
 	if at.Addr().Is6() {
 		kind = "ip6"
 	}
-	return ma.StringCast(fmt.Sprintf("/%s/%s/tcp/%d", kind, at.Addr(), at.Port()))
+	if at.QUIC {
+		form = "/%s/%s/udp/%d/quic-v1"
+	}
+	return ma.StringCast(fmt.Sprintf(form, kind, at.Addr(), at.Port()))
 }
 
 // dialable returns the addresses of addrs that may be dialled to reach key,
 // at most maxAddrs, without doubles. Addresses of other transports and other
 // keys, and non-public ones unless local, are left out; if nothing is left the
 // error says what was wrong with the last.
-func dialable(key [32]byte, addrs []string, local bool) ([]netip.AddrPort, error) {
-	var out []netip.AddrPort
-	seen := make(map[netip.AddrPort]bool)
+func dialable(key [32]byte, addrs []string, local bool) ([]Endpoint, error) {
+	var out []Endpoint
+	seen := make(map[Endpoint]bool)
 	why := errors.New("none given")
 	for _, s := range addrs {
 		at, id, err := splitAddr(s)
@@ -125,7 +155,7 @@ func dialable(key [32]byte, addrs []string, local bool) ([]netip.AddrPort, error
 			err = fmt.Errorf("address %q is of another peer", s)
 		}
 		if err == nil {
-			if e := MayDial(at, local); e != nil {
+			if e := MayDial(at.AddrPort, local); e != nil {
 				err = fmt.Errorf("address %q: %w", s, e)
 			}
 		}
@@ -167,11 +197,11 @@ func MayDial(at netip.AddrPort, local bool) error {
 // Publishable are those of a node's own addresses that others may dial, in
 // their order. Loopback ones are among them only if there are no others: they
 // lead everybody else to themselves.
-func Publishable(own []netip.AddrPort, local bool) []netip.AddrPort {
-	var out, loopback []netip.AddrPort
+func Publishable(own []Endpoint, local bool) []Endpoint {
+	var out, loopback []Endpoint
 	for _, at := range own {
 		switch {
-		case MayDial(at, local) != nil:
+		case MayDial(at.AddrPort, local) != nil:
 		case at.Addr().IsLoopback():
 			loopback = append(loopback, at)
 		default:

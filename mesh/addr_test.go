@@ -75,7 +75,13 @@ func TestParseAddr(t *testing.T) {
 		{"/ip4/127.0.0.1/tcp/4811", "", false},
 		{"/p2p/" + id, "", false},
 		{"/dns4/example.org/tcp/4811/p2p/" + id, "", false},
-		{"/ip4/127.0.0.1/udp/4811/quic-v1/p2p/" + id, "", false},
+		{"/ip4/127.0.0.1/udp/4811/quic-v1/p2p/" + id, "/ip4/127.0.0.1/udp/4811/quic-v1", true},
+		{"/ip6/2a00::1/udp/4811/quic-v1/p2p/" + id, "/ip6/2a00::1/udp/4811/quic-v1", true},
+		{"/ip4/127.0.0.1/udp/4811/quic-v1", "", false},
+		{"/ip4/127.0.0.1/udp/4811/p2p/" + id, "", false},
+		{"/ip4/127.0.0.1/udp/4811/quic/p2p/" + id, "", false},
+		{"/ip4/127.0.0.1/tcp/4811/quic-v1/p2p/" + id, "", false},
+		{"/ip4/127.0.0.1/udp/4811/quic-v1/webtransport/p2p/" + id, "", false},
 		{"/ip4/127.0.0.1/tcp/4811/ws/p2p/" + id, "", false},
 		{"/ip4/127.0.0.1/tcp/4811/p2p/" + id + "/p2p-circuit", "", false},
 		{"/ip6zone/eth0/ip6/fe80::1/tcp/4811/p2p/" + id, "", false},
@@ -140,7 +146,8 @@ func TestParseEndpoint(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
 		{"/ip4/8.8.8.8/tcp/4811", ""},
 		{"/ip6/2a00::1/tcp/0", ""},
-		{"/ip4/8.8.8.8/udp/4811/quic-v1", "tcp only"},
+		{"/ip4/8.8.8.8/udp/4811/quic-v1", ""},
+		{"/ip4/8.8.8.8/udp/4811", "quic-v1"},
 		{"/dns4/example.org/tcp/4811", "name server"},
 		{"/dnsaddr/example.org", "name server"},
 		{"/ip4/8.8.8.8/tcp/443/tls/ws", "/ip4/ADDRESS/tcp/PORT"},
@@ -150,7 +157,7 @@ func TestParseEndpoint(t *testing.T) {
 	} {
 		at, err := ParseEndpoint(tt.in)
 		switch {
-		case tt.want == "" && (err != nil || FormatEndpoint(at) != tt.in):
+		case tt.want == "" && (err != nil || at.String() != tt.in):
 			t.Errorf("ParseEndpoint(%q) = %v, %v; want it", tt.in, at, err)
 		case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
 			t.Errorf("ParseEndpoint(%q) = %v, want an error with %q", tt.in, err, tt.want)
@@ -161,18 +168,18 @@ func TestParseEndpoint(t *testing.T) {
 // A node of a local world told others to find it at 127.0.0.1, where they found
 // themselves.
 func TestPublishable(t *testing.T) {
-	at := func(all ...string) (out []netip.AddrPort) {
+	at := func(all ...string) (out []Endpoint) {
 		for _, s := range all {
-			out = append(out, netip.MustParseAddrPort(s))
+			out = append(out, Endpoint{netip.MustParseAddrPort(s), strings.HasPrefix(s, "[")})
 		}
 		return out
 	}
 	own := at("127.0.0.1:1", "192.168.1.7:1", "8.8.8.8:1", "100.64.0.1:1", "[fe80::1]:1", "[2a00::1]:1")
 	for _, tt := range []struct {
 		name  string
-		own   []netip.AddrPort
+		own   []Endpoint
 		local bool
-		want  []netip.AddrPort
+		want  []Endpoint
 	}{
 		{"public", own, false, at("8.8.8.8:1", "[2a00::1]:1")},
 		{"local", own, true, at("192.168.1.7:1", "8.8.8.8:1", "100.64.0.1:1", "[2a00::1]:1")},
@@ -183,7 +190,7 @@ func TestPublishable(t *testing.T) {
 			t.Errorf("%s: Publishable = %v, want %v", tt.name, got, tt.want)
 		}
 	}
-	if err := MayDial(own[3], false); !errors.Is(err, ErrNotPublic) {
+	if err := MayDial(own[3].AddrPort, false); !errors.Is(err, ErrNotPublic) {
 		t.Errorf("MayDial of carrier-grade NAT = %v, want ErrNotPublic", err)
 	}
 }
@@ -217,7 +224,7 @@ func FuzzAddr(f *testing.F) {
 	id := PeerID([32]byte{1})
 	for _, s := range []string{
 		"/ip4/127.0.0.1/tcp/4811/p2p/" + id, "/ip6/::1/tcp/1", "/ip6zone/a/ip6/::1/tcp/1", "/unix/a/b",
-		"/ip4/1.2.3.4/tcp/0", "/tcp/1", "/ip4/1.2.3.4/tcp/4811/p2p/", "/p2p/" + id, "", "/", "onion:1:AAAA:1",
+		"/ip4/1.2.3.4/tcp/0", "/tcp/1", "/ip4/1.2.3.4/tcp/4811/p2p/", "/p2p/" + id, "", "/", "/ip4/1.2.3.4/udp/4811/quic-v1/p2p/" + id, "/ip6/::1/udp/1/quic-v1", "onion:1:AAAA:1",
 	} {
 		f.Add(s)
 	}

@@ -7,11 +7,16 @@ import (
 )
 
 // BenchmarkStream is the floor under everything that goes over a link: two
-// hosts in one process, loopback TCP, Noise, yamux.
+// hosts in one process, on loopback; TCP with Noise and yamux, or QUIC.
 func BenchmarkStream(b *testing.B) {
+	b.Run("tcp", func(b *testing.B) { benchStream(b, onTCP) })
+	b.Run("quic", func(b *testing.B) { benchStream(b, onQUIC) })
+}
+
+func benchStream(b *testing.B, listen string) {
 	for _, size := range []int{512, 4 << 10, 64 << 10} {
 		b.Run(fmt.Sprintf("throughput/%d", size), func(b *testing.B) {
-			srv, cli := server(b), bridge(b)
+			srv, cli := serverOn(b, listen), bridge(b)
 			done := make(chan int64, 1)
 			srv.Handle("/culvert/sink/1", 1, 1, func(s *Stream) {
 				defer s.Close()
@@ -37,7 +42,7 @@ func BenchmarkStream(b *testing.B) {
 		})
 	}
 	b.Run("roundtrip/512", func(b *testing.B) {
-		srv, cli := server(b), bridge(b)
+		srv, cli := serverOn(b, listen), bridge(b)
 		s, err := cli.Open(b.Context(), testProto, srv.Key(), srv.Addrs())
 		if err != nil {
 			b.Fatal(err)
@@ -55,7 +60,7 @@ func BenchmarkStream(b *testing.B) {
 		}
 	})
 	b.Run("open", func(b *testing.B) {
-		srv, cli := server(b), bridge(b)
+		srv, cli := serverOn(b, listen), bridge(b)
 		srv.Handle("/culvert/once/1", 10, 10, func(s *Stream) {
 			defer s.Close()
 			var cell [512]byte

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"sync"
 	"syscall"
 	"time"
@@ -111,7 +110,7 @@ type dialer struct {
 
 // dial is one attempt to reach a peer, shared by all who want it.
 type dial struct {
-	addrs  map[netip.AddrPort]bool // immutable
+	addrs  map[Endpoint]bool // immutable
 	cancel context.CancelFunc
 	done   chan struct{} // closed when err is set
 	err    error
@@ -122,7 +121,7 @@ func newDialer() *dialer { return &dialer{dials: make(map[peer.ID]*dial)} }
 
 // dial returns when there is a link to id, or none could be made at any of
 // addrs. The attempt outlives a caller whose ctx ends: others may wait for it.
-func (d *dialer) dial(ctx context.Context, id peer.ID, addrs []netip.AddrPort) error {
+func (d *dialer) dial(ctx context.Context, id peer.ID, addrs []Endpoint) error {
 	for {
 		a, own, err := d.join(id, addrs)
 		if err != nil {
@@ -142,7 +141,7 @@ func (d *dialer) dial(ctx context.Context, id peer.ID, addrs []netip.AddrPort) e
 
 // join returns the attempt that is under way, or has just failed at these
 // addresses, else a new one that is the caller's own.
-func (d *dialer) join(id peer.ID, addrs []netip.AddrPort) (a *dial, own bool, err error) {
+func (d *dialer) join(id peer.ID, addrs []Endpoint) (a *dial, own bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
@@ -153,8 +152,14 @@ func (d *dialer) join(id peer.ID, addrs []netip.AddrPort) (a *dial, own bool, er
 			return a, false, nil
 		}
 	}
+	if len(d.dials) >= maxDials {
+		d.forget(time.Now())
+	}
+	if len(d.dials) >= maxDials && d.dials[id] == nil {
+		return nil, false, &LimitError{Limit: "dials"}
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
-	a = &dial{addrs: make(map[netip.AddrPort]bool), cancel: cancel, done: make(chan struct{})}
+	a = &dial{addrs: make(map[Endpoint]bool), cancel: cancel, done: make(chan struct{})}
 	for _, at := range addrs {
 		a.addrs[at] = true
 	}
@@ -194,6 +199,11 @@ func (d *dialer) run(ctx context.Context, id peer.ID, a *dial) {
 func (d *dialer) expire(now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.forget(now)
+}
+
+// forget is expire with mu held.
+func (d *dialer) forget(now time.Time) {
 	for id, a := range d.dials {
 		if !a.running() && now.After(a.until) {
 			delete(d.dials, id)
@@ -219,7 +229,7 @@ func (a *dial) running() bool {
 	}
 }
 
-func (a *dial) covers(addrs []netip.AddrPort) bool {
+func (a *dial) covers(addrs []Endpoint) bool {
 	for _, at := range addrs {
 		if !a.addrs[at] {
 			return false
@@ -262,14 +272,14 @@ func (d *dialer) InterceptPeerDial(id peer.ID) bool {
 
 // InterceptAddrDial implements connmgr.ConnectionGater.
 func (d *dialer) InterceptAddrDial(id peer.ID, m ma.Multiaddr) bool {
-	at, _, err := endpoint(m)
+	p, _, err := endpoint(m)
 	if err != nil {
 		return false
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	a := d.dials[id]
-	return a != nil && a.running() && a.addrs[at]
+	return a != nil && a.running() && a.addrs[p]
 }
 
 // InterceptAccept implements connmgr.ConnectionGater.

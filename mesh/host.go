@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"sync"
 
 	"github.com/libp2p/go-libp2p"
@@ -29,8 +28,10 @@ type Config struct {
 	// Key is the node's Ed25519 identity; nil makes a fresh one.
 	Key ed25519.PrivateKey
 
-	// Listen are the addresses to listen on, /ip4|ip6/<address>/tcp/<port>.
-	// Empty: the host only opens links.
+	// Listen are the addresses to listen on, /ip4|ip6/<address>/tcp/<port> or
+	// /ip4|ip6/<address>/udp/<port>/quic-v1. A UDP port that cannot be bound is
+	// logged and left out, as long as there is another. Empty: the host only
+	// opens links.
 	Listen []string
 
 	// Quiet is the profile of a bridge: a fresh key, no address, no protocol
@@ -98,11 +99,9 @@ func New(cfg Config) (*Host, error) {
 	}
 	h.serve()
 	h.wg.Go(h.sweep)
-	for _, addr := range cfg.Listen {
-		if err := h.listen(addr); err != nil {
-			_ = h.Close()
-			return nil, err
-		}
+	if err := h.listenAll(cfg); err != nil {
+		_ = h.Close()
+		return nil, err
 	}
 	return h, nil
 }
@@ -130,6 +129,7 @@ func (h *Host) start(priv crypto.PrivKey, limits Limits) error {
 		libp2p.ConnectionManager(&connmgr.NullConnMgr{}), // see sweep
 		libp2p.AddrsFactory(h.announced),
 		libp2p.WithDialTimeout(dialTimeout),
+		libp2p.SwarmOpts(swarm.WithDialRanker(rank)),
 		libp2p.NoListenAddrs, // listen binds them one by one
 		libp2p.DisableRelay(),
 		// Else libp2p would ask peers to dial back. Nobody relies on the answer.
@@ -147,17 +147,48 @@ func (h *Host) start(priv crypto.PrivKey, limits Limits) error {
 	}
 	h.swarm = h.node.Network().(*swarm.Swarm)
 	h.dialer.swarm = h.swarm
+	links, err := newQUIC(priv, limits, res, h.dialer)
+	if err == nil {
+		err = h.swarm.AddTransport(links)
+	}
+	if err != nil {
+		return errors.Join(err, h.node.Close())
+	}
+	return nil
+}
+
+// listenAll binds the addresses. Without UDP a node is reached all the same, by
+// those whose network lets TCP pass; without TCP most would not find it.
+func (h *Host) listenAll(cfg Config) error {
+	bound := 0
+	var failed error
+	for _, addr := range cfg.Listen {
+		err := h.listen(addr)
+		if p, _, bad := splitAddr(addr); err != nil && bad == nil && p.QUIC {
+			failed = errors.Join(failed, err)
+			cfg.Log.Warn("cannot listen for QUIC; others reach this node over TCP only. Free the UDP port, or take the address out of the listen list",
+				"port", p.Port(), "err", err)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		bound++
+	}
+	if bound == 0 {
+		return failed // nil if there was nothing to bind
+	}
 	return nil
 }
 
 // listen binds one address. libp2p by itself is content if one of many works.
 func (h *Host) listen(addr string) error {
-	at, id, err := splitAddr(addr)
+	p, id, err := splitAddr(addr)
 	if err == nil && id != "" {
 		err = errors.New("a listen address has no peer id")
 	}
 	if err == nil {
-		err = h.swarm.Listen(multiaddr(at))
+		err = h.swarm.Listen(multiaddr(p))
 	}
 	if err != nil {
 		return fmt.Errorf("mesh: listening on %s: %w", addr, err)
@@ -168,7 +199,7 @@ func (h *Host) listen(addr string) error {
 // announced is what identify tells others and Addrs returns: addresses of the
 // own network are nobody's business outside it.
 func (h *Host) announced(all []ma.Multiaddr) []ma.Multiaddr {
-	var own []netip.AddrPort
+	var own []Endpoint
 	for _, m := range all {
 		if at, _, err := endpoint(m); err == nil {
 			own = append(own, at)

@@ -35,10 +35,27 @@ func newHost(tb testing.TB, cfg Config) *Host {
 	return h
 }
 
+// Where a test's host listens.
+const (
+	onTCP  = "/ip4/127.0.0.1/tcp/0"
+	onQUIC = "/ip4/127.0.0.1/udp/0/quic-v1"
+)
+
+// overEach runs f for both kinds of links.
+func overEach(t *testing.T, f func(t *testing.T, listen string)) {
+	t.Run("tcp", func(t *testing.T) { f(t, onTCP) })
+	t.Run("quic", func(t *testing.T) { f(t, onQUIC) })
+}
+
 // server is a host that listens on loopback and echoes on testProto.
 func server(tb testing.TB) *Host {
 	tb.Helper()
-	h := newHost(tb, Config{Listen: []string{"/ip4/127.0.0.1/tcp/0"}, Local: true})
+	return serverOn(tb, onTCP)
+}
+
+func serverOn(tb testing.TB, listen ...string) *Host {
+	tb.Helper()
+	h := newHost(tb, Config{Listen: listen, Local: true})
 	h.Handle(testProto, 4096, 4096, echo)
 	return h
 }
@@ -172,10 +189,12 @@ func TestOpenRefuses(t *testing.T) {
 		{"loopback from a host that is not local", public, srv.Key(), srv.Addrs(), ErrNoAddress},
 		{"private from a host that is not local", public, srv.Key(), []string{"/ip4/10.0.0.1/tcp/4811"}, ErrNoAddress},
 		{"name", cli, srv.Key(), []string{"/dns4/localhost/tcp/4811"}, ErrNoAddress},
-		{"quic", cli, srv.Key(), []string{"/ip4/127.0.0.1/udp/4811/quic-v1"}, ErrNoAddress},
+		{"udp that is not quic", cli, srv.Key(), []string{"/ip4/127.0.0.1/udp/4811"}, ErrNoAddress},
+		{"loopback over quic from a host that is not local", public, srv.Key(), []string{"/ip4/127.0.0.1/udp/4811/quic-v1"}, ErrNoAddress},
 		{"address of another peer", cli, srv.Key(), other.Addrs(), ErrNoAddress},
 		{"port without listener", cli, srv.Key(), []string{closedPort(t)}, ErrUnreachable},
 		{"another key answers", cli, [32]byte{31: 1}, bare(other.Addrs()), ErrUnreachable},
+		{"another key answers over quic", cli, [32]byte{31: 1}, bare(serverOn(t, onQUIC).Addrs()), ErrUnreachable},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := tt.from.Open(testContext(t), testProto, tt.key, tt.addrs)
@@ -304,6 +323,40 @@ func TestOnlyGivenAddressesAreDialled(t *testing.T) {
 	}
 }
 
+// A node whose descriptor names other addresses every epoch costs a dial each
+// time and leaves nothing behind; a link to it stays what it was.
+func TestAddressesThatChange(t *testing.T) {
+	srv, cli := server(t), bridge(t)
+	id := idOf(srv.Key())
+	for i := range 300 {
+		addrs := make([]string, 2*maxAddrs)
+		for j := range addrs { // nobody listens at these
+			addrs[j] = fmt.Sprintf("/ip4/127.%d.%d.%d/tcp/1", 1+j, 1+i/250, 1+i%250)
+		}
+		if _, err := cli.Open(testContext(t), testProto, srv.Key(), addrs); !errors.Is(err, ErrUnreachable) {
+			t.Fatalf("epoch %d: Open = %v, want ErrUnreachable", i, err)
+		}
+		if n := len(cli.swarm.Peerstore().Addrs(id)); n > maxAddrs {
+			t.Fatalf("epoch %d: %d addresses are kept, want at most %d", i, n, maxAddrs)
+		}
+	}
+	cli.dialer.mu.Lock()
+	dials := len(cli.dialer.dials)
+	cli.dialer.mu.Unlock()
+	if dials > 1 {
+		t.Errorf("%d failed dials of one node are kept", dials)
+	}
+	exchange(t, open(t, cli, srv), "at its real address")
+	s, err := cli.Open(testContext(t), testProto, srv.Key(), []string{closedPort(t)})
+	if err != nil {
+		t.Fatalf("Open over the link there is, with a new descriptor: %v", err)
+	}
+	exchange(t, s, "over the same link")
+	if n := len(cli.swarm.Conns()); n != 1 {
+		t.Errorf("%d links, want 1", n)
+	}
+}
+
 func TestOpenEndsWithContext(t *testing.T) {
 	// A listener that accepts and then says nothing.
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -331,8 +384,10 @@ func TestOpenEndsWithContext(t *testing.T) {
 	_ = (<-silent).Close()
 }
 
-func TestUnknownProtocol(t *testing.T) {
-	srv, cli := server(t), bridge(t)
+func TestUnknownProtocol(t *testing.T) { overEach(t, checkUnknownProtocol) }
+
+func checkUnknownProtocol(t *testing.T, listen string) {
+	srv, cli := serverOn(t, listen), bridge(t)
 	s, err := cli.Open(testContext(t), "/culvert/nobody/1", srv.Key(), srv.Addrs())
 	if err != nil {
 		t.Fatalf("Open: %v", err)
@@ -349,8 +404,10 @@ func TestUnknownProtocol(t *testing.T) {
 	eventually(t, "the server counts the refusal", func() bool { return srv.Stats().Refused["protocol"] == 1 })
 }
 
-func TestStreamErrors(t *testing.T) {
-	srv, cli := server(t), bridge(t)
+func TestStreamErrors(t *testing.T) { overEach(t, checkStreamErrors) }
+
+func checkStreamErrors(t *testing.T, listen string) {
+	srv, cli := serverOn(t, listen), bridge(t)
 	buf := make([]byte, 1)
 
 	t.Run("deadline", func(t *testing.T) {
@@ -418,8 +475,10 @@ func TestStreamErrors(t *testing.T) {
 }
 
 // A reader that stops makes its sender stop after the windows are full.
-func TestBackpressure(t *testing.T) {
-	srv, cli := server(t), bridge(t)
+func TestBackpressure(t *testing.T) { overEach(t, checkBackpressure) }
+
+func checkBackpressure(t *testing.T, listen string) {
+	srv, cli := serverOn(t, listen), bridge(t)
 	release := make(chan struct{})
 	srv.Handle("/culvert/slow/1", 1, 1, func(s *Stream) {
 		defer s.Close()
@@ -486,8 +545,10 @@ func TestNew(t *testing.T) {
 	}
 }
 
-func TestHandlerLimits(t *testing.T) {
-	srv, a, b := server(t), bridge(t), bridge(t)
+func TestHandlerLimits(t *testing.T) { overEach(t, checkHandlerLimits) }
+
+func checkHandlerLimits(t *testing.T, listen string) {
+	srv, a, b := serverOn(t, listen), bridge(t), bridge(t)
 	const proto = "/culvert/few/1"
 	srv.Handle(proto, 2, 3, func(s *Stream) { // the stream stays open when f is done
 		_, _ = s.Write([]byte{1})
@@ -516,8 +577,10 @@ func TestHandlerLimits(t *testing.T) {
 	}
 }
 
-func TestHandlerQuotaIsGivenBack(t *testing.T) {
-	srv, cli := server(t), bridge(t)
+func TestHandlerQuotaIsGivenBack(t *testing.T) { overEach(t, checkHandlerQuotaIsGivenBack) }
+
+func checkHandlerQuotaIsGivenBack(t *testing.T, listen string) {
+	srv, cli := serverOn(t, listen), bridge(t)
 	const proto = "/culvert/one/1"
 	srv.Handle(proto, 1, 1, echo)
 	for i := range 20 {
@@ -540,11 +603,13 @@ func TestHandlerQuotaIsGivenBack(t *testing.T) {
 	}
 }
 
-func TestManyStreams(t *testing.T) {
+func TestManyStreams(t *testing.T) { overEach(t, checkManyStreams) }
+
+func checkManyStreams(t *testing.T, listen string) {
 	if testing.Short() {
 		t.Skip("opens thousands of streams")
 	}
-	srv, cli := server(t), bridge(t)
+	srv, cli := serverOn(t, listen), bridge(t)
 	const n = 2000
 	streams := make([]*Stream, n)
 	var wg sync.WaitGroup
@@ -579,10 +644,12 @@ func TestManyStreams(t *testing.T) {
 	}
 }
 
-func TestClose(t *testing.T) {
+func TestClose(t *testing.T) { overEach(t, checkClose) }
+
+func checkClose(t *testing.T, listen string) {
 	before := runtime.NumGoroutine()
 	func() {
-		srv, err := New(Config{Listen: []string{"/ip4/127.0.0.1/tcp/0"}, Local: true})
+		srv, err := New(Config{Listen: []string{listen}, Local: true})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,7 +24,7 @@ const (
 	// same key, so this has to be in the thousands, not the tens.
 	defaultPeerStreams = 4096
 
-	// maxPeerConns bounds connections with one peer. Two nodes that dial each
+	// maxPeerConns bounds connections that one peer opened. Two nodes that dial each
 	// other at the same moment have two for a while; a third may be one that is
 	// dead and not yet noticed.
 	maxPeerConns = 4
@@ -59,7 +59,7 @@ const (
 	serviceMemory = 64 << 20
 )
 
-// Windows and frames of yamux.
+// Windows and frames of yamux, and the same of QUIC.
 const (
 	// streamWindow is what a stream may receive before we read: yamux's
 	// protocol fixes the first window at 256 KiB.
@@ -67,7 +67,7 @@ const (
 
 	// maxStreamWindow is how far a window grows on long links: 512 KiB carry
 	// 5 MB/s at 100 ms. libp2p's default of 16 MiB would let one stream cost
-	// what 64 may.
+	// what 64 may. The same for QUIC, whose streams do not ask windowBudget.
 	maxStreamWindow = 512 << 10
 
 	// maxFrame is the largest yamux frame. It leaves room for Noise's tag and
@@ -91,6 +91,11 @@ const (
 	// included. A circuit under construction is given up after 5 s anyway.
 	dialTimeout = 5 * time.Second
 
+	// maxDials bounds dials that run, or failed less than redialAfter ago, each
+	// to another node: twice what can be in its handshake. Whoever can make a
+	// relay extend chooses among all nodes of the directory.
+	maxDials = 2 * maxPendingConns
+
 	// redialAfter is how long a failed dial's result is given to further
 	// callers without dialling again. Whoever can make a relay extend cannot
 	// make it knock at an address more often than this.
@@ -110,6 +115,14 @@ const (
 	// learn only at the next request that its guard is gone.
 	linkPing = 30 * time.Second
 
+	// quicIdle ends a QUIC link from which nothing came for so long. Half of it
+	// is how often a silent one is asked, as linkPing is for the others.
+	quicIdle = linkPing + linkTimeout
+
+	// quicAfter is how long the TCP addresses of a node are tried alone: a
+	// handshake over a bad line, so that QUIC is what is taken without TCP.
+	quicAfter = 750 * time.Millisecond
+
 	// idleDialed is how long a link that we dialled stays open without streams.
 	// idleAccepted is longer, so that the dialling side closes first and nobody
 	// opens a stream into a link that the other end is just closing.
@@ -125,6 +138,10 @@ const (
 
 // maxAddrs is how many addresses of one peer are tried. Descriptors may list
 // more; a peer that is not at the first eight is not there.
+//
+// It is also how many connections to one peer there may be from here: those that
+// are being made count, and with fewer the first silent addresses of a node
+// would keep the one at which it is from being tried.
 const maxAddrs = 8
 
 // Limits are the bounds an operator may change. Zero means the default.

@@ -75,8 +75,8 @@ type guard struct {
 	streams map[peer.ID][]protocol.ID // guarded by mu
 }
 
-func newGuard(t *testing.T) *guard {
-	g := &guard{Host: server(t), streams: make(map[peer.ID][]protocol.ID)}
+func newGuard(t *testing.T, listen string) *guard {
+	g := &guard{Host: serverOn(t, listen), streams: make(map[peer.ID][]protocol.ID)}
 	g.Handle(ProtoCircuit, 10, 10, echo)
 	g.swarm.SetStreamHandler(func(ns network.Stream) {
 		g.accept(ns)
@@ -162,8 +162,10 @@ func ask(t *testing.T, c network.Conn, p protocol.ID) string {
 
 // What a guard learns of two bridges, and of one before and after a restart,
 // is equal but for address and key.
-func TestBridgesLookAlike(t *testing.T) {
-	g := newGuard(t)
+func TestBridgesLookAlike(t *testing.T) { overEach(t, checkBridgesLookAlike) }
+
+func checkBridgesLookAlike(t *testing.T, listen string) {
+	g := newGuard(t, listen)
 	first, second := bridge(t), bridge(t)
 	a, b := g.look(t, first), g.look(t, second)
 	if err := first.Close(); err != nil {

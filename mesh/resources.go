@@ -50,7 +50,9 @@ func newResources(l Limits, hit func(*LimitError)) (*resources, error) {
 	pending.Streams = rcmgr.LimitVal(min(maxPendingStreams, l.Streams))
 
 	onePeer := unlimited
-	onePeer.Conns = maxPeerConns
+	onePeer.ConnsInbound = maxPeerConns
+	onePeer.ConnsOutbound = maxAddrs
+	onePeer.Conns = maxPeerConns + maxAddrs
 	onePeer.StreamsInbound = rcmgr.LimitVal(l.PeerStreams)
 	onePeer.StreamsOutbound = rcmgr.LimitVal(l.PeerStreams)
 

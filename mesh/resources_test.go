@@ -52,7 +52,14 @@ func TestLimitsAreNamed(t *testing.T) {
 			_, err := r.OpenConnection(network.DirInbound, true, at("127.0.0.1"))
 			return err
 		}},
-		{"peer.conns", limits, func(r network.ResourceManager, _ int) error {
+		{"peer.conns.inbound", limits, func(r network.ResourceManager, _ int) error {
+			c, err := r.OpenConnection(network.DirInbound, true, at("127.0.0.1"))
+			if err != nil {
+				return err
+			}
+			return c.SetPeer(idOf([32]byte{1}))
+		}},
+		{"peer.conns.outbound", limits, func(r network.ResourceManager, _ int) error {
 			c, err := r.OpenConnection(network.DirOutbound, true, at("127.0.0.1"))
 			if err != nil {
 				return err

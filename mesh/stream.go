@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
@@ -32,8 +33,9 @@ type Stream struct {
 	lazy multistream.LazyConn // sends the protocol's name with the first bytes; nil if the peer opened the stream
 	peer [32]byte
 
-	once    sync.Once // guards the single call of release
-	release func()    // gives the stream back to its protocol's quota; may be nil
+	closed  atomic.Bool // by Close
+	once    sync.Once   // guards the single call of release
+	release func()      // gives the stream back to its protocol's quota; may be nil
 }
 
 // Peer is the transport key of the other end, proven by the link's handshake.
@@ -58,6 +60,9 @@ func (s *Stream) Write(p []byte) (n int, err error) {
 	} else {
 		n, err = s.ns.Write(p)
 	}
+	if err != nil && s.closed.Load() {
+		return n, net.ErrClosed
+	}
 	return n, translate(err)
 }
 
@@ -72,13 +77,17 @@ func (s *Stream) CloseWrite() error {
 }
 
 // Close ends both directions: what was written is still delivered, what
-// arrives from now on is thrown away. The peer is not told that nobody reads,
-// so Close belongs where it is done sending, else Reset.
+// arrives from now on is thrown away, and a Write that waits returns. The peer
+// may not be told that nobody reads, so Close belongs where it is done sending,
+// else Reset.
 func (s *Stream) Close() error {
 	defer s.once.Do(s.end)
 	if s.lazy != nil {
 		_ = s.lazy.Flush()
 	}
+	s.closed.Store(true)
+	// yamux leaves a Write waiting, for a window that a peer may never open.
+	_ = s.ns.SetWriteDeadline(time.Unix(1, 0))
 	return translate(s.ns.Close())
 }
 
@@ -116,7 +125,7 @@ func translate(err error) error {
 		return io.EOF
 	case errors.As(err, &unsupported):
 		return ErrProtocol
-	case errors.Is(err, yamux.ErrTimeout):
+	case errors.Is(err, yamux.ErrTimeout), errors.Is(err, os.ErrDeadlineExceeded):
 		return os.ErrDeadlineExceeded
 	case errors.Is(err, yamux.ErrStreamClosed):
 		return net.ErrClosed

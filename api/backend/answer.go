@@ -33,6 +33,20 @@ func ReadError(resp *Response) *openai.Error {
 	return e
 }
 
+// NoStream reads the rest of a Response to a streaming request that is a
+// document, and closes it. If the document is an error's, that is why.
+func NoStream(resp *Response) *openai.Error {
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, openai.MaxErrorBody))
+	if e := openai.InAnswer(text); e != nil {
+		return e
+	}
+	e := openai.Upstream(http.StatusBadGateway, "not_a_stream",
+		"the model server answered a streaming request with a single document")
+	e.Cause = err
+	return e
+}
+
 // ErrorResponse is e as a Response, with what header allows besides.
 func ErrorResponse(e *openai.Error, header http.Header) *Response {
 	h := ResponseHeader(header)

@@ -13,6 +13,8 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/culvert-net/culvert/api/openai"
 )
@@ -26,7 +28,7 @@ type Backend interface {
 	// *openai.Error; ctx's own error is returned unchanged.
 	Do(ctx context.Context, req *Request) (*Response, error)
 
-	// Models lists what Do accepts as a model, sorted by ID. It answers from
+	// Models lists what Do accepts as a model, sorted by ID, with aliases. It answers from
 	// what is known already or asks the far end, within ctx.
 	Models(ctx context.Context) ([]Model, error)
 }
@@ -70,6 +72,57 @@ type Origin struct {
 // Model is one row of /v1/models.
 type Model struct {
 	ID      string
+	Alias   string // another name under which Do takes it; "" if it has none
 	OwnedBy string // "culvert" for the mesh, else what the server said
 	Created int64  // unix seconds; 0 if unknown
+
+	Context   int                 // tokens of a prompt and its answer; 0 if unknown
+	Able      []openai.Capability // what it can do; nil if unknown
+	Providers int                 // who serve it; 0 in local mode
 }
+
+// latest is what Ollama adds to a name that has no tag.
+const latest = ":latest"
+
+// AliasOf is the other name of a model: Ollama takes its names without :latest
+// too, and people leave it out. "" if id has none.
+func AliasOf(id string) string {
+	short, tagged := strings.CutSuffix(id, latest)
+	if !tagged || short == "" || strings.HasSuffix(short, "/") || strings.Contains(short[strings.LastIndexByte(short, '/')+1:], ":") {
+		return ""
+	}
+	return short
+}
+
+// LongName is the ID whose alias name is; "" if it is none's.
+func LongName(name string) string {
+	if AliasOf(name+latest) != name {
+		return ""
+	}
+	return name + latest
+}
+
+// SetAliases sets the Alias of each model of a list that is sorted by ID, unless
+// another one has it for its ID.
+func SetAliases(list []Model) {
+	for i := range list {
+		alias := AliasOf(list[i].ID)
+		if _, taken := slices.BinarySearchFunc(list, alias, byID); !taken {
+			list[i].Alias = alias
+		}
+	}
+}
+
+// FindModel finds a model by its ID, else by its alias, in a list that is sorted
+// by ID.
+func FindModel(list []Model, name string) (Model, bool) {
+	if i, ok := slices.BinarySearchFunc(list, name, byID); ok {
+		return list[i], true
+	}
+	if i, ok := slices.BinarySearchFunc(list, LongName(name), byID); ok && list[i].Alias == name {
+		return list[i], true
+	}
+	return Model{}, false
+}
+
+func byID(m Model, id string) int { return strings.Compare(m.ID, id) }

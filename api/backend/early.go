@@ -97,8 +97,7 @@ func (b *lateBody) settle() {
 		e := ReadError(b.resp)
 		b.fail(e, e)
 	case ContentType(b.resp.Header) != ContentStream:
-		e := openai.Upstream(http.StatusBadGateway, "not_a_stream",
-			"the model server answered a streaming request with a single document")
+		e := NoStream(b.resp)
 		b.fail(e, e)
 	default:
 		b.rest = b.resp.Body

@@ -42,6 +42,9 @@ const (
 	TypeUpstream       = "upstream_error" // the provider or backend could not
 )
 
+// CodeQuota is the code, and the type, of an account that is empty.
+const CodeQuota = "insufficient_quota"
+
 // Invalid is a 400 that names the offending parameter.
 func Invalid(param, message string) *Error {
 	return &Error{Status: http.StatusBadRequest, Type: TypeInvalidRequest, Param: param, Message: message}
@@ -65,6 +68,15 @@ func ModelNotFound(model, hint string) *Error {
 	return &Error{
 		Status: http.StatusNotFound, Type: TypeInvalidRequest, Code: "model_not_found", Param: "model",
 		Message: "the model " + strconv.Quote(clip(model, maxModelName)) + " does not exist here; " + hint,
+	}
+}
+
+// NotAble is the 400 for a model that exists, but not for this route.
+func NotAble(model string, needs Capability) *Error {
+	return &Error{
+		Status: http.StatusBadRequest, Type: TypeInvalidRequest, Code: "capability_missing", Param: "model",
+		Message: "nobody here offers " + string(needs) + " with the model " + strconv.Quote(clip(model, maxModelName)) +
+			"; GET /v1/models lists the capabilities of each",
 	}
 }
 

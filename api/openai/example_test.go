@@ -14,7 +14,7 @@ func ExampleScrub() {
 		return
 	}
 	pseudonym := func(field, value string) string { return "p-1" }
-	fmt.Printf("%s\n", openai.Scrub(body, view, pseudonym))
+	fmt.Printf("%s\n", openai.Scrub(body, view, "", pseudonym))
 	// Output:
 	// {"model":"m", "x":9007199254740993, "store":false, "messages":[{"role":"user","content":"hi"}]}
 }

@@ -38,11 +38,12 @@ var FieldRules = []FieldRule{
 	{"store", Refuse, "asks the provider to keep the conversation for later retrieval"},
 }
 
-// Scrub applies FieldRules to body, which v was read from. pseudonym maps a
-// field's name and value to what is sent instead; nil drops such fields. A body
-// that no rule touches is returned as it is.
-func Scrub(body []byte, v View, pseudonym func(field, value string) string) []byte {
-	var edits []Edit
+// Scrub applies FieldRules to body, which v was read from. model is what the
+// model is called where the body goes; "" leaves it. pseudonym maps a field's
+// name and value to what is sent instead; nil drops such fields. A body that no
+// rule touches is returned as it is.
+func Scrub(body []byte, v View, model string, pseudonym func(field, value string) string) []byte {
+	edits := v.rename(model)
 	for i, f := range v.Fields {
 		rule, ok := ruleFor(f.Name)
 		if !ok {
@@ -53,6 +54,30 @@ func Scrub(body []byte, v View, pseudonym func(field, value string) string) []by
 		}
 	}
 	return v.Edit(body, edits)
+}
+
+// Rename is body, which v was read from, with another name in its model field.
+func Rename(body []byte, v View, model string) []byte { return v.Edit(body, v.rename(model)) }
+
+func (v View) rename(model string) []Edit {
+	if model == "" || model == v.Model {
+		return nil
+	}
+	for i, f := range v.Fields {
+		if strings.EqualFold(f.Name, "model") {
+			return []Edit{{Field: i, Value: quoted(model)}}
+		}
+	}
+	return nil
+}
+
+// quoted is s as a JSON string.
+func quoted(s string) []byte {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic("openai: strings always marshal: " + err.Error())
+	}
+	return b
 }
 
 func ruleFor(name string) (FieldRule, bool) {
@@ -72,11 +97,7 @@ func (r FieldRule) apply(raw []byte, pseudonym func(field, value string) string)
 		if raw[0] != '"' || pseudonym == nil {
 			return nil, true
 		}
-		value, err := json.Marshal(pseudonym(r.Name, decodeString(raw)))
-		if err != nil {
-			panic("openai: strings always marshal: " + err.Error())
-		}
-		return value, true
+		return quoted(pseudonym(r.Name, decodeString(raw))), true
 	case Refuse:
 		if s := string(raw); s == "false" || s == "null" {
 			return nil, false

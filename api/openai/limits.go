@@ -6,6 +6,14 @@ const (
 	// must not cost many times its size.
 	maxFields = 1024
 
+	// maxInputs is how many texts OpenAI embeds in one request; each costs work
+	// of its own, so one request must not hold an unbounded number.
+	maxInputs = 2048
+
+	// maxTracked bounds the choices of an answer, and the tool calls of one, that
+	// are remembered to repair what follows. Real answers have a handful.
+	maxTracked = 256
+
 	// maxModelName bounds a model's name, which ends up in messages, routing
 	// tables and metrics. The longest real ones (repository, file and
 	// quantisation) stay below 200 bytes.

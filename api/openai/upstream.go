@@ -41,7 +41,7 @@ func FromUpstream(status int, body []byte) *Error {
 	}
 	if status == http.StatusPaymentRequired {
 		// OpenAI reports an empty account as 429, and clients look for that.
-		e.Status, e.Type, e.Code = http.StatusTooManyRequests, "insufficient_quota", "insufficient_quota"
+		e.Status, e.Type, e.Code = http.StatusTooManyRequests, CodeQuota, CodeQuota
 	}
 	return e
 }
@@ -69,6 +69,32 @@ func InAnswer(data []byte) *Error {
 		}
 	}
 	return FromUpstream(status, data)
+}
+
+// InEvent is InAnswer for the data of one event of a stream. A server that fails
+// within an event may begin the frame that says so on its next line, and then
+// the two come as one event.
+func InEvent(data []byte) *Error {
+	if e := InAnswer(data); e != nil {
+		return e
+	}
+	if i := bytes.LastIndexByte(data, '\n'); i >= 0 {
+		return InAnswer(data[i+1:])
+	}
+	return nil
+}
+
+// OnlyUsage reports whether a chunk of a stream holds token counts and no
+// choices. OpenAI sends one only if stream_options.include_usage asks for it.
+func OnlyUsage(data []byte) bool {
+	if !bytes.Contains(data, []byte(`"usage"`)) {
+		return false
+	}
+	var chunk struct {
+		Choices []struct{}      `json:"choices"`
+		Usage   json.RawMessage `json:"usage"`
+	}
+	return json.Unmarshal(data, &chunk) == nil && len(chunk.Choices) == 0 && len(chunk.Usage) > 0 && chunk.Usage[0] == '{'
 }
 
 // envelope is what is read from another server's error document.

@@ -12,8 +12,16 @@ type View struct {
 	Model        string
 	Stream       bool
 	IncludeUsage bool    // stream_options.include_usage
+	N            int     // answers asked for; 1 if the body does not say
+	Words        int     // of the prompt; a tokenizer makes at least as many tokens of it
+	Inputs       int     // texts to embed; 0 for other requests
 	Fields       []Field // every top-level member, in the body's order
+
+	prompt string // the field that holds it
 }
+
+// Prompt is the name of the field that holds the prompt.
+func (v View) Prompt() string { return v.prompt }
 
 // Field is one top-level member of a body, as offsets into it.
 type Field struct {
@@ -44,8 +52,63 @@ func (v View) Lookup(name string) (Field, bool) {
 // small, but it is complete enough that servers which answer a malformed body
 // with 500 (llama-server does) never see one.
 func ParseChat(body []byte) (View, *Error) {
+	v, e := parse(body, "messages", "stream", "stream_options", "n", "max_tokens", "max_completion_tokens", "tools")
+	if e != nil {
+		return View{}, e
+	}
+	if e := v.checkMessages(body); e != nil {
+		return View{}, e
+	}
+	return v.answers(body)
+}
+
+// ParseCompletion reads a request to continue a text, by the same rules.
+func ParseCompletion(body []byte) (View, *Error) {
+	v, e := parse(body, "prompt", "stream", "stream_options", "n", "best_of", "max_tokens")
+	if e != nil {
+		return View{}, e
+	}
+	if _, e := v.texts(body); e != nil {
+		return View{}, e
+	}
+	return v.answers(body)
+}
+
+// ParseEmbedding reads a request for embeddings, by the same rules. They are
+// never streamed.
+func ParseEmbedding(body []byte) (View, *Error) {
+	v, e := parse(body, "input", "stream", "dimensions")
+	if e != nil {
+		return View{}, e
+	}
+	if v.Inputs, e = v.texts(body); e != nil {
+		return View{}, e
+	}
+	if v.Inputs > maxInputs {
+		return View{}, Invalid("input", "input has more than "+strconv.Itoa(maxInputs)+" texts; send them in several requests")
+	}
+	stream, e := v.boolean(body, "stream")
+	switch {
+	case e != nil:
+		return View{}, e
+	case stream:
+		return View{}, Invalid("stream", "embeddings are not streamed; leave stream out or set it to false")
+	}
+	if e := v.checkNumber(body, "dimensions"); e != nil {
+		return View{}, e
+	}
+	return v, nil
+}
+
+// counts are the fields that hold a number, whichever route has them.
+var counts = []string{"n", "best_of", "max_tokens", "max_completion_tokens"}
+
+// parse reads what every request has: a model and, under the first of the
+// names, a prompt. The names are the fields of the route that decide where a
+// request goes, how its answer comes and what it may cost.
+func parse(body []byte, routed ...string) (View, *Error) {
 	if len(body) == 0 {
-		return View{}, Invalid("", "the request body is empty; send a JSON object with model and messages")
+		return View{}, Invalid("", "the request body is empty; send a JSON object with model and "+routed[0])
 	}
 	if !json.Valid(body) {
 		return View{}, Invalid("", "the request body is not valid JSON"+whereInvalid(body))
@@ -54,15 +117,19 @@ func ParseChat(body []byte) (View, *Error) {
 	if e != nil {
 		return View{}, e
 	}
-	if e := v.checkUnique(); e != nil {
+	v.N, v.prompt = 1, routed[0]
+	if e := v.checkUnique(append(routed, "model")); e != nil {
 		return View{}, e
 	}
 	if v.Model, e = v.model(body); e != nil {
 		return View{}, e
 	}
-	if e := v.checkMessages(body); e != nil {
-		return View{}, e
-	}
+	return v, nil
+}
+
+// answers reads how the answers of a model that writes are wanted.
+func (v View) answers(body []byte) (View, *Error) {
+	var e *Error
 	if v.Stream, e = v.boolean(body, "stream"); e != nil {
 		return View{}, e
 	}
@@ -74,15 +141,14 @@ func ParseChat(body []byte) (View, *Error) {
 			return View{}, e
 		}
 	}
+	if f, ok := v.Lookup("n"); ok {
+		// A fraction, or more than an int holds, is the far end's to refuse.
+		if n, err := strconv.Atoi(string(f.Raw(body))); err == nil {
+			v.N = n
+		}
+	}
 	return v, nil
 }
-
-// routed fields decide where a request goes, how the answer comes and what it
-// may cost. counts are those of them that hold a number.
-var (
-	routed = []string{"model", "messages", "stream", "stream_options", "n", "max_tokens", "max_completion_tokens"}
-	counts = []string{"n", "max_tokens", "max_completion_tokens"}
-)
 
 // whereInvalid says where the syntax error is. The decoder's own text quotes
 // the offending character of the body, and is not used.
@@ -117,7 +183,7 @@ func parseFields(body []byte) (View, *Error) {
 	return v, nil
 }
 
-func (v View) checkUnique() *Error {
+func (v View) checkUnique(routed []string) *Error {
 	for _, name := range routed {
 		n := 0
 		for _, f := range v.Fields {
@@ -158,7 +224,7 @@ func (v View) model(body []byte) (string, *Error) {
 
 // checkMessages wants what every chat server needs and some answer with 500
 // when it is missing.
-func (v View) checkMessages(body []byte) *Error {
+func (v *View) checkMessages(body []byte) *Error {
 	f, ok := v.Lookup("messages")
 	if !ok {
 		return Invalid("messages", "messages is missing; send at least one message")
@@ -173,18 +239,24 @@ func (v View) checkMessages(body []byte) *Error {
 		if s.b[s.i] != '{' {
 			return Invalid(param, param+" must be an object")
 		}
-		roles := 0
+		roles, said, text := 0, "", []byte(nil)
 		for s.enter('}') {
 			name := shortString(s.value())
 			s.colon()
 			value := s.value()
-			if !strings.EqualFold(name, "role") {
-				continue
+			switch {
+			case strings.EqualFold(name, "content"):
+				text = value
+			case strings.EqualFold(name, "role"):
+				roles++
+				if value[0] != '"' || len(value) == len(`""`) {
+					return Invalid(param+".role", param+".role must be a string such as \"user\"")
+				}
+				said = shortString(value)
 			}
-			roles++
-			if value[0] != '"' || len(value) == len(`""`) {
-				return Invalid(param+".role", param+".role must be a string such as \"user\"")
-			}
+		}
+		if said != "assistant" { // of its own words templates leave some out
+			v.Words += contentWords(text)
 		}
 		if roles != 1 {
 			return Invalid(param+".role", param+" must have exactly one role")
@@ -197,13 +269,55 @@ func (v View) checkMessages(body []byte) *Error {
 	return nil
 }
 
+// texts reads a prompt that is no conversation: a text, several, or the tokens
+// of one or of several. It returns how many texts there are.
+func (v *View) texts(body []byte) (int, *Error) {
+	f, ok := v.Lookup(v.prompt)
+	if !ok {
+		return 0, Invalid(v.prompt, v.prompt+" is missing; send a text or an array of texts")
+	}
+	s := scanner{b: f.Raw(body)}
+	switch s.b[0] {
+	case '"':
+		v.Words = words(s.b)
+		return 1, nil
+	case '[':
+	default:
+		return 0, Invalid(v.prompt, v.prompt+" must be a text or an array of texts")
+	}
+	n, kind := 0, byte(0)
+	for s.enter(']') {
+		value := s.value()
+		is := value[0]
+		if is == '-' || '0' <= is && is <= '9' {
+			is = '0'
+		}
+		if n > 0 && is != kind || is != '"' && is != '[' && is != '0' {
+			return 0, Invalid(v.prompt, v.prompt+" must be an array of texts, of tokens, or of arrays of tokens")
+		}
+		if is == '"' {
+			v.Words = max(v.Words, words(value)) // each is a prompt of its own
+		}
+		kind = is
+		n++
+	}
+	switch {
+	case n == 0:
+		return 0, Invalid(v.prompt, v.prompt+" is empty; send at least one text")
+	case kind == '0': // the tokens of one text
+		return 1, nil
+	}
+	return n, nil
+}
+
 // Opening is what a conversation begins with, as raw bytes of body: its
 // messages up to and including the first of a user. Later requests of the same
-// conversation begin with the same, so it tells conversations apart.
+// conversation begin with the same, so it tells conversations apart. Without
+// messages every prompt is a conversation of its own.
 func (v View) Opening(body []byte) []byte {
-	f, ok := v.Lookup("messages")
-	if !ok {
-		return nil
+	f, ok := v.Lookup(v.prompt)
+	if !ok || v.prompt != "messages" {
+		return f.Raw(body)
 	}
 	s := scanner{b: f.Raw(body)}
 	for s.enter(']') {
@@ -272,4 +386,44 @@ func (v View) checkNumber(body []byte, name string) *Error {
 		return nil
 	}
 	return Invalid(name, name+" must be a number")
+}
+
+// contentWords counts the words of a message's content: a string, or the texts
+// of a list of parts. Images and sounds, which are parts too, count nothing.
+func contentWords(raw []byte) int {
+	if len(raw) == 0 || raw[0] != '[' {
+		return words(raw)
+	}
+	n, s := 0, scanner{b: raw}
+	for s.enter(']') {
+		if s.b[s.i] != '{' {
+			s.value()
+			continue
+		}
+		for s.enter('}') {
+			name := shortString(s.value())
+			s.colon()
+			if value := s.value(); strings.EqualFold(name, "text") {
+				n += words(value)
+			}
+		}
+	}
+	return n
+}
+
+// words counts runs of ASCII letters and digits behind a space in a raw JSON
+// string: whatever the tokenizer, none of its tokens spans two of them. Other
+// scripts count nothing, which only makes the number smaller.
+func words(raw []byte) int {
+	if len(raw) == 0 || raw[0] != '"' {
+		return 0
+	}
+	n := 0
+	for i, c := range raw[1 : len(raw)-1] {
+		if before := raw[i]; (before == ' ' || i == 0) &&
+			('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9') {
+			n++
+		}
+	}
+	return n
 }

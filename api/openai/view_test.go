@@ -100,7 +100,7 @@ func TestParseChatRandom(t *testing.T) {
 		if e != nil || v.Model != "some/model" {
 			t.Fatalf("body %d of seed %d: %q, %v", i, seed, v.Model, e)
 		}
-		if got := openai.Scrub(body, v, nil); &got[0] != &body[0] {
+		if got := openai.Scrub(body, v, "", nil); &got[0] != &body[0] {
 			t.Fatalf("body %d of seed %d: Scrub copied a body it did not change", i, seed)
 		}
 	}

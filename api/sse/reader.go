@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 )
 
 // ErrTooLong is returned for an event larger than the Reader's limit.
@@ -12,7 +13,8 @@ var ErrTooLong = errors.New("sse: event is too long")
 // Event is one event of a stream, or one block of comments.
 type Event struct {
 	// Raw is the event exactly as it came, up to and including the blank line
-	// that ends it. It is valid until the next call of Next.
+	// that ends it; only to a [DONE] with which the source ends that line is
+	// added. It is valid until the next call of Next.
 	Raw []byte
 
 	// Data is what the event's data lines hold, joined by line feeds; nil if
@@ -117,8 +119,19 @@ func (r *Reader) last() (Event, error) {
 		// The LF of the last event's CRLF. It is not lost.
 		return Event{Raw: rest}, nil
 	}
+	// A server that ends after its [DONE] has said all, though the blank line
+	// that clients wait for may be missing.
+	if e := finished(rest); e.IsDone() {
+		return e, nil
+	}
 	r.err = io.ErrUnexpectedEOF
 	return Event{}, r.err
+}
+
+// finished is the event that rest, which lacks its end, would be with one.
+func finished(rest []byte) Event {
+	raw := append(slices.Clone(rest), "\n\n"...)
+	return Event{Raw: raw, Data: data(raw)}
 }
 
 // fill reads once, after making room.

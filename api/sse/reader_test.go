@@ -62,6 +62,21 @@ func equal(a, b []string) bool {
 	return strings.Join(a, "|") == strings.Join(b, "|") && len(a) == len(b)
 }
 
+// A [DONE] at the end of the source is one without its blank line too.
+func TestDoneAtTheEnd(t *testing.T) {
+	for _, end := range []string{"data: [DONE]", "data: [DONE]\n", "data: [DONE]\r\n", "data: [DONE]\r", "id: 1\ndata:[DONE]"} {
+		raws, datas, err := read(strings.NewReader("data: a\n\n"+end), sse.MaxEvent)
+		if err != io.EOF || !equal(datas, []string{"a", "[DONE]"}) || raws[1] != end+"\n\n" {
+			t.Errorf("%q: events %q, data %q, %v", end, raws, datas, err)
+		}
+	}
+	for _, end := range []string{"data: [DONE", "data: [DONE]x", "data: x\ndata: [DONE]", ": [DONE]", "data: {\"x\":\"[DONE]"} {
+		if raws, _, err := read(strings.NewReader("data: a\n\n"+end), sse.MaxEvent); err != io.ErrUnexpectedEOF || len(raws) != 1 {
+			t.Errorf("%q: events %q, %v; want a cut", end, raws, err)
+		}
+	}
+}
+
 func TestNextSplits(t *testing.T) {
 	const seed = 3
 	r := rand.New(rand.NewPCG(seed, seed))

@@ -8,12 +8,17 @@ const (
 
 	// Done ends a complete chat stream, and nothing else.
 	Done = "data: [DONE]\n\n"
-
-	// NoOp is a chunk that says nothing. It goes before an error frame when a
-	// heartbeat was last, so that a client which takes the lines since the last
-	// chunk for the error's text does not find a comment there.
-	NoOp = `data: {"id":"","object":"chat.completion.chunk","created":0,"model":"","choices":[]}` + "\n\n"
 )
+
+// AppendNoOp appends a chunk that says nothing, an object of the route's kind.
+// It goes before an error frame when a heartbeat was last, so that a client
+// which takes the lines since the last chunk for the error's text does not find
+// a comment there.
+func AppendNoOp(dst []byte, object string) []byte {
+	dst = append(dst, `data: {"id":"","object":"`...)
+	dst = append(dst, object...)
+	return append(dst, `","created":0,"model":"","choices":[]}`+"\n\n"...)
+}
 
 // AppendError appends the frame that reports envelope, an error document in
 // OpenAI's shape on one line, in a chat stream. There is no event: line, for

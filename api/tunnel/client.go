@@ -13,6 +13,7 @@ import (
 
 	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/api/body"
+	"github.com/culvert-net/culvert/api/openai"
 )
 
 // ClientConfig is what a Client needs.
@@ -57,8 +58,9 @@ func (c *Client) Models(context.Context) ([]backend.Model, error) {
 //
 // Origin names the provider that committed. ctx governs the answer too.
 func (c *Client) Do(ctx context.Context, req *backend.Request) (*backend.Response, error) {
-	if err := checkRoute(req.Method, req.Path); err != nil {
-		return nil, err
+	route, bad := checkRoute(req.Method, req.Path)
+	if bad != nil {
+		return nil, bad
 	}
 	if len(req.Body) > body.MaxBody {
 		return nil, errTooLarge()
@@ -67,7 +69,7 @@ func (c *Client) Do(ctx context.Context, req *backend.Request) (*backend.Respons
 		return nil, err
 	}
 	reqCtx, cancel := context.WithCancel(ctx)
-	call := &call{client: c, req: req}
+	call := &call{client: c, req: req, needs: route.Needs}
 	x, err := call.run(reqCtx, nil)
 	if err == nil {
 		return &backend.Response{
@@ -96,6 +98,7 @@ func (c *Client) Do(ctx context.Context, req *backend.Request) (*backend.Respons
 type call struct {
 	client *Client
 	req    *backend.Request
+	needs  openai.Capability
 	tried  []Target // in order; at most maxAttempts
 }
 
@@ -129,12 +132,12 @@ func (k *call) run(ctx context.Context, last error) (*exchange, error) {
 // nobody else the same provider gets a second chance over another circuit,
 // unless it was the provider itself that said no.
 func (k *call) next(last error) (Target, error) {
-	to, err := k.client.router.Choose(k.req.View.Model, k.tried)
+	to, err := k.client.router.Choose(k.req.View.Model, k.needs, k.tried)
 	switch {
 	case err == nil:
 		return to, nil
 	case last == nil:
-		return Target{}, chooseError(k.req.View.Model, err)
+		return Target{}, chooseError(k.req.View.Model, k.needs, err)
 	}
 	if _, said := errors.AsType[*refusal](last); said {
 		return Target{}, last

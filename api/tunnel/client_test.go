@@ -3,6 +3,7 @@ package tunnel
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -231,6 +232,45 @@ func TestDialerSpeaks(t *testing.T) {
 	}
 	_, err := newTestClient(t, newRouter("a"), d).Do(t.Context(), chat(t, plainChat))
 	checkError(t, err, 503, "too_few_relays")
+}
+
+// Why there is no circuit or no provider reaches the person; what happened
+// underneath, with its addresses, does not.
+func TestReasonsAreShown(t *testing.T) {
+	why := &Explained{Reason: "entry relay-2 did not answer", Err: errors.New("dial 203.0.113.9: refused")}
+	d := newDialer(t, nil, nil)
+	d.before = func(context.Context) error { return fmt.Errorf("attempt: %w", why) }
+	_, err := newTestClient(t, newRouter("a"), d).Do(t.Context(), chat(t, plainChat))
+	checkReason(t, err, "no_circuit")
+
+	r := newRouter("a")
+	r.fail = fmt.Errorf("choosing: %w: %w", ErrNoProvider, why)
+	_, err = newTestClient(t, r, noDialer{}).Do(t.Context(), chat(t, plainChat))
+	checkReason(t, err, "no_provider")
+
+	synctest.Test(t, func(t *testing.T) {
+		d := newDialer(t, nil, nil)
+		d.before = func(ctx context.Context) error {
+			<-ctx.Done()
+			return fmt.Errorf("%w: %w", ctx.Err(), why)
+		}
+		_, err := newTestClient(t, newRouter("a"), d).Do(t.Context(), chat(t, plainChat))
+		e, _ := errors.AsType[*openai.Error](err)
+		checkError(t, err, 504, "circuit_timeout")
+		if !strings.Contains(e.Message, why.Reason) {
+			t.Errorf("message = %q, want the reason", e.Message)
+		}
+	})
+}
+
+// checkReason checks a 503 with the reason of TestReasonsAreShown.
+func checkReason(t *testing.T, err error, code string) {
+	t.Helper()
+	checkError(t, err, 503, code)
+	e, _ := errors.AsType[*openai.Error](err)
+	if !strings.Contains(e.Message, "entry relay-2 did not answer; ask again") || e.RetryAfter <= 0 {
+		t.Errorf("message = %q, Retry-After %v; want the reason and when to ask again", e.Message, e.RetryAfter)
+	}
 }
 
 func TestNewClientRefuses(t *testing.T) {

@@ -1,6 +1,7 @@
 package tunnel
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net"
@@ -36,6 +37,7 @@ type memLink struct {
 	cond   *sync.Cond
 	max    int // of a queue
 	broken bool
+	why    error // it is broken; nil: errReset
 }
 
 // newPipe returns the client's and the server's end of a stream whose queues
@@ -57,7 +59,7 @@ func (c *memConn) Read(p []byte) (int, error) {
 		case c.closed:
 			return 0, net.ErrClosed
 		case c.broken:
-			return 0, errReset
+			return 0, cmp.Or(c.why, errReset)
 		case past(c.rd):
 			return 0, os.ErrDeadlineExceeded
 		case len(c.in) > 0:
@@ -80,7 +82,7 @@ func (c *memConn) Write(p []byte) (n int, err error) {
 		case c.closed, c.writeEnd:
 			return n, net.ErrClosed
 		case c.broken, c.peer.closed:
-			return n, errReset
+			return n, cmp.Or(c.why, errReset)
 		case past(c.wd):
 			return n, os.ErrDeadlineExceeded
 		}
@@ -192,3 +194,17 @@ func (c *memConn) sent() string {
 }
 
 var _ Conn = (*memConn)(nil)
+
+// busyError is what a stream's calls return once its other end refused it.
+type busyError struct{}
+
+func (busyError) Error() string { return "no room" }
+func (busyError) Busy() bool    { return true }
+
+// refuse resets the stream and says that there is no room.
+func (c *memConn) refuse() error {
+	c.mu.Lock()
+	c.why = busyError{}
+	c.mu.Unlock()
+	return c.Reset()
+}

@@ -40,7 +40,7 @@ type exchange struct {
 func (c *Client) exchange(ctx context.Context, req *backend.Request, to Target) (*exchange, error) {
 	conn, err := c.dial(ctx, to, req.Group)
 	if err != nil {
-		c.report(ctx, to, OutcomeFailed)
+		c.report(ctx, to, failure(err))
 		c.log.DebugContext(ctx, "no circuit", "request", req.ID, "provider", to.Name, "err", err)
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func (c *Client) exchange(ctx context.Context, req *backend.Request, to Target) 
 	// Errors of deadlines are those of a dead stream; the next read has them.
 	_ = conn.SetDeadline(time.Now().Add(FirstTokenLimit))
 
-	data := openai.Scrub(req.Body, req.View, func(field, value string) string {
+	data := openai.Scrub(req.Body, req.View, to.Model, func(field, value string) string {
 		return c.pseudonym(x.origin.Circuit, field, value)
 	})
 	// Written beside the reading, because a server may refuse a request early
@@ -64,15 +64,19 @@ func (c *Client) exchange(ctx context.Context, req *backend.Request, to Target) 
 	go x.send(req, data)
 
 	if err := x.receive(); err != nil {
-		outcome := OutcomeFailed
-		if _, said := errors.AsType[*refusal](err); said {
-			outcome = OutcomeRefused
-		}
-		c.report(ctx, to, outcome)
+		c.report(ctx, to, failure(err))
 		c.log.DebugContext(ctx, "attempt failed", "request", req.ID, "circuit", x.origin.Circuit, "provider", to.Name, "err", err)
 		return nil, err
 	}
 	return x, nil
+}
+
+// failure is the outcome of an attempt that ended with err before an answer.
+func failure(err error) Outcome {
+	if _, said := errors.AsType[*refusal](err); said {
+		return OutcomeRefused
+	}
+	return OutcomeFailed
 }
 
 // dial opens a stream within DialLimit.
@@ -80,6 +84,9 @@ func (c *Client) dial(ctx context.Context, to Target, group backend.Group) (Conn
 	dialCtx, cancel := context.WithTimeout(ctx, DialLimit)
 	defer cancel()
 	conn, err := c.dialer.Dial(dialCtx, to, group)
+	if busy(err) {
+		return nil, busyRefusal(backend.Origin{Provider: to.Name})
+	}
 	if err != nil {
 		return nil, dialError(err, dialCtx.Err() != nil)
 	}
@@ -122,6 +129,8 @@ func (x *exchange) receive() error {
 			err = x.sendErr
 		case err == io.EOF: // END without an answer
 			err = io.ErrUnexpectedEOF
+		case busy(err), busy(x.sendErr):
+			return busyRefusal(x.origin)
 		}
 		return lostError(err)
 	}

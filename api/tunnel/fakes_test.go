@@ -20,6 +20,8 @@ import (
 // fakeRouter serves model "m" from its targets, in order.
 type fakeRouter struct {
 	targets []Target
+	fail    error // what Choose returns instead
+	unable  []openai.Capability
 
 	mu      sync.Mutex
 	reports []string // "name outcome"
@@ -33,9 +35,14 @@ func newRouter(names ...string) *fakeRouter {
 	return r
 }
 
-func (r *fakeRouter) Choose(model string, exclude []Target) (Target, error) {
-	if model != "m" {
+func (r *fakeRouter) Choose(model string, needs openai.Capability, exclude []Target) (Target, error) {
+	switch {
+	case r.fail != nil:
+		return Target{}, r.fail
+	case model != "m" && model != "alias":
 		return Target{}, fmt.Errorf("choosing: %w", ErrUnknownModel)
+	case slices.Contains(r.unable, needs):
+		return Target{}, fmt.Errorf("choosing: %w", ErrNotAble)
 	}
 	for _, t := range r.targets {
 		if !slices.Contains(exclude, t) {

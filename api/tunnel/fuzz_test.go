@@ -7,6 +7,8 @@ import (
 	"net/http/httputil"
 	"strings"
 	"testing"
+
+	"github.com/culvert-net/culvert/api/openai"
 )
 
 // What the request reader accepts is a request in our own words: whatever was
@@ -24,8 +26,8 @@ func FuzzRequest(f *testing.F) {
 			checkAgreement(t, err)
 			return
 		}
-		if err := checkRoute(in.method, in.path); err != nil {
-			t.Errorf("accepted %s %s: %v", in.method, in.path, err)
+		if _, ok := openai.RouteOf(in.route.Path); !ok {
+			t.Errorf("accepted %s", in.route.Path)
 		}
 		head, rest, _ := strings.Cut(string(raw), "\r\n\r\n")
 		if len(head)+4 > MaxHead || strings.ContainsAny(head, "\x00\t?") {

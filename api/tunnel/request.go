@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/culvert-net/culvert/api/backend"
+	"github.com/culvert-net/culvert/api/openai"
 )
 
 // writeRequest sends req, with data as its body, and ends the direction. Every
@@ -38,11 +39,11 @@ func writeRequest(conn Conn, req *backend.Request, data []byte) error {
 
 // incoming is a request whose head was accepted.
 type incoming struct {
-	method, path string
-	header       http.Header
-	length       int64
-	body         io.Reader // net/http's, on scan; never closed, that would read it to its end
-	scan         *scanner
+	route  openai.Route
+	header http.Header
+	length int64
+	body   io.Reader // net/http's, on scan; never closed, that would read it to its end
+	scan   *scanner
 }
 
 // readRequest reads a request's head. Its errors are *ProtocolError,
@@ -67,12 +68,12 @@ func readRequest(r io.Reader) (*incoming, error) {
 		req.ContentLength != length || len(req.TransferEncoding) > 0 {
 		return nil, refuse(FormDisagreement)
 	}
-	if err := checkRoute(method, path); err != nil {
-		return nil, err
+	route, bad := checkRoute(method, path)
+	if bad != nil {
+		return nil, bad
 	}
 	return &incoming{
-		method: method,
-		path:   path,
+		route:  route,
 		header: req.Header,
 		length: length,
 		body:   req.Body,

@@ -18,6 +18,7 @@ const (
 )
 
 func resetAtOnce(conn *memConn)    { _ = conn.Reset() }
+func refuseUnread(conn *memConn)   { _ = conn.refuse() }
 func resetAfterRead(conn *memConn) { takeRequest(conn); _ = conn.Reset() }
 
 // failures are the ways an attempt can end before the first byte of an
@@ -31,6 +32,7 @@ var failures = []struct {
 }{
 	{"dial fails", nil, "failed", false, 503},
 	{"reset while writing", resetAtOnce, "failed", false, 502},
+	{"refused unread", refuseUnread, "refused", true, 503},
 	{"lost before the head", resetAfterRead, "failed", false, 502},
 	{"END instead of a head", say(""), "failed", false, 502},
 	{"half a head", say("HTTP/1.1 200 O"), "failed", false, 502},

@@ -10,17 +10,6 @@ import (
 // tunnelHost is the Host of every request: it names nobody.
 const tunnelHost = "culvert"
 
-// route is one row of the published route table (docs/spec/tunnel.md).
-type route struct {
-	method string
-	path   string // compared whole; there are no patterns and no queries
-}
-
-// routes is the route table. Whatever is not in it does not pass either end.
-var routes = []route{
-	{http.MethodPost, "/v1/chat/completions"},
-}
-
 // requestFields are the header fields a request consists of: each must be
 // there exactly once, with one of these values (nil: checked by its own rule).
 // An unlisted field is refused, not dropped: a client that sends one tells
@@ -55,25 +44,21 @@ var onceFields = map[string]bool{
 	"transfer-encoding": true,
 }
 
-// checkRoute says whether a request may pass: nil, 404 or 405.
-func checkRoute(method, path string) *openai.Error {
-	known := false
-	for _, r := range routes {
-		if r.path == path {
-			if r.method == method {
-				return nil
-			}
-			known = true
+// checkRoute finds the row of openai.Routes for a request, or says why there is
+// none: 404 or 405. Whatever is not in the table does not pass either end.
+func checkRoute(method, path string) (openai.Route, *openai.Error) {
+	r, known := openai.RouteOf(path)
+	switch {
+	case !known:
+		return openai.Route{}, &openai.Error{
+			Status: http.StatusNotFound, Type: openai.TypeInvalidRequest, Code: "unknown_url",
+			Message: "this address is not served through circuits; GET / of the bridge lists those that are",
 		}
-	}
-	if known {
-		return &openai.Error{
+	case method != http.MethodPost:
+		return openai.Route{}, &openai.Error{
 			Status: http.StatusMethodNotAllowed, Type: openai.TypeInvalidRequest, Code: "method_not_allowed",
 			Message: "this address does not take that method; use POST",
 		}
 	}
-	return &openai.Error{
-		Status: http.StatusNotFound, Type: openai.TypeInvalidRequest, Code: "unknown_url",
-		Message: "this address is not served through circuits; use /v1/chat/completions",
-	}
+	return r, nil
 }

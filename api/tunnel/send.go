@@ -119,8 +119,8 @@ func frameChunk(buf *chunkBuffer, n int) []byte {
 // send writes a chunk and what readErr, the error that came with it, means:
 // only the backend's clean end ends the body. After any other error the
 // direction ends without a last chunk, so that the client sees a cut after all
-// that was sent: a reset would overtake it, and with it the frame that says
-// why. Before the first byte the caller resets the stream instead.
+// that was sent, by the backend and not by the circuit: a reset would look like
+// a circuit's end, and overtake the frame that says why.
 func (w *chunkWriter) send(chunk []byte, readErr error) (more bool, err error) {
 	if readErr == io.EOF {
 		chunk = append(chunk, lastChunk...)
@@ -134,7 +134,7 @@ func (w *chunkWriter) send(chunk []byte, readErr error) (more bool, err error) {
 	case io.EOF:
 		return false, w.conn.CloseWrite()
 	}
-	if w.size == 0 || w.conn.CloseWrite() != nil {
+	if w.conn.CloseWrite() != nil {
 		return false, readErr
 	}
 	return false, &cutAnswer{readErr}

@@ -63,7 +63,7 @@ func (s *Server) handle(ctx context.Context, conn Conn, id string) error {
 	}
 	_ = conn.SetReadDeadline(time.Time{})
 
-	view, bad := openai.ParseChat(data)
+	view, bad := in.route.Parse(data)
 	if bad != nil {
 		return writeError(conn, bad, nil)
 	}
@@ -74,7 +74,7 @@ func (s *Server) handle(ctx context.Context, conn Conn, id string) error {
 		return writeError(conn, errBusy(), nil)
 	}
 	return s.answer(ctx, conn, &backend.Request{
-		ID: id, Method: in.method, Path: in.path, Header: in.header, Body: data, View: view,
+		ID: id, Method: http.MethodPost, Path: in.route.Path, Header: in.header, Body: data, View: view,
 	})
 }
 
@@ -123,25 +123,11 @@ func (s *Server) answer(ctx context.Context, conn Conn, req *backend.Request) er
 		return ctx.Err()
 	}
 	if err != nil {
-		e := backend.AsError(err)
-		if ownAffair(e.Status) {
-			e = errBackendRefused()
-		}
-		return writeError(conn, e, nil)
+		return writeError(conn, backend.AsError(err), nil)
 	}
 	defer resp.Body.Close()
-	if ownAffair(resp.Status) {
-		return writeError(conn, errBackendRefused(), nil)
-	}
 	if resp.Status != http.StatusOK {
-		text, err := io.ReadAll(io.LimitReader(resp.Body, openai.MaxErrorBody+1))
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil:
-			text = nil
-		}
-		return writeError(conn, rebuildError(resp.Status, resp.Header, text), resp.Header)
+		return writeError(conn, backend.ReadError(resp), resp.Header)
 	}
 	buf := s.buffers.Get().(*chunkBuffer)
 	defer s.buffers.Put(buf)
@@ -153,17 +139,6 @@ func (s *Server) answer(ctx context.Context, conn Conn, req *backend.Request) er
 	}
 	return writeError(conn, openai.Upstream(http.StatusBadGateway, "bad_media_type",
 		"the model server answered with neither JSON nor an event stream"), nil)
-}
-
-// ownAffair reports whether a backend's status is between it and this
-// provider: it speaks of our key, not of the client's, and quotes it.
-func ownAffair(status int) bool {
-	return status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusProxyAuthRequired
-}
-
-func errBackendRefused() *openai.Error {
-	return openai.Upstream(http.StatusBadGateway, "backend_refused",
-		"the provider's model server does not let the provider in; another provider may answer")
 }
 
 // errBusy is for a server that is full.

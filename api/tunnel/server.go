@@ -20,6 +20,10 @@ type ServerConfig struct {
 	// with other servers. Required.
 	Budget *body.Budget
 
+	// Commit is how long a stream may wait for the backend's status before it is
+	// begun without; see backend.EarlyCommit. 0: as long as it takes.
+	Commit time.Duration
+
 	MaxRequests int           // requests the backend works on at once; 0: MaxRequests
 	Drain       time.Duration // how long a shutdown lets answers finish; 0: DrainLimit
 	Log         *slog.Logger  // nil: silent
@@ -42,11 +46,11 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 	switch {
 	case cfg.Backend == nil || cfg.Budget == nil:
 		return nil, errors.New("tunnel server: Backend and Budget are required")
-	case cfg.MaxRequests < 0 || cfg.Drain < 0:
-		return nil, errors.New("tunnel server: MaxRequests and Drain must not be negative")
+	case cfg.MaxRequests < 0 || cfg.Drain < 0 || cfg.Commit < 0:
+		return nil, errors.New("tunnel server: MaxRequests, Drain and Commit must not be negative")
 	}
 	s := &Server{
-		backend:  cfg.Backend,
+		backend:  private{cfg.Backend},
 		budget:   cfg.Budget,
 		drain:    cfg.Drain,
 		log:      cfg.Log,
@@ -56,6 +60,9 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 	}
 	if cfg.MaxRequests > 0 {
 		s.requests = make(chan struct{}, cfg.MaxRequests)
+	}
+	if cfg.Commit > 0 {
+		s.backend = backend.EarlyCommit(s.backend, cfg.Commit)
 	}
 	if s.drain == 0 {
 		s.drain = DrainLimit
@@ -96,7 +103,7 @@ func (s *Server) Run(ctx context.Context, acc Acceptor) error {
 }
 
 // accept hands streams to start until acc fails. A stream beyond MaxStreams is
-// reset unread: nobody is owed an answer in a flood.
+// refused unread: nobody is owed an answer in a flood.
 func (s *Server) accept(acc Acceptor, start func(Conn)) error {
 	for {
 		conn, err := acc.Accept()
@@ -107,8 +114,18 @@ func (s *Server) accept(acc Acceptor, start func(Conn)) error {
 		case s.streams <- struct{}{}:
 			start(conn)
 		default:
-			_ = conn.Reset()
+			refuseStream(conn)
 			s.log.Debug("stream refused", "reason", "too many streams")
 		}
 	}
+}
+
+// refuseStream resets a stream of which nothing was read, and says why where the
+// stream can: then the client asks somebody else at once.
+func refuseStream(conn Conn) {
+	if r, ok := conn.(interface{ Refuse() error }); ok {
+		_ = r.Refuse()
+		return
+	}
+	_ = conn.Reset()
 }

@@ -62,6 +62,10 @@ func TestAnswersOnTheWire(t *testing.T) {
 		{"provider's own key refused", func(context.Context, *backend.Request) (*backend.Response, error) {
 			return &backend.Response{Status: 401, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(stringsReader(`{"error":{"message":"bad key sk-secret"}}`))}, nil
 		}, "HTTP/1.1 502 Bad Gateway\r\n…backend_refused…"},
+		{"provider's own account is empty", func(context.Context, *backend.Request) (*backend.Response, error) {
+			return &backend.Response{Status: 429, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(stringsReader(`{"error":{"message":"sk-secret has no money","code":"insufficient_quota"}}`))}, nil
+		}, "HTTP/1.1 502 Bad Gateway\r\n…backend_refused…"},
+		{"provider is to pay", answerWith(402, "application/json", stringsReader(`{"error":{"message":"sk-secret"}}`)), "HTTP/1.1 502 Bad Gateway\r\n…backend_refused…"},
 		{"redirect", answerWith(302, "application/json", stringsReader("{}")), "HTTP/1.1 502 Bad Gateway\r\n…unexpected_status…"},
 		{"no content", answerWith(204, "", stringsReader("")), "HTTP/1.1 502 Bad Gateway\r\n…unexpected_status…"},
 		{"page", answerWith(200, "text/html", stringsReader("<p>")), "HTTP/1.1 502 Bad Gateway\r\n…bad_media_type…"},
@@ -70,7 +74,7 @@ func TestAnswersOnTheWire(t *testing.T) {
 		{"document cut before its first byte", answerWith(200, "application/json", cutAfter("")), "HTTP/1.1 502 Bad Gateway\r\n…upstream_failed…"},
 		{"document too large", answerWith(200, "application/json", io.LimitReader(zeros{}, MaxAnswer+1)), ""},
 		{"stream cut", answerWith(200, "text/event-stream", cutAfter(good)), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/event-stream\r\n\r\n" + chunks(good)},
-		{"stream cut before its first byte", answerWith(200, "text/event-stream", cutAfter("")), ""},
+		{"stream cut before its first byte", answerWith(200, "text/event-stream", cutAfter("")), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/event-stream\r\n\r\n"},
 		{"backend's error", failing(openai.Invalid("n", "one at a time")), "HTTP/1.1 400 Bad Request\r\n…one at a time…"},
 		{"backend's other error", failing(errors.New("dial tcp 10.0.0.1")), "HTTP/1.1 502 Bad Gateway\r\n…upstream_failed…"},
 	}
@@ -88,6 +92,31 @@ func TestAnswersOnTheWire(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A backend that refuses this provider after its answer was begun says as little
+// about it in the stream as before.
+func TestLateRefusal(t *testing.T) {
+	begun := make(chan struct{})
+	late := backendFunc(func(ctx context.Context, _ *backend.Request) (*backend.Response, error) {
+		<-begun
+		return &backend.Response{Status: 401, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(stringsReader(`{"error":{"message":"bad key sk-secret"}}`))}, nil
+	})
+	client, _ := serveBackend(t, ServerConfig{Backend: late, Commit: time.Nanosecond}).open(64 << 10)
+	go func() {
+		_, _ = io.WriteString(client, rawRequest(streamChat))
+		_ = client.CloseWrite()
+	}()
+	head := make([]byte, len(streamHead))
+	if _, err := io.ReadFull(client, head); err != nil {
+		t.Fatal(err)
+	}
+	close(begun)
+	rest, err := io.ReadAll(client)
+	if err != nil || !strings.Contains(string(rest), "backend_refused") || strings.Contains(string(rest), "sk-secret") {
+		t.Errorf("the stream goes on with %q, %v; want backend_refused", rest, err)
+	}
+	_ = client.Close()
 }
 
 // matches compares with a pattern in which … stands for anything.

@@ -38,27 +38,35 @@ type Conn interface {
 type Target struct {
 	Key  [32]byte // what Dial needs to reach it
 	Name string   // local alias, shown to the user
+
+	// Model is the provider's own name of the model that was asked for, which is
+	// what it is sent; "" means as asked.
+	Model string
 }
 
 // Dialer opens streams to providers; circuits implement it.
 type Dialer interface {
 	// Dial returns a fresh stream to the provider, over a circuit that carried
 	// requests of this isolation group alone. It returns promptly when ctx ends. An error that wraps an
-	// *openai.Error is shown to the person who asked.
+	// *openai.Error is shown to the person who asked, and of an *Explained its
+	// reason.
 	Dial(ctx context.Context, to Target, group backend.Group) (Conn, error)
 }
 
 // Router knows the providers.
 type Router interface {
-	// Choose picks a provider of model outside exclude, without blocking. Its
-	// errors wrap ErrUnknownModel if nobody serves such a model, ErrNoProvider
-	// if nobody who does is left.
-	Choose(model string, exclude []Target) (Target, error)
+	// Choose picks a provider whose model, of this name or alias, can do what is
+	// needed, outside exclude and without blocking. Its errors wrap
+	// ErrUnknownModel if it is known that nobody serves such a model, ErrNotAble
+	// if nobody who does is able, else ErrNoProvider: nobody who is able is left,
+	// or it is not known who is. Of an *Explained the reason is shown to the
+	// person who asked.
+	Choose(model string, needs openai.Capability, exclude []Target) (Target, error)
 
 	// Report tells, once for each chosen target, how the attempt ended.
 	Report(t Target, outcome Outcome)
 
-	// Models lists what Choose accepts, sorted by ID.
+	// Models lists what Choose accepts, sorted by ID, with aliases.
 	Models() []backend.Model
 }
 
@@ -75,6 +83,7 @@ type Acceptor interface {
 // Errors of Router.Choose.
 var (
 	ErrUnknownModel = errors.New("no provider has announced this model")
+	ErrNotAble      = errors.New("no provider offers this of the model")
 	ErrNoProvider   = errors.New("no provider of this model is left")
 )
 

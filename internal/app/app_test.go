@@ -50,7 +50,7 @@ func TestMainReports(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var said bytes.Buffer
-			root := &cobra.Command{Use: "tool", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error { return tt.run }}
+			root := &cobra.Command{Use: "tool", RunE: func(*cobra.Command, []string) error { return tt.run }}
 			root.SetArgs(append([]string{}, tt.args...))
 			root.SetErr(&said)
 			if code := app.Main(root); code != tt.code || !strings.Contains(said.String(), tt.want) {
@@ -79,6 +79,9 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"config", "chek"}, 2, "tool config has no command \"chek\"; did you mean check?\nSee tool config --help."},
 		{[]string{"config", "xyzzy"}, 2, "tool config has no command \"xyzzy\"\n"},
 		{[]string{"serve", "world.toml"}, 2, "tool serve takes flags only, and \"world.toml\" is none\nSee tool serve --help."},
+		{[]string{"add", "laptop"}, 0, ""},
+		{[]string{"add"}, 2, "tool add: NAME is missing\nSee tool add --help."},
+		{[]string{"add", "my", "laptop"}, 2, "tool add takes one NAME, and \"laptop\" is another"},
 		{[]string{"serve", "--relays", "abc"}, 2, "--relays: \"abc\" is not a whole number\n"},
 		{[]string{"serve", "--epoch", "soon"}, 2, "--epoch: \"soon\" is not a duration such as 30s or 5m\n"},
 		{[]string{"serve", "--relays"}, 2, "--relays"},
@@ -88,12 +91,12 @@ func TestCommandLine(t *testing.T) {
 			var said bytes.Buffer
 			nothing := func(*cobra.Command, []string) error { return nil }
 			root := &cobra.Command{Use: "tool"}
-			serve := &cobra.Command{Use: "serve", Args: cobra.NoArgs, RunE: nothing}
+			serve := &cobra.Command{Use: "serve", RunE: nothing}
 			serve.Flags().Int("relays", 3, "")
 			serve.Flags().Duration("epoch", 0, "")
-			group := &cobra.Command{Use: "config", Args: cobra.NoArgs}
-			group.AddCommand(&cobra.Command{Use: "check", Args: cobra.NoArgs, RunE: nothing})
-			root.AddCommand(serve, group)
+			group := &cobra.Command{Use: "config"}
+			group.AddCommand(&cobra.Command{Use: "check", RunE: nothing})
+			root.AddCommand(serve, group, &cobra.Command{Use: "add NAME", Args: app.OneArgument("NAME"), RunE: nothing})
 			root.SetArgs(append([]string{}, tt.args...))
 			root.SetOut(io.Discard)
 			root.SetErr(&said)

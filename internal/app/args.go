@@ -19,7 +19,9 @@ func strict(cmd *cobra.Command) {
 	}
 	switch {
 	case !cmd.HasSubCommands():
-		cmd.Args = noArguments
+		if cmd.Args == nil {
+			cmd.Args = noArguments
+		}
 	case cmd.Runnable(): // the sandbox: a command with others below it
 		cmd.Args = knownCommand
 	default:
@@ -34,6 +36,19 @@ func noArguments(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	return fmt.Errorf("%s takes flags only, and %q is none", cmd.CommandPath(), args[0])
+}
+
+// OneArgument is for commands that take one, which their usage calls what.
+func OneArgument(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) == 0:
+			return fmt.Errorf("%s: %s is missing", cmd.CommandPath(), what)
+		case len(args) > 1:
+			return fmt.Errorf("%s takes one %s, and %q is another; quote what has spaces", cmd.CommandPath(), what, args[1])
+		}
+		return nil
+	}
 }
 
 func knownCommand(cmd *cobra.Command, args []string) error {

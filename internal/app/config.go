@@ -128,14 +128,12 @@ func ConfigCommand(program string, cfg any, dir func() (string, error), also ...
 		Short: "Show what the program is told, and where",
 		Long: "Values come from flags, then environment variables (" + envPrefix(program) + "<SECTION>_<KEY>),\n" +
 			"then config.toml, then defaults. An unknown key is an error.",
-		Args: cobra.NoArgs,
 	}
 	parent.AddCommand(&cobra.Command{
 		Use:   "check",
 		Short: "Check as serve does, and print the effective configuration, secrets masked",
 		Long: `check refuses what serve would refuse, and prints the rest: each value with where
 it comes from, secrets and passwords masked.`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d, err := dir()
 			if err != nil {
@@ -150,7 +148,6 @@ it comes from, secrets and passwords masked.`,
 	}, &cobra.Command{
 		Use:   "path",
 		Short: "Print where config.toml is",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d, err := dir()
 			if err != nil {

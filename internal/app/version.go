@@ -38,7 +38,6 @@ func VersionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Say what this program was built from",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s %s (%s, %s/%s)\n",
 				cmd.Root().Name(), Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)

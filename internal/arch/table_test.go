@@ -25,7 +25,7 @@ var pure = []string{"mesh/route/...", "mesh/recon/...", "mesh/belief/...", "circ
 
 // basics may be imported by every pillar.
 var basics = []string{
-	"internal/config/...", "internal/files/...", "internal/kv/...", "internal/redact/...",
+	"internal/config/...", "internal/files/...", "internal/kv/...", "internal/peer/...", "internal/redact/...",
 	"internal/serve/...", "internal/telemetry/...",
 }
 
@@ -87,6 +87,10 @@ var table = []ban{
 		why: "main parses, wires, waits: ten lines, and no logic",
 	},
 	{
+		who: everyone, except: []string{"internal/kv/bolt"}, what: []string{"go.etcd.io/bbolt/..."}, tests: true,
+		why: "what must survive is kept by internal/kv, so that it can be kept in another store",
+	},
+	{
 		who: everyone, what: []string{"math/rand"}, tests: true,
 		why: "math/rand/v2 is what we use for chance, and crypto/rand for secrets",
 	},
@@ -95,7 +99,7 @@ var table = []ban{
 		why: "one way to wrap errors (%w) and one to log (log/slog)",
 	},
 	{
-		who: everyone, except: []string{"api/backend/backendtest/...", "internal/arch"}, what: []string{"testing/..."},
+		who: everyone, except: []string{"api/backend/backendtest/...", "internal/kv/kvtest", "internal/arch"}, what: []string{"testing/..."},
 		why: "production code does not know that it is tested",
 	},
 	{

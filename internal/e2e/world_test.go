@@ -29,6 +29,9 @@ const (
 	longest  = 75 * time.Second // for what timers of the product must notice first
 )
 
+// chatPath is where chats go.
+const chatPath = "/v1/chat/completions"
+
 // model is what the upstreams of these tests serve.
 const model = "m"
 
@@ -53,8 +56,8 @@ func upstream(t *testing.T, b backendtest.Behaviour) *server {
 func (u *server) answer(b backendtest.Behaviour) {
 	nothing := backendtest.Status(http.StatusNotFound, "application/json", `{}`)
 	u.Set(backendtest.ByPath(backendtest.Answer(list), func(w http.ResponseWriter, r *http.Request, c *backendtest.Call) {
-		if r.Method != http.MethodPost {
-			nothing(w, r, c) // a question about what server this is
+		if r.URL.Path != chatPath {
+			nothing(w, r, c) // a question about what server this is, and can do
 			return
 		}
 		b(w, r, c)
@@ -63,7 +66,7 @@ func (u *server) answer(b backendtest.Behaviour) {
 
 // chats are the chats that arrived so far; providers ask for models in between.
 func (u *server) chats() []*backendtest.Call {
-	return slices.DeleteFunc(u.Calls(), func(c *backendtest.Call) bool { return c.Method != http.MethodPost })
+	return slices.DeleteFunc(u.Calls(), func(c *backendtest.Call) bool { return c.Path != chatPath })
 }
 
 // nextChat waits for the next chat to arrive.
@@ -230,9 +233,14 @@ func (w *world) status() (s bridge.Status) {
 }
 
 // told is what `bridge status --json` says, which is the same.
-func (w *world) told() (s bridge.Status) {
+func (w *world) told() bridge.Status {
 	w.t.Helper()
-	out, err := exec.Command(program("bridge"), "status", "--json", "--data", w.Dirs["bridge"]).Output()
+	return w.toldBy(w.Dirs["bridge"])
+}
+
+func (w *world) toldBy(dir string) (s bridge.Status) {
+	w.t.Helper()
+	out, err := exec.Command(program("bridge"), "status", "--json", "--data", dir).Output()
 	if err != nil {
 		w.t.Fatalf("bridge status: %v", err)
 	}

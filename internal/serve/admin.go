@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,8 +24,8 @@ var ErrNoDaemon = errors.New("not running")
 // holds the data directory's lock, so a file that is there already was left by
 // a process that died.
 func ListenAdmin(path string) (net.Listener, error) {
-	if len(path) > maxSocketPath {
-		return nil, fmt.Errorf("admin socket %s: the path has %d bytes and a socket's may have %d; choose a shorter --data", path, len(path), maxSocketPath)
+	if len(path) > MaxSocketPath {
+		return nil, fmt.Errorf("admin socket %s: the path has %d bytes and a socket's may have %d; choose a shorter --data", path, len(path), MaxSocketPath)
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("admin socket: %w", err)
@@ -41,9 +42,43 @@ func ListenAdmin(path string) (net.Listener, error) {
 	return l, nil
 }
 
+// A RefusedError is why the daemon did not do what it was asked to.
+type RefusedError struct {
+	Status int // of HTTP
+	Reason string
+}
+
+func (e *RefusedError) Error() string { return e.Reason }
+
+// Refuse answers a command with a RefusedError.
+func Refuse(w http.ResponseWriter, e *RefusedError) {
+	answer(w, e.Status, refusal{e.Reason})
+}
+
+// Answer answers a command with v, as JSON.
+func Answer(w http.ResponseWriter, v any) { answer(w, http.StatusOK, v) }
+
+type refusal struct {
+	Error string `json:"error"`
+}
+
 // Ask gets route from the daemon behind the admin socket and decodes its JSON
 // into v. ErrNoDaemon: there is none.
 func Ask(ctx context.Context, socket, route string, v any) error {
+	return call(ctx, socket, http.MethodGet, route, nil, v)
+}
+
+// Tell is Ask for commands that change something; in says what, as JSON. An
+// error that the daemon has given a reason for is a *RefusedError.
+func Tell(ctx context.Context, socket, route string, in, v any) error {
+	text, err := json.Marshal(in)
+	if err != nil {
+		return fmt.Errorf("asking the daemon: %w", err)
+	}
+	return call(ctx, socket, http.MethodPost, route, bytes.NewReader(text), v)
+}
+
+func call(ctx context.Context, socket, method, route string, in io.Reader, v any) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	transport := &http.Transport{
@@ -53,7 +88,7 @@ func Ask(ctx context.Context, socket, route string, v any) error {
 		},
 		DisableKeepAlives: true,
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost"+route, nil)
+	req, err := http.NewRequestWithContext(ctx, method, "http://localhost"+route, in)
 	if err != nil {
 		return fmt.Errorf("asking the daemon: %w", err)
 	}
@@ -65,10 +100,15 @@ func Ask(ctx context.Context, socket, route string, v any) error {
 		return fmt.Errorf("asking the daemon: %w", err)
 	}
 	defer resp.Body.Close()
+	body := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer))
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("asking the daemon: status %d", resp.StatusCode)
+		var said refusal
+		if body.Decode(&said) == nil && said.Error != "" {
+			return &RefusedError{resp.StatusCode, said.Error}
+		}
+		return fmt.Errorf("asking the daemon: status %d; is it of the same version?", resp.StatusCode)
 	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(v); err != nil {
+	if err := body.Decode(v); err != nil {
 		return fmt.Errorf("reading the daemon's answer: %w", err)
 	}
 	return nil

@@ -5,11 +5,11 @@
 // Listen and ListenAdmin bind, and fail before anything else has started; Run
 // serves one handler on any number of listeners until its context ends, and
 // then lets running requests finish. Status makes the handler of a status
-// page, Debug that of pprof; Ask is the other end of the admin socket.
+// page, Debug that of pprof; Ask and Tell are the other end of the admin socket.
 //
 // It must not know what is served: no route of the API, no circuit, no world.
-// It is not for public addresses; what it binds is loopback or a socket file
-// of the same user. All functions may be called concurrently.
+// What it binds is loopback or a socket file of the same user, unless a caller
+// that checks keys asks for more (ListenAll). All functions may be called concurrently.
 //
 // Implements: docs/spec/api.md "Local safety" (binding), "Routes" (probes).
 package serve

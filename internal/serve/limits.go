@@ -30,7 +30,7 @@ const (
 	// maxAnswer bounds the daemon's answer: status of a full world fits often.
 	maxAnswer = 16 << 20
 
-	// maxSocketPath is the longest path a unix socket may have on every system
+	// MaxSocketPath is the longest path a unix socket may have on every system
 	// we run on (macOS allows 103 bytes, Linux 107).
-	maxSocketPath = 103
+	MaxSocketPath = 103
 )

@@ -35,19 +35,10 @@ func named(flag, addr string) string {
 // ErrPublic is wrapped by errors about addresses other machines could reach.
 var ErrPublic = errors.New("not a loopback address")
 
-// CheckLoopback reports whether addr, of the API, is host:port with a loopback
-// address. Errors are *AddrError, or wrap ErrPublic if the address is one that
-// others could reach. flag may be empty.
-func CheckLoopback(flag, addr string) error {
-	return check(flag, addr, "whoever reaches it could use this machine's circuits, and there are no keys yet; use 127.0.0.1 or [::1]")
-}
-
-// CheckPage is CheckLoopback for the status page and the profiler.
-func CheckPage(addr string) error {
-	return check("", addr, "it shows what this program does to whoever asks; use 127.0.0.1 or [::1], and ssh -L to look from elsewhere")
-}
-
-func check(flag, addr, why string) error {
+// CheckAddr returns an *AddrError unless addr is host:port with an address that
+// can be bound. Errors wrap ErrPublic if it is one that other machines may
+// reach: that is the caller's to decide. flag may be empty.
+func CheckAddr(flag, addr string) error {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return &AddrError{flag, addr, "must be address:port, for example 127.0.0.1:8811 or [::1]:8811"}
@@ -61,11 +52,29 @@ func check(flag, addr, why string) error {
 	ip, err := netip.ParseAddr(host)
 	switch {
 	case host == "" || err == nil && !ip.Unmap().IsLoopback():
-		return fmt.Errorf("%s: %w: %s", named(flag, addr), ErrPublic, why)
+		return fmt.Errorf("%s: %w", named(flag, addr), ErrPublic)
 	case err != nil:
 		return &AddrError{flag, addr, "the host must be an IP address or localhost"}
 	}
 	return nil
+}
+
+// CheckLoopback is CheckAddr for what is never served to other machines.
+func CheckLoopback(flag, addr string) error {
+	return never(CheckAddr(flag, addr), "whoever reaches it could use this machine's circuits; use 127.0.0.1 or [::1]")
+}
+
+// CheckPage is CheckLoopback for the status page and the profiler.
+func CheckPage(addr string) error {
+	return never(CheckAddr("", addr), "it shows what this program does to whoever asks; use 127.0.0.1 or [::1], and ssh -L to look from elsewhere")
+}
+
+// never says why an address that others reach is refused.
+func never(err error, why string) error {
+	if errors.Is(err, ErrPublic) {
+		return fmt.Errorf("%w: %s", err, why)
+	}
+	return err
 }
 
 // Listen binds a loopback address that the user chose by flag.
@@ -73,6 +82,10 @@ func Listen(flag, addr string) (net.Listener, error) {
 	if err := CheckLoopback(flag, addr); err != nil {
 		return nil, err
 	}
+	return listen(flag, addr)
+}
+
+func listen(flag, addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, &TakenError{Flag: flag, Addr: addr}
@@ -84,11 +97,16 @@ func Listen(flag, addr string) (net.Listener, error) {
 }
 
 // ListenAll binds all addresses or none. An address in optional that this
-// machine does not have is left out: not every machine has IPv6.
+// machine does not have is left out: not every machine has IPv6. Addresses that
+// other machines reach are bound too: who may call is for the caller to check.
 func ListenAll(flag string, addrs []string, optional string) ([]net.Listener, error) {
 	var all []net.Listener
 	for _, addr := range addrs {
-		l, err := Listen(flag, addr)
+		if err := CheckAddr(flag, addr); err != nil && !errors.Is(err, ErrPublic) {
+			CloseAll(all)
+			return nil, err
+		}
+		l, err := listen(flag, addr)
 		if err != nil && addr == optional && len(all) > 0 && absent(err) {
 			continue
 		}

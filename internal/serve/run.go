@@ -18,6 +18,14 @@ type Server struct {
 	Listeners []net.Listener // required; Run closes them
 	Drain     time.Duration  // how long requests may go on after ctx ended; 0 means Drain
 	Log       *slog.Logger   // required
+
+	// Malformed is the JSON body of the answer to what is no request that a
+	// handler could get; nil leaves net/http's own text.
+	Malformed func(status int) []byte
+
+	// Conn may add to the context of what comes on a connection; nil adds
+	// nothing.
+	Conn func(context.Context, net.Conn) context.Context
 }
 
 // Run serves until ctx ends or a listener fails. Then it stops accepting, lets
@@ -32,13 +40,19 @@ func (s *Server) Run(ctx context.Context) error {
 		ReadHeaderTimeout: headTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
-		BaseContext:       func(net.Listener) context.Context { return requests },
+		// OPTIONS * would be answered without the handler, and so unguarded.
+		DisableGeneralOptionsHandler: true,
+		BaseContext:                  func(net.Listener) context.Context { return requests },
+		ConnContext:                  s.Conn,
 		// net/http complains of clients here, which is nobody's news.
 		ErrorLog: log.New(debugWriter{s.Log}, "", 0),
 	}
 
 	ended := make(chan error, len(s.Listeners))
 	for _, l := range s.Listeners {
+		if s.Malformed != nil {
+			l = malformedListener{l, s.Malformed}
+		}
 		go func() { ended <- server.Serve(l) }() // all are received below
 	}
 	running := len(s.Listeners)

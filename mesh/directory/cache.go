@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"sync"
+	"time"
 
 	"github.com/culvert-net/culvert/internal/files"
 	"github.com/culvert-net/culvert/mesh/world"
@@ -20,10 +22,27 @@ type cache struct {
 
 	mu    sync.Mutex
 	saved *Snapshot // what the file holds; guarded by mu
+	asOf  time.Time // when a seed last said what the set holds; guarded by mu
 }
 
-// load reads the file. A missing one is no error.
-func (c *cache) load() ([]world.Descriptor, error) {
+// load reads the file. A missing one is no error. The file's time is not when
+// it was written but when a seed last answered, so that the age of what it
+// holds survives any number of starts without one; when is that time.
+func (c *cache) load() (ds []world.Descriptor, when time.Time, err error) {
+	if ds, err = c.read(); len(ds) == 0 {
+		return ds, time.Time{}, err
+	}
+	info, err := os.Stat(c.path)
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("directory cache: %w", err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asOf = info.ModTime()
+	return ds, c.asOf, nil
+}
+
+func (c *cache) read() ([]world.Descriptor, error) {
 	if c.path == "" {
 		return nil, nil
 	}
@@ -38,6 +57,13 @@ func (c *cache) load() ([]world.Descriptor, error) {
 		}
 	}
 	return nil, fmt.Errorf("directory cache %s: %w", c.path, err)
+}
+
+// fetched notes that a seed has answered.
+func (c *cache) fetched(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asOf = now
 }
 
 // save writes the set if it is not what the file holds.
@@ -55,6 +81,12 @@ func (c *cache) save() error {
 		return fmt.Errorf("writing the directory cache: %w", err)
 	}
 	c.saved = snap
+	if c.asOf.IsZero() {
+		return nil
+	}
+	if err := os.Chtimes(c.path, c.asOf, c.asOf); err != nil {
+		return fmt.Errorf("dating the directory cache: %w", err)
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/culvert-net/culvert/mesh/world"
@@ -19,7 +21,7 @@ func TestCache(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "directory.db")
 	set := NewSet(w)
 	c := &cache{path: path, set: set}
-	if ds, err := c.load(); err != nil || ds != nil {
+	if ds, _, err := c.load(); err != nil || ds != nil {
 		t.Errorf("load without a file = %v, %v", ds, err)
 	}
 	for n := range 5 {
@@ -32,7 +34,7 @@ func TestCache(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v, want 0600", info.Mode(), err)
 	}
-	ds, err := c.load()
+	ds, _, err := c.load()
 	if err != nil || !reflect.DeepEqual(ds, set.All()) {
 		t.Errorf("load = %d descriptors, %v, want %d", len(ds), err, len(set.All()))
 	}
@@ -48,9 +50,57 @@ func TestCache(t *testing.T) {
 		t.Error("an unchanged set was written again")
 	}
 	none := &cache{set: set}
-	if ds, err := none.load(); err != nil || ds != nil || none.save() != nil {
+	if ds, _, err := none.load(); err != nil || ds != nil || none.save() != nil {
 		t.Error("a cache without a path does something")
 	}
+}
+
+// The age of a cached directory is that of its news, however often it was
+// read and written since.
+func TestCacheKeepsItsAge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := peerAddr(t, 1)
+		w := testWorld(t, a)
+		net := newNetwork()
+		seed, now := NewSet(w), time.Now()
+		added(t, seed.Add(build(t, w, 5, now, 1, testNode(t, w, 5, now)), now), 1)
+		net.add(a, seed)
+		path := filepath.Join(t.TempDir(), "directory.db")
+		run := func(check func(*Client)) {
+			client, err := NewClient(ClientConfig{World: w, Set: NewSet(w), Seeds: net, Cache: path})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, stop := context.WithCancel(t.Context())
+			done := make(chan error)
+			go func() { done <- client.Run(ctx) }()
+			if err := client.Wait(ctx); err != nil {
+				t.Error(err)
+			}
+			synctest.Wait()
+			check(client)
+			stop()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+		var fetched time.Time
+		run(func(c *Client) {
+			s := c.Status()
+			if fetched = s.Fetched; fetched.IsZero() || !s.Cached.IsZero() {
+				t.Errorf("first run: fetched %v, cached %v; want it fetched", s.Fetched, s.Cached)
+			}
+		})
+		net.with(func() { net.servers[a].down = true })
+		for range 2 {
+			time.Sleep(20 * time.Second)
+			run(func(c *Client) {
+				if s := c.Status(); !s.Fetched.IsZero() || s.Nodes != 1 || s.Cached.Sub(fetched).Abs() > time.Second {
+					t.Errorf("later run: %d nodes, fetched %v, cached %v; want them cached as of %v", s.Nodes, s.Fetched, s.Cached, fetched)
+				}
+			})
+		}
+	})
 }
 
 func TestCacheDamage(t *testing.T) {
@@ -65,7 +115,7 @@ func TestCacheDamage(t *testing.T) {
 		if err := os.WriteFile(path, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		ds, err := c.load()
+		ds, _, err := c.load()
 		if !errors.Is(err, want) || len(ds) != 0 || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: load = %d descriptors, %v, want %v and the path", name, len(ds), err, want)
 		}
@@ -86,7 +136,7 @@ func TestCacheDamage(t *testing.T) {
 	if err := os.Truncate(path, maxCacheFile+1); err != nil { // sparse: it takes no space
 		t.Fatal(err)
 	}
-	if _, err := c.load(); !errors.Is(err, errTooLarge) {
+	if _, _, err := c.load(); !errors.Is(err, errTooLarge) {
 		t.Errorf("a huge file: %v", err)
 	}
 }

@@ -123,10 +123,13 @@ func (c *Client) anyOther(s *Snapshot) bool {
 // cannot describe itself at the start, which is a mistake in what Self says or a
 // disk that cannot hold the onion keys.
 func (c *Client) Run(ctx context.Context) error {
-	ds, err := c.cache.load()
+	ds, when, err := c.cache.load()
 	if err != nil {
 		c.cfg.Log.Warn("directory cache discarded", "err", err)
 	}
+	c.mu.Lock()
+	c.status.Cached = when
+	c.mu.Unlock()
 	now := time.Now()
 	c.cfg.Set.Advance(now)
 	c.cfg.Set.Add(ds, now)

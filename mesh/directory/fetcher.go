@@ -18,6 +18,7 @@ type fetcher struct {
 	bad   int                   // rounds since one was good enough
 	good  int                   // good rounds in a row
 	asked bool                  // whether any seed has answered since the start
+	woe   trouble               // of rounds without an answer
 }
 
 // reply is what one seed answered.
@@ -94,25 +95,26 @@ func (f *fetcher) take(r reply) {
 	f.mu.Lock()
 	f.status.Fetched = now
 	f.mu.Unlock()
+	f.cache.fetched(now)
 	f.cfg.Log.Debug("seed asked", "unchanged", r.answer.Unchanged, "added", result.Added,
 		"known", result.Known, "refused", len(result.Refused)+r.answer.Malformed)
 }
 
-// report keeps the outcome of a round for Status, and tells operators when it
-// is another than before.
+// report keeps the outcome of a round for Status, and tells operators of the
+// first answer, of a failure that lasts, and of its end.
 func (f *fetcher) report(answered bool, failed error) {
 	text := ""
 	if !answered {
 		text = explain(failed)
 	}
 	f.mu.Lock()
-	before := f.status.FetchError
 	f.status.FetchError = text
 	f.mu.Unlock()
+	over := text == "" && f.woe.told != ""
 	switch {
-	case text != "" && text != before:
+	case f.woe.warn(text, time.Now()):
 		f.cfg.Log.Warn("no seed answers", "err", text)
-	case text == "" && (before != "" || !f.asked):
+	case over, text == "" && !f.asked:
 		f.cfg.Log.Info("directory fetched", "nodes", f.cfg.Set.Snapshot().Len())
 	}
 	f.asked = f.asked || answered

@@ -100,6 +100,10 @@ const (
 	// other nodes appear in the next minutes.
 	firstRefresh = 2 * time.Second
 
+	// settle is how long seeds may fail before operators are told: nodes that
+	// start together need a second or two to find each other.
+	settle = 5 * time.Second
+
 	// refreshEvery bounds how often a node that was asked for others it does not
 	// hold fetches because of it: whoever asks must not set its pace.
 	refreshEvery = 10 * time.Second

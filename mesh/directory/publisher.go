@@ -23,6 +23,7 @@ type publisher struct {
 	told      map[string]world.Hash // by seed: fingerprint of what it needs to hear no more
 	tries     int                   // rounds since own changed
 	changedAt time.Time             // when own changed last
+	woe       trouble               // of publications
 }
 
 func newPublisher(c *Client) *publisher {
@@ -206,13 +207,13 @@ func (p *publisher) tell(ctx context.Context) (all bool, failed error) {
 	return left == 0, failed
 }
 
-// note keeps an outcome for Status, and tells operators of a new failure.
+// note keeps an outcome for Status, and tells operators of a failure that
+// lasts.
 func (p *publisher) note(text string, err error) {
 	p.mu.Lock()
-	before := p.status.PublishError
 	p.status.PublishError = text
 	p.mu.Unlock()
-	if text != "" && text != before {
+	if p.woe.warn(text, time.Now()) {
 		p.cfg.Log.Warn("not published everywhere", "err", err)
 	}
 }

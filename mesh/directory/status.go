@@ -17,6 +17,7 @@ type Status struct {
 	Equivocations int // keys that contradicted themselves, with proof
 
 	Fetched    time.Time // when a seed answered last; zero for not yet
+	Cached     time.Time // when one had, of what was read from disk at the start; zero for nothing
 	FetchError string    // why no seed answered the last time, from a closed list; "" if one did
 
 	Seeds        int       // how many there are to ask and to publish to

@@ -160,6 +160,20 @@ func Gzip(contentType string, parts ...string) Behaviour {
 	}
 }
 
+// CutGzip sends the beginning of text compressed and ends cleanly, but not the
+// compressed stream; keep is how many bytes of it are sent.
+func CutGzip(contentType, text string, keep int) Behaviour {
+	return func(w http.ResponseWriter, _ *http.Request, _ *Call) {
+		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("Content-Encoding", "gzip")
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		_, _ = z.Write([]byte(text)) // to memory
+		_ = z.Flush()
+		write(w, b.String()[:min(keep, b.Len())])
+	}
+}
+
 // Redirect sends the client elsewhere.
 func Redirect(to string) Behaviour {
 	return Status(http.StatusTemporaryRedirect, "text/plain", "elsewhere\n", "Location", to)

@@ -3,6 +3,7 @@ package backendtest
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -36,6 +37,11 @@ func Run(t *testing.T, newBackend New) {
 		{"cuts are errors", testCuts},
 		{"end without done", testNoDone},
 		{"gzip", testGzip},
+		{"other routes", testRoutes},
+		{"quirks of servers", testQuirks},
+		{"one answer for several", testNumber},
+		{"several answers", testNumbered},
+		{"tool calls", testToolCalls},
 		{"cancel", testCancel},
 		{"close cancels", testClose},
 		{"closed kept connections", testKeptConnections},
@@ -52,12 +58,22 @@ func Run(t *testing.T, newBackend New) {
 // Request is a chat request with body, as a client might have sent it.
 func Request(tb testing.TB, body string) *backend.Request {
 	tb.Helper()
-	v, e := openai.ParseChat([]byte(body))
+	return RequestTo(tb, "/v1/chat/completions", body)
+}
+
+// RequestTo is a request to any route.
+func RequestTo(tb testing.TB, path, body string) *backend.Request {
+	tb.Helper()
+	route, ok := openai.RouteOf(path)
+	if !ok {
+		tb.Fatalf("there is no route %s", path)
+	}
+	v, e := route.Parse([]byte(body))
 	if e != nil {
-		tb.Fatalf("ParseChat: %v", e)
+		tb.Fatalf("parsing for %s: %v", path, e)
 	}
 	return &backend.Request{
-		ID: "req-1", Method: http.MethodPost, Path: "/v1/chat/completions",
+		ID: "req-1", Method: http.MethodPost, Path: path,
 		Header: http.Header{"Content-Type": {"application/json"}},
 		Body:   []byte(body), View: v,
 	}
@@ -194,6 +210,22 @@ func testGzip(t *testing.T, up *Upstream, b backend.Backend) {
 	up.Set(Gzip("text/event-stream", Events(5)...))
 	if got := all(t, do(t, b, Streaming)); got != strings.Join(Events(5), "") {
 		t.Errorf("stream = %q", got)
+	}
+	// A compressed answer that breaks off is the server's fault, and nobody else's.
+	for _, keep := range []int{0, 5, 10, 1 << 20} {
+		for body, contentType := range map[string]string{Plain: "application/json", Streaming: "text/event-stream"} {
+			up.Set(CutGzip(contentType, Chunk(0), keep))
+			resp, err := b.Do(t.Context(), Request(t, body))
+			if err == nil && resp.Status == http.StatusOK {
+				_, err = io.ReadAll(resp.Body)
+				resp.Body.Close()
+			} else if err == nil {
+				err = backend.ReadError(resp)
+			}
+			if e, ok := errors.AsType[*openai.Error](err); !ok || e.Status != http.StatusBadGateway || e.Code != "upstream_cut" {
+				t.Errorf("%s of %d compressed bytes: %v, want 502 upstream_cut", contentType, keep, err)
+			}
+		}
 	}
 	up.Set(Status(http.StatusOK, "application/json", Completion, "Content-Encoding", "br"))
 	if e := fails(t, b, Plain); e.Status != http.StatusBadGateway {

@@ -117,7 +117,6 @@ func testErrors(t *testing.T, up *Upstream, b backend.Backend) {
 		{404, "text/plain", "404 page not found", openai.Error{Status: 404, Type: "not_found_error", Message: "404 page not found"}},
 		{500, "text/html", "<html><body><h1>Oops</h1></body></html>", openai.Error{Status: 500, Type: "upstream_error", Message: "500"}},
 		{503, "application/json", "", openai.Error{Status: 503, Type: "upstream_error", Message: "503"}},
-		{402, "application/json", `{"error":"empty"}`, openai.Error{Status: 429, Type: "insufficient_quota", Code: "insufficient_quota", Message: "empty"}},
 	} {
 		up.Set(Status(c.status, c.contentType, c.body))
 		e := fails(t, b, Plain)

@@ -63,22 +63,60 @@ type answer struct {
 	ID      string
 	Created int64
 
+	shape
 	tokens       []string
 	finish       string
 	usage        usage
 	includeUsage bool
 }
 
+// shape is what the answers of a route are called.
+type shape struct {
+	prefix        string // of ids
+	object, chunk string
+}
+
+var (
+	chatShape = shape{"chatcmpl-", "chat.completion", "chat.completion.chunk"}
+	textShape = shape{"cmpl-", "text_completion", "text_completion"}
+)
+
 type message struct {
 	Role    string  `json:"role,omitempty"`
 	Content *string `json:"content,omitempty"`
 }
 
+// whole is a message that is not streamed, of which OpenAI's clients may expect
+// every member.
+type whole struct {
+	Role    string  `json:"role"`
+	Content string  `json:"content"`
+	Refusal *string `json:"refusal"` // always null
+}
+
 type choice struct {
-	Index   int      `json:"index"`
-	Message *message `json:"message,omitempty"`
-	Delta   *message `json:"delta,omitempty"`
-	Finish  *string  `json:"finish_reason"`
+	Index    int       `json:"index"`
+	Message  *whole    `json:"message,omitempty"`
+	Delta    *message  `json:"delta,omitempty"`
+	Text     *string   `json:"text,omitempty"`
+	Logprobs *struct{} `json:"logprobs"` // always null
+	Finish   *string   `json:"finish_reason"`
+}
+
+// choose makes the choice that holds all or a part of the text.
+func (a *answer) choose(role, text string, finish *string, part bool) []choice {
+	c := choice{Finish: finish}
+	switch {
+	case a.shape == textShape:
+		c.Text = &text
+	case part && finish != nil:
+		c.Delta = &message{}
+	case part:
+		c.Delta = &message{Role: role, Content: &text}
+	default:
+		c.Message = &whole{Role: role, Content: text}
+	}
+	return []choice{c}
 }
 
 type completion struct {
@@ -100,11 +138,7 @@ func (a *answer) document(object string, choices []choice, u *usage) []byte {
 
 // whole is the answer as one document.
 func (a *answer) whole() []byte {
-	content := strings.Join(a.tokens, "")
-	return a.document("chat.completion", []choice{{
-		Message: &message{Role: "assistant", Content: &content},
-		Finish:  &a.finish,
-	}}, &a.usage)
+	return a.document(a.object, a.choose("assistant", strings.Join(a.tokens, ""), &a.finish, false), &a.usage)
 }
 
 // events is how many events the answer has as a stream: the role, the tokens,
@@ -124,16 +158,16 @@ func (a *answer) event(i int) []byte {
 	var u *usage
 	switch {
 	case i == 0:
-		choices = []choice{{Delta: &message{Role: "assistant", Content: new("")}}}
+		choices = a.choose("assistant", "", nil, true)
 	case i <= len(a.tokens):
-		choices = []choice{{Delta: &message{Content: &a.tokens[i-1]}}}
+		choices = a.choose("", a.tokens[i-1], nil, true)
 	case i == len(a.tokens)+1:
-		choices = []choice{{Delta: &message{}, Finish: &a.finish}}
+		choices = a.choose("", "", &a.finish, true)
 	case i < last:
 		choices, u = []choice{}, &a.usage
 	default:
 		return []byte(sse.Done)
 	}
-	data := a.document("chat.completion.chunk", choices, u)
+	data := a.document(a.chunk, choices, u)
 	return append(append([]byte("data: "), data...), "\n\n"...)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -126,7 +127,7 @@ func TestRefusals(t *testing.T) {
 	b := mock.New(mock.Config{})
 	other := backendtest.Request(t, backendtest.Plain)
 	elsewhere := request(t, "")
-	elsewhere.Path = "/v1/embeddings"
+	elsewhere.Path = "/v1/responses"
 	for name, c := range map[string]struct {
 		req    *backend.Request
 		status int
@@ -196,5 +197,115 @@ func TestCancel(t *testing.T) {
 				t.Errorf("pace %v: Do ended with %v", pace, err)
 			}
 		})
+	}
+}
+
+func ask(t *testing.T, path, body string) []byte {
+	t.Helper()
+	resp, err := mock.New(mock.Config{}).Do(t.Context(), backendtest.RequestTo(t, path, body))
+	if err != nil {
+		t.Fatalf("Do: %v", err)
+	}
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatalf("reading: %v", err)
+	}
+	return text
+}
+
+func TestCompletion(t *testing.T) {
+	for _, prompt := range []string{`"hällo"`, `["hällo"]`} {
+		var whole goopenai.CompletionResponse
+		strict(t, ask(t, "/v1/completions", `{"model":"culvert-demo","prompt":`+prompt+`}`), &whole)
+		if whole.Object != "text_completion" || !strings.HasPrefix(whole.ID, "cmpl-") || len(whole.Choices) != 1 {
+			t.Fatalf("%+v", whole)
+		}
+		c := whole.Choices[0]
+		if c.FinishReason != "stop" || !strings.Contains(c.Text, "canned answer") || !strings.Contains(c.Text, "was 5 characters") {
+			t.Errorf("%+v", c)
+		}
+		events := sse.NewReader(strings.NewReader(string(ask(t, "/v1/completions", `{"model":"culvert-demo","stream":true,"prompt":`+prompt+`}`))), sse.MaxEvent)
+		text, done := "", false
+		for !done {
+			e, err := events.Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if done = e.IsDone(); !done {
+				var part goopenai.CompletionResponse
+				strict(t, e.Data, &part)
+				text += part.Choices[0].Text
+			}
+		}
+		if text != c.Text {
+			t.Errorf("streamed %q, whole %q", text, c.Text)
+		}
+	}
+	for body, param := range map[string]string{
+		`{"model":"culvert-demo","prompt":["a","b"]}`:   "prompt",
+		`{"model":"culvert-demo","prompt":[1,2]}`:       "prompt",
+		`{"model":"culvert-demo","prompt":"a","n":2}`:   "n",
+		`{"model":"culvert-demo","prompt":"a","n":1.5}`: "",
+	} {
+		_, err := mock.New(mock.Config{}).Do(t.Context(), backendtest.RequestTo(t, "/v1/completions", body))
+		if e, ok := errors.AsType[*openai.Error](err); !ok || e.Status != 400 || e.Param != param {
+			t.Errorf("%s: %v, want a 400 that names %q", body, err, param)
+		}
+	}
+}
+
+// TestEmbeddings checks that vectors are real ones of their text alone, in
+// either form, and that the answer says what they are.
+func TestEmbeddings(t *testing.T) {
+	embed := func(more string) (all [][]float32, text string) {
+		t.Helper()
+		raw := ask(t, "/v1/embeddings", `{"model":"culvert-demo"`+more+`}`)
+		var got goopenai.EmbeddingResponse
+		if err := json.Unmarshal(raw, &got); err != nil {
+			t.Fatal(err)
+		}
+		for i, e := range got.Data {
+			if e.Index != i || e.Object != "embedding" {
+				t.Errorf("%+v", e)
+			}
+			all = append(all, e.Embedding)
+		}
+		if got.Model != mock.Model || got.Usage.PromptTokens == 0 || got.Usage.TotalTokens != got.Usage.PromptTokens {
+			t.Errorf("%+v", got)
+		}
+		return all, string(raw)
+	}
+	three, text := embed(`,"input":["a","b","a"]`)
+	if len(three) != 3 || len(three[0]) != 32 || !slices.Equal(three[0], three[2]) || slices.Equal(three[0], three[1]) {
+		t.Errorf("vectors = %v", three)
+	}
+	if !strings.Contains(text, "demonstration") {
+		t.Errorf("%s does not say that it is made up", text)
+	}
+	var sum float64
+	for _, f := range three[0] {
+		sum += float64(f) * float64(f)
+	}
+	if sum < 0.999 || sum > 1.001 {
+		t.Errorf("the square of a vector is %v, want 1", sum)
+	}
+	if one, _ := embed(`,"input":"a"`); len(one) != 1 || !slices.Equal(one[0], three[0]) {
+		t.Errorf("alone a text has another vector: %v", one)
+	}
+	if tokens, _ := embed(`,"input":[1,2,3],"dimensions":5`); len(tokens) != 1 || len(tokens[0]) != 5 {
+		t.Errorf("tokens = %v", tokens)
+	}
+	var based goopenai.EmbeddingResponseBase64
+	if err := json.Unmarshal(ask(t, "/v1/embeddings", `{"model":"culvert-demo","input":"a","encoding_format":"base64"}`), &based); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := based.ToEmbeddingResponse(); err != nil || !slices.Equal(got.Data[0].Embedding, three[0]) {
+		t.Errorf("base64 = %v, %v; want %v", got, err, three[0])
+	}
+	for more, param := range map[string]string{`,"dimensions":0`: "dimensions", `,"dimensions":5000`: "dimensions", `,"encoding_format":"hex"`: "encoding_format"} {
+		_, err := mock.New(mock.Config{}).Do(t.Context(), backendtest.RequestTo(t, "/v1/embeddings", `{"model":"culvert-demo","input":"a"`+more+`}`))
+		if e, ok := errors.AsType[*openai.Error](err); !ok || e.Status != 400 || e.Param != param {
+			t.Errorf("%s: %v, want a 400 that names %s", more, err, param)
+		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/culvert-net/culvert/api/backend"
+	"github.com/culvert-net/culvert/api/body"
 	wire "github.com/culvert-net/culvert/api/openai"
 )
 
@@ -50,6 +51,8 @@ type Client struct {
 	unpooled atomic.Bool
 
 	models modelCache
+	server findings
+	held   *body.Budget // answers that are read whole
 }
 
 var _ backend.Backend = (*Client)(nil)
@@ -70,6 +73,7 @@ func New(cfg Config) (*Client, error) {
 		pooled:    newTransport(connect, true),
 		fresh:     newTransport(connect, false),
 		models:    modelCache{turn: make(chan struct{}, 1)},
+		held:      body.NewBudget(heldAnswers),
 	}, nil
 }
 
@@ -90,10 +94,16 @@ func orDefault[T time.Duration | int64](v, def T) T {
 // version is the last part of a base URL that already names an API version.
 var version = regexp.MustCompile(`/v[0-9]+[a-z0-9]*$`)
 
+// bare is host:port, with a path if need be and nothing that may be secret.
+var bare = regexp.MustCompile(`^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}(/[A-Za-z0-9._/-]*)?$`)
+
 // apiRoot checks a base URL and completes it with the version.
 func apiRoot(base string) (string, error) {
 	u, err := url.Parse(base)
 	switch {
+	case bare.MatchString(base):
+		// An address of a machine, which url.Parse takes for a scheme or refuses.
+		return "", errors.New("base URL lacks its scheme: write http://" + base)
 	case err != nil:
 		// url.Error quotes its input, which may hold a password.
 		return "", errors.New("base URL does not parse")
@@ -117,14 +127,31 @@ func (c *Client) Do(ctx context.Context, req *backend.Request) (*backend.Respons
 	if !ok {
 		return nil, fmt.Errorf("path %q is not below /v1", req.Path)
 	}
-	return c.send(ctx, req.Method, path, backend.RequestHeader(req), req.Body)
+	data, err := c.fit(req)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.checkNumber(ctx, req); err != nil {
+		return nil, err
+	}
+	resp, err := c.send(ctx, req.Method, c.root+"/"+path, backend.RequestHeader(req), data)
+	if err != nil {
+		return nil, err
+	}
+	if resp.Status != http.StatusOK {
+		header := resp.Header
+		e := backend.ReadError(resp)
+		refine(req, e)
+		return backend.ErrorResponse(e, header), nil
+	}
+	return c.inspect(req, resp)
 }
 
 // send makes one request and returns its answer: with status 200 and a type
 // that is allowed, or as an error in OpenAI's shape.
-func (c *Client) send(ctx context.Context, method, path string, header http.Header, body []byte) (*backend.Response, error) {
+func (c *Client) send(ctx context.Context, method, url string, header http.Header, data []byte) (*backend.Response, error) {
 	guarded, watch := newWatch(ctx, c.firstByte)
-	resp, err := c.roundTrip(guarded, method, path, header, body)
+	resp, err := c.roundTrip(guarded, method, url, header, data)
 	if err != nil {
 		defer watch.end()
 		return nil, watch.explain(err, unreachable)
@@ -159,16 +186,16 @@ func (c *Client) send(ctx context.Context, method, path string, header http.Head
 // roundTrip sends the request on a kept connection if that makes sense, and
 // once more on a fresh one if the kept one was dead: it failed before the
 // first byte of an answer.
-func (c *Client) roundTrip(ctx context.Context, method, path string, header http.Header, body []byte) (*http.Response, error) {
+func (c *Client) roundTrip(ctx context.Context, method, url string, header http.Header, data []byte) (*http.Response, error) {
 	if c.unpooled.Load() {
-		req, err := c.request(ctx, method, path, header, body)
+		req, err := c.request(ctx, method, url, header, data)
 		if err != nil {
 			return nil, err
 		}
 		return c.fresh.RoundTrip(req)
 	}
 	var conn connState
-	req, err := c.request(conn.trace(ctx), method, path, header, body)
+	req, err := c.request(conn.trace(ctx), method, url, header, data)
 	if err != nil {
 		return nil, err
 	}
@@ -176,19 +203,19 @@ func (c *Client) roundTrip(ctx context.Context, method, path string, header http
 	if err == nil || !conn.stale() || ctx.Err() != nil {
 		return resp, err
 	}
-	if req, err = c.request(ctx, method, path, header, body); err != nil {
+	if req, err = c.request(ctx, method, url, header, data); err != nil {
 		return nil, err
 	}
 	return c.fresh.RoundTrip(req)
 }
 
 // request builds what goes on the wire, and nothing besides.
-func (c *Client) request(ctx context.Context, method, path string, header http.Header, body []byte) (*http.Request, error) {
+func (c *Client) request(ctx context.Context, method, url string, header http.Header, data []byte) (*http.Request, error) {
 	var content io.Reader
-	if body != nil {
-		content = bytes.NewReader(body)
+	if data != nil {
+		content = bytes.NewReader(data)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, c.root+"/"+path, content)
+	req, err := http.NewRequestWithContext(ctx, method, url, content)
 	if err != nil {
 		return nil, fmt.Errorf("building the request: %w", err)
 	}

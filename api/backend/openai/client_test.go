@@ -3,7 +3,7 @@ package openai_test
 import (
 	"context"
 	"errors"
-	"slices"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -93,7 +93,7 @@ func TestModels(t *testing.T) {
 	want := []backend.Model{{ID: "a"}, {ID: "b", OwnedBy: "x", Created: 5}, {ID: "c"}}
 	for range 3 {
 		got, err := c.Models(t.Context())
-		if err != nil || !slices.Equal(got, want) {
+		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Fatalf("%+v, %v", got, err)
 		}
 		got[0].ID = "changed by the caller"
@@ -141,6 +141,13 @@ func TestModelsFail(t *testing.T) {
 	}
 }
 
+// TestQuota is a server where our account is empty: like TestKeyRefused.
+func TestQuota(t *testing.T) {
+	up := backendtest.NewUpstream(t)
+	up.Set(backendtest.Status(402, "application/json", `{"error":"empty"}`))
+	wantError(t, "402", outcome(t, newClient(t, openai.Config{BaseURL: up.URL}), backendtest.Plain), 429, "insufficient_quota")
+}
+
 // TestKeyRefused is a server that does not take our key. In local mode the
 // person who asked set it, and is told so; a provider's end of a tunnel keeps
 // it to itself, which is why the conformance suite does not ask.
@@ -150,5 +157,42 @@ func TestKeyRefused(t *testing.T) {
 	err := outcome(t, newClient(t, openai.Config{BaseURL: up.URL}), backendtest.Plain)
 	if e, ok := errors.AsType[*wire.Error](err); !ok || e.Status != 401 || e.Type != wire.TypeAuthentication || e.Message != "no key" {
 		t.Errorf("outcome = %#v, want the server's 401", err)
+	}
+}
+
+// TestAlias is about names without :latest: once the server's models are known,
+// it is sent the name that it lists, and nothing else of a body changes.
+func TestAlias(t *testing.T) {
+	up := backendtest.NewUpstream(t)
+	up.Set(backendtest.ByPath(backendtest.Answer(`{"data":[{"id":"m:latest"},{"id":"q"},{"id":"q:latest"},{"id":"small","max_model_len":16}]}`),
+		backendtest.Answer(backendtest.Completion)))
+	c := newClient(t, openai.Config{BaseURL: up.URL})
+	sent := func(model string) string {
+		t.Helper()
+		if err := outcome(t, c, strings.Replace(backendtest.Plain, `"m"`, ` "`+model+`" `, 1)); err != nil {
+			t.Fatal(err)
+		}
+		calls := up.Calls()
+		return string(calls[len(calls)-1].Body)
+	}
+	want := func(model string) string { return strings.Replace(backendtest.Plain, `"m"`, ` "`+model+`" `, 1) }
+	if got := sent("m"); got != want("m") {
+		t.Errorf("before the models are known the server got %s", got)
+	}
+	list, err := c.Models(t.Context())
+	if err != nil || len(list) != 4 || list[0].Alias != "m" || list[2].Alias != "" || list[3].Context != 16 {
+		t.Fatalf("Models = %+v, %v", list, err)
+	}
+	for model, as := range map[string]string{"m": "m:latest", "m:latest": "m:latest", "q": "q", "q:latest": "q:latest", "other": "other"} {
+		if got := sent(model); got != want(as) {
+			t.Errorf("asked for %s, the server got %s, want %s", model, got, want(as))
+		}
+	}
+	// A prompt that cannot fit is not sent.
+	before := len(up.Calls())
+	err = outcome(t, c, `{"model":"small","messages":[{"role":"user","content":"`+strings.Repeat("word ", 17)+`"}]}`)
+	wantError(t, "beyond the context", err, 400, "context_length_exceeded")
+	if n := len(up.Calls()); n != before {
+		t.Errorf("%d requests, want none", n-before)
 	}
 }

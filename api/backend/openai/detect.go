@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -28,7 +29,7 @@ const (
 // ErrNotModelServer says that something answers, but not as a model server.
 var ErrNotModelServer = errors.New("not a model server")
 
-// Found is a model server on this machine.
+// Found is a model server.
 type Found struct {
 	Kind    Kind
 	BaseURL string
@@ -44,6 +45,9 @@ var conventional = []string{
 	"http://127.0.0.1:1234",  // LM Studio
 }
 
+// Conventional are the base URLs that Find asks.
+func Conventional() []string { return slices.Clone(conventional) }
+
 // Find asks the conventional ports of this machine for model servers. A port
 // that is open is not believed: the server has to list models, and says what
 // it is. It takes a few seconds at most and returns what it found by then.
@@ -56,7 +60,7 @@ func find(ctx context.Context, candidates []string) []Found {
 	var all sync.WaitGroup
 	for i, base := range candidates {
 		all.Go(func() {
-			if f, err := detect(ctx, base); err == nil {
+			if f, err := Look(ctx, base); err == nil {
 				answers[i] = &f
 			}
 		})
@@ -71,14 +75,15 @@ func find(ctx context.Context, candidates []string) []Found {
 	return found
 }
 
-// Detect says which server answers at baseURL. A server that answers without
-// listing models gives ErrNotModelServer.
+// Detect says which server answers at baseURL, as Look does.
 func Detect(ctx context.Context, baseURL string) (Kind, error) {
-	f, err := detect(ctx, baseURL)
+	f, err := Look(ctx, baseURL)
 	return f.Kind, err
 }
 
-func detect(ctx context.Context, baseURL string) (Found, error) {
+// Look asks the server at baseURL what it is and what it serves. One that
+// answers without listing models gives ErrNotModelServer.
+func Look(ctx context.Context, baseURL string) (Found, error) {
 	root, err := apiRoot(baseURL)
 	if err != nil {
 		return Found{}, err
@@ -89,8 +94,11 @@ func detect(ctx context.Context, baseURL string) (Found, error) {
 		return Found{}, fmt.Errorf("asking for models: %w", err)
 	}
 	models, err := parseModels(body)
-	if status != http.StatusOK || err != nil {
-		return Found{}, ErrNotModelServer
+	if status != http.StatusOK {
+		return Found{}, fmt.Errorf("%w: GET %s/models is answered with status %d", ErrNotModelServer, root, status)
+	}
+	if err != nil {
+		return Found{}, fmt.Errorf("%w: GET %s/models is not answered with a list of models", ErrNotModelServer, root)
 	}
 	return Found{Kind: p.kind(ctx, header, body), BaseURL: baseURL, Models: models}, nil
 }

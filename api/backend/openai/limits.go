@@ -40,6 +40,22 @@ const (
 	// local servers load and drop models while people look.
 	modelsFresh = 5 * time.Second
 
+	// serverFresh is how long what kind of server this is, and which routes it
+	// has, is believed: it changes when somebody starts it with other flags.
+	serverFresh = time.Minute
+
+	// longPrompt is how many words a prompt has whose answer is read whole to see
+	// whether the server cut it: the smallest context servers start with has 2048
+	// tokens.
+	longPrompt = 2048
+
+	// heldAnswers bounds the answers that are read whole to look at them, as the
+	// local API bounds those it holds.
+	heldAnswers = 256 << 20
+
+	// busyRetry is what a client is told to wait when that is spent.
+	busyRetry = time.Second
+
 	// maxModelList bounds the bytes of a list of models; hosted services with
 	// hundreds of them send half a megabyte.
 	maxModelList = 4 << 20

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -21,6 +23,16 @@ type modelCache struct {
 	turn  chan struct{} // holds one token while somebody looks or asks
 	list  []backend.Model
 	until time.Time
+
+	last atomic.Pointer[[]backend.Model] // the same list, for those who have no turn
+}
+
+// peek is the last list, however old; nil if there was none.
+func (c *modelCache) peek() []backend.Model {
+	if list := c.last.Load(); list != nil {
+		return *list
+	}
+	return nil
 }
 
 // Models implements backend.Backend. Callers that come while the server is
@@ -40,11 +52,12 @@ func (c *Client) Models(ctx context.Context) ([]backend.Model, error) {
 		return nil, err
 	}
 	c.models.list, c.models.until = list, time.Now().Add(modelsFresh)
+	c.models.last.Store(&list)
 	return slices.Clone(list), nil
 }
 
 func (c *Client) askModels(ctx context.Context) ([]backend.Model, error) {
-	resp, err := c.send(ctx, http.MethodGet, "models", http.Header{"Accept": {backend.ContentJSON}}, nil)
+	resp, err := c.send(ctx, http.MethodGet, c.root+"/models", http.Header{"Accept": {backend.ContentJSON}}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +88,7 @@ func parseModels(text []byte) ([]backend.Model, error) {
 			ID      string      `json:"id"`
 			OwnedBy string      `json:"owned_by"`
 			Created json.Number `json:"created"`
+			Context json.Number `json:"max_model_len"` // vLLM
 		} `json:"data"`
 	}
 	if err := json.Unmarshal(text, &doc); err != nil {
@@ -96,10 +110,15 @@ func parseModels(text []byte) ([]backend.Model, error) {
 			m.OwnedBy = ""
 		}
 		created, _ := m.Created.Int64() // absent or odd: unknown
-		list = append(list, backend.Model{ID: m.ID, OwnedBy: m.OwnedBy, Created: max(0, created)})
+		context, _ := m.Context.Int64()
+		list = append(list, backend.Model{
+			ID: m.ID, OwnedBy: m.OwnedBy, Created: max(0, created), Context: int(min(max(0, context), math.MaxInt32)),
+		})
 	}
 	slices.SortStableFunc(list, func(a, b backend.Model) int { return strings.Compare(a.ID, b.ID) })
-	return slices.CompactFunc(list, func(a, b backend.Model) bool { return a.ID == b.ID }), nil
+	list = slices.CompactFunc(list, func(a, b backend.Model) bool { return a.ID == b.ID })
+	backend.SetAliases(list)
+	return list, nil
 }
 
 // shown reports whether a name is short, printable and not empty.

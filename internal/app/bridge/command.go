@@ -21,7 +21,8 @@ Set it up once with the world file you were given, then leave it running:
   bridge init --world world.toml
   bridge serve
 
-and point your apps at http://127.0.0.1:8811/v1, with any API key.
+and point your apps at http://127.0.0.1:8811/v1, with any API key. To say which
+apps may do what, give them keys: bridge keys --help.
 
 To see what it is doing, and over whom your requests go:
 
@@ -44,7 +45,7 @@ and if it does not work, what is wrong and what to do:
 	cmd.PersistentFlags().StringVar(&dir, "data", "",
 		"data directory (default: $CULVERT_DATA, else ~/.local/state/culvert/bridge)")
 	data := func() (string, error) { return app.DataDir(dir, program) }
-	cmd.AddCommand(initCommand(data), serveCommand(data), statusCommand(data), doctorCommand(data), configCommand(data), app.VersionCommand())
+	cmd.AddCommand(initCommand(data), serveCommand(data), statusCommand(data), doctorCommand(data), keysCommand(data), configCommand(data), app.VersionCommand())
 	return cmd
 }
 
@@ -73,7 +74,6 @@ circuit: GET /readyz on the status port says so, or what is missing.`,
   bridge serve --listen 127.0.0.1:9000 --status-listen 127.0.0.1:9001
   bridge serve --world ./world.toml --data ./try
   bridge serve --data ./local --upstream http://127.0.0.1:8080`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
 			if o.Data, err = data(); err != nil {

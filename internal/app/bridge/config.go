@@ -26,7 +26,7 @@ type Config struct {
 
 // APIConfig is [api].
 type APIConfig struct {
-	Listen    []string      `toml:"listen" flag:"listen" doc:"Loopback addresses of the API; repeat the flag for more than one."`
+	Listen    []string      `toml:"listen" flag:"listen" doc:"Addresses of the API; repeat the flag for more than one. One that other machines reach\nneeds an API key (bridge keys add), and TLS in front of it."`
 	Hosts     []string      `toml:"hosts" doc:"Host names, besides localhost, under which clients may address the API."`
 	Heartbeat time.Duration `toml:"heartbeat" doc:"Silence after which a running stream gets a comment line, at least 10s."`
 	Isolation string        `toml:"isolation" flag:"isolation" doc:"What a provider may link, by seeing it on one circuit: \"conversation\", one conversation\n(system prompt and first question); or \"key\", all requests of one API key, which is faster\nwhere every request is a conversation of its own."`
@@ -72,7 +72,8 @@ func (c *Config) Validate() error {
 		return config.At("api.listen", errors.New("the list is empty; an address is needed, for example 127.0.0.1:8811"))
 	}
 	for _, addr := range c.API.Listen {
-		if err := loopback(addr); err != nil {
+		// One that others reach is refused later, unless there are keys.
+		if err := serve.CheckAddr("", addr); err != nil && !errors.Is(err, serve.ErrPublic) {
 			return config.At("api.listen", err)
 		}
 	}
@@ -88,14 +89,4 @@ func (c *Config) Validate() error {
 		return config.At("api.bodies_mib", fmt.Errorf("%d is too little; the largest request alone takes %d", c.API.BodiesMiB, least))
 	}
 	return nil
-}
-
-// loopback refuses an address that others could reach, which is a matter of
-// safety, and one that is none, which is a mistake.
-func loopback(addr string) error {
-	err := serve.CheckLoopback("", addr)
-	if errors.Is(err, serve.ErrPublic) {
-		return app.Refused(err)
-	}
-	return err
 }

@@ -12,7 +12,9 @@ import (
 
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/doctor"
+	"github.com/culvert-net/culvert/internal/app/keystore"
 	"github.com/culvert-net/culvert/internal/config"
+	"github.com/culvert-net/culvert/internal/serve"
 	"github.com/culvert-net/culvert/mesh/directory"
 	"github.com/culvert-net/culvert/mesh/world"
 )
@@ -125,9 +127,28 @@ func (p *patient) configuration(context.Context) []doctor.Finding {
 	if _, err := p.choose(); app.Code(err) == app.ExitRefused {
 		return one(doctor.Bad("Leave local mode, or use another directory for it: "+p.lines.Line("serve", "--data", "DIR"), "%v", err))
 	}
+	if f, exposed := p.exposed(); exposed {
+		return one(f)
+	}
 	return one(doctor.Fine("valid; to see it: %s", check))
 }
 
+// exposed is about an API that other machines reach. Who may call is in the
+// keys, which only serve opens; that there are none at all shows from outside.
+func (p *patient) exposed() (f doctor.Finding, exposed bool) {
+	for _, addr := range p.Config.API.Listen {
+		if !errors.Is(serve.CheckAddr("", addr), serve.ErrPublic) {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(p.Data, keystore.File)); errors.Is(err, fs.ErrNotExist) {
+			return doctor.Bad("Make a key: "+p.lines.Line("keys", "add", "NAME")+"; or listen on 127.0.0.1.",
+				"api.listen: other machines reach %s, and there are no keys", addr), true
+		}
+		return doctor.Warn("Put TLS in front of it.", "api.listen: other machines reach %s; keys and prompts travel there unencrypted", addr), true
+	}
+	return f, false
+}
+
 func (p *patient) data(context.Context) []doctor.Finding {
-	return doctor.Data(p.Data, program, p.running || p.hangs, p.join(), app.ConfigFile)
+	return doctor.Data(p.Data, program, p.running || p.hangs, p.join(), app.ConfigFile, keystore.File)
 }

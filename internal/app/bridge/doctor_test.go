@@ -214,6 +214,19 @@ func TestDoctorCommand(t *testing.T) {
 	}
 }
 
+// An API that other machines reach needs a key, and TLS.
+func TestDoctorExposed(t *testing.T) {
+	cfg := Defaults()
+	p := &patient{Options: Options{Config: cfg, Data: t.TempDir(), World: filepath.Join(t.TempDir(), "none")}}
+	has(t, p.configuration(t.Context()), doctor.OK, "valid")
+	cfg.API.Listen = []string{listen4, "0.0.0.0:8811"}
+	has(t, p.configuration(t.Context()), doctor.Problem, "keys add NAME")
+	if err := os.WriteFile(filepath.Join(p.Data, "keys.db"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	has(t, p.configuration(t.Context()), doctor.Warning, "TLS")
+}
+
 func TestDoctorPorts(t *testing.T) {
 	cfg := Defaults()
 	taken := strings.TrimPrefix(answering(t, 200, "application/json", `{"name":"culvert"}`), "http://")

@@ -26,7 +26,6 @@ You get the file from whoever runs the world. On a machine with a gateway that
 made one, it is world.toml in the gateway's data directory.`,
 		Example: `  bridge init --world ~/Downloads/world.toml
   bridge serve`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if file == "" {
 				return app.Usage(errors.New("--world FILE is missing: the world file, which you get from whoever runs the world (to try without one: sandbox)"))
@@ -39,8 +38,8 @@ made one, it is world.toml in the gateway's data directory.`,
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Joined world %q (%s): %d hops, %d seeds.\nSettings: %s\nNext: bridge serve\n",
-				w.Phrase, w.ID.Short(), w.Rules.DefaultCircuitLen, len(w.Seeds), dir+string(os.PathSeparator)+app.ConfigFile)
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Joined world %q (%s): %s, %s.\nSettings: %s\nNext: bridge serve\n",
+				w.Phrase, w.ID.Short(), app.Count(int(w.Rules.DefaultCircuitLen), "hop"), app.Count(len(w.Seeds), "seed"), dir+string(os.PathSeparator)+app.ConfigFile)
 			return err
 		},
 	}

@@ -1,8 +1,16 @@
 package bridge
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
 	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/api/backend/openai"
+	wire "github.com/culvert-net/culvert/api/openai"
 	"github.com/culvert-net/culvert/internal/app"
 )
 
@@ -10,16 +18,24 @@ import (
 type local struct {
 	upstream string
 	client   *openai.Client
+	models   func(context.Context) ([]backend.Model, error) // the client's
+
+	mu      sync.Mutex
+	missing error // why no answer can come from upstream; guarded by mu
 }
 
 var _ mode = (*local)(nil)
 
 func newLocal(b *bridge) (mode, error) {
-	client, err := openai.New(openai.Config{BaseURL: b.cfg.Local.Upstream, Key: b.cfg.Local.Key.Reveal()})
+	upstream := b.cfg.Local.Upstream
+	client, err := openai.New(openai.Config{BaseURL: upstream, Key: b.cfg.Local.Key.Reveal()})
 	if err != nil {
-		return nil, app.Usage(err)
+		return nil, app.Usage(fmt.Errorf("--upstream: %w", err))
 	}
-	return &local{upstream: b.cfg.Local.Upstream, client: client}, nil
+	return &local{
+		upstream: upstream, client: client, models: client.Models,
+		missing: fmt.Errorf("the model server at %s has not been asked yet", upstream),
+	}, nil
 }
 
 func (l *local) name() string { return ModeLocal }
@@ -28,12 +44,67 @@ func (l *local) backend() backend.Backend {
 	return backend.EarlyCommit(l.client, backend.CommitAfter)
 }
 
-// ready is always nil: whether the server is there shows in its answers, and
-// asking it at every probe would only add to its load.
-func (l *local) ready() error { return nil }
+// ready is what watch saw last: asking the server at every probe would only add
+// to its load.
+func (l *local) ready() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.missing
+}
+
+// watch asks the server for its models until ctx ends: often while it does not
+// answer, so that it is ready as soon as it is back, and else now and then.
+func (l *local) watch(ctx context.Context) error {
+	failing := upstreamFirst
+	for {
+		pause := upstreamEvery
+		if l.look(ctx) {
+			failing = upstreamFirst
+		} else {
+			pause, failing = failing, min(2*failing, upstreamEvery)
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+	}
+}
+
+// look asks once and reports whether there was an answer.
+func (l *local) look(ctx context.Context) bool {
+	ask, cancel := context.WithTimeout(ctx, upstreamLimit)
+	defer cancel()
+	_, err := l.models(ask)
+	if err != nil {
+		// The URL holds no secret: one with a user or a password is refused.
+		err = fmt.Errorf("the model server at %s: %s", l.upstream, explain(err))
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.missing = err
+	return err == nil
+}
+
+// explain is what the owner is told of a server that did not list its models,
+// in our words: its own may quote the key.
+func explain(err error) string {
+	e, ok := errors.AsType[*wire.Error](err)
+	switch {
+	case ok && e.Code == "upstream_unreachable":
+		return "it cannot be reached; is it running?"
+	case ok && e.Status < http.StatusInternalServerError:
+		return fmt.Sprintf("it answers the question for its models with status %d; check the address, and the key in [local]", e.Status)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Sprintf("it did not list its models within %v", upstreamLimit)
+	}
+	return "it does not list models as an OpenAI-compatible server does"
+}
 
 func (l *local) describe(s *Status) { s.Upstream = l.upstream }
 
-func (l *local) parts() []app.Part { return nil }
+func (l *local) parts() []app.Part { return []app.Part{{Name: "upstream watch", Run: l.watch}} }
 
 func (l *local) close() error { return l.client.Close() }

@@ -17,6 +17,7 @@ import (
 	"github.com/culvert-net/culvert/api/body"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/peer"
 	"github.com/culvert-net/culvert/internal/serve"
 )
 
@@ -36,6 +37,7 @@ type bridge struct {
 	started   time.Time
 	baseURLs  []string
 	statusURL string
+	keys      *keyring
 	mode      mode
 }
 
@@ -74,6 +76,14 @@ func Serve(ctx context.Context, o Options) (err error) {
 	}
 	defer data.Close()
 	b := &bridge{cfg: o.Config, log: log, data: data, started: time.Now().UTC()}
+
+	if b.keys, err = openKeys(ctx, data, log); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.keys.close()) }()
+	if err := b.keys.checkListen(o.Config.API.Listen, log); err != nil {
+		return err
+	}
 
 	// Bind first: a taken port is found before anything has begun.
 	servers, err := b.bind()
@@ -168,29 +178,36 @@ func (b *bridge) bind() (l bound, err error) {
 // parts are what runs, in the order of starting: the API comes last and stops
 // first, so that its requests end while circuits still live.
 func (b *bridge) parts(l bound) ([]app.Part, error) {
+	hosts, err := hosts(b.cfg.API.Hosts, b.cfg.API.Listen)
+	if err != nil {
+		return nil, err
+	}
 	server, err := api.New(api.Config{
 		Backend: b.mode.backend(), Log: b.log,
 		Budget:    body.NewBudget(int64(b.cfg.API.BodiesMiB) << 20),
-		Heartbeat: b.cfg.API.Heartbeat, Isolation: api.Isolation(b.cfg.API.Isolation), Ready: b.mode.ready, Hosts: b.cfg.API.Hosts,
+		Heartbeat: b.cfg.API.Heartbeat, Isolation: api.Isolation(b.cfg.API.Isolation), Ready: b.mode.ready, Hosts: hosts,
+		Keys: b.keys.Ring, Local: b.keys.local,
 		Banner: api.Info{Mode: b.mode.name(), Version: app.Version(), Status: b.statusURL},
 	})
 	if err != nil {
 		return nil, app.Usage(err)
 	}
-	parts := b.mode.parts()
+	parts := append(b.mode.parts(),
+		app.Part{Name: "readiness", Run: readiness{ready: b.mode.ready, log: b.log}.watch},
+		app.Part{Name: "keys", Run: b.keys.Run})
 	status := serve.Status(b.mode.ready, func() any { return b.status() })
 	add := func(name string, h *serve.Server) {
 		h.Name, h.Log = name, b.log
 		parts = append(parts, app.Part{Name: name, Run: h.Run})
 	}
-	add("admin socket", &serve.Server{Handler: status, Listeners: []net.Listener{l.admin}})
+	add("admin socket", &serve.Server{Handler: b.keys.admin(status), Listeners: []net.Listener{l.admin}, Conn: peer.Remember})
 	if l.status != nil {
 		add("status page", &serve.Server{Handler: serve.LocalOnly(status), Listeners: []net.Listener{l.status}})
 	}
 	if l.debug != nil {
 		add("debug server", &serve.Server{Handler: serve.LocalOnly(serve.Debug()), Listeners: []net.Listener{l.debug}})
 	}
-	add("api", &serve.Server{Handler: server.Handler(), Listeners: l.api})
+	add("api", &serve.Server{Handler: server.Handler(), Listeners: l.api, Malformed: api.Malformed, Conn: peer.Remember})
 	return parts, nil
 }
 
@@ -200,6 +217,7 @@ func (b *bridge) status() *Status {
 	s := &Status{
 		Program: program, Version: app.Version(), Started: b.started, Mode: b.mode.name(),
 		Ready: err == nil, Waiting: node.Reasons(err), BaseURLs: b.baseURLs, StatusURL: b.statusURL,
+		Keys: b.keys.status(),
 	}
 	b.mode.describe(s)
 	return s

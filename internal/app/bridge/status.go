@@ -35,6 +35,7 @@ type Status struct {
 	BaseURLs  []string              `json:"base_urls"`
 	StatusURL string                `json:"status_url,omitempty"`
 	Upstream  string                `json:"upstream,omitempty"` // in local mode
+	Keys      *KeysStatus           `json:"keys,omitempty"`
 	World     *node.WorldStatus     `json:"world,omitempty"`
 	Directory *node.DirectoryStatus `json:"directory,omitempty"`
 	Circuits  []Circuit             `json:"circuits,omitempty"`
@@ -70,7 +71,6 @@ func statusCommand(data func() (string, error)) *cobra.Command {
 only you can open. Node names are what nodes call themselves; two may have the same.`,
 		Example: `  bridge status
   bridge status --json | jq '.circuits[].hops'`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir, err := data()
 			if err != nil {
@@ -114,6 +114,7 @@ func (s *Status) print(out io.Writer) error {
 	} else {
 		row("Ready", "no: %s", strings.Join(s.Waiting, "; "))
 	}
+	s.Keys.rows(row)
 	s.World.Rows(row)
 	s.Directory.Rows(row)
 	if len(s.Circuits) > 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/api/tunnel"
@@ -70,7 +71,7 @@ func newWorld(b *bridge, w *world.World) (_ mode, err error) {
 	if err != nil {
 		return nil, err
 	}
-	m.router = node.NewRouter(m.set, failures)
+	m.router = node.NewRouter(m.set, failures, m.noDirectory)
 	m.tunnel, err = tunnel.NewClient(tunnel.ClientConfig{
 		Router: m.router, Dialer: node.Dialer{Client: m.circuits, Used: paths.Used}, Log: b.log,
 	})
@@ -88,12 +89,22 @@ func (m *inWorld) enough(s *directory.Snapshot) bool {
 	return len(s.Relays()) >= int(m.world.Rules.DefaultCircuitLen)-1 && node.HasProvider(s)
 }
 
+// noDirectory is nil if it is known who is in the world, else why it is not.
+func (m *inWorld) noDirectory() error {
+	return node.NoDirectory(m.directory.Status(), m.world.EpochLen(), time.Now())
+}
+
 // ready says what is missing until a request can be answered.
 func (m *inWorld) ready() error {
 	snap := m.set.Snapshot()
+	if snap.Len() == 0 {
+		if err := m.noDirectory(); err != nil {
+			return err // everything else follows from it
+		}
+	}
 	var missing []error
 	if relays, need := len(snap.Relays()), int(m.world.Rules.DefaultCircuitLen)-1; relays < need {
-		missing = append(missing, fmt.Errorf("%d relays are known and a circuit takes %d", relays, need))
+		missing = append(missing, errors.New(node.TooFewRelays(relays, need)))
 	}
 	if !node.HasProvider(snap) {
 		missing = append(missing, errors.New("no provider is known"))
@@ -101,7 +112,12 @@ func (m *inWorld) ready() error {
 	// One that is full counts: under load a request waits a moment for the
 	// next, and a bridge that works must not look as if it did not.
 	if !slices.ContainsFunc(m.circuits.Circuits(), func(c circuit.Info) bool { return c.State == stateOpen }) {
-		missing = append(missing, errors.New("no circuit is ready yet"))
+		none := "no circuit is ready yet"
+		// With nobody to build one to, that says it all.
+		if err := m.circuits.Problem(); err != nil && len(missing) == 0 {
+			none += ": " + node.NoCircuit(err)
+		}
+		missing = append(missing, errors.New(none))
 	}
 	return errors.Join(missing...)
 }

@@ -14,11 +14,12 @@ import (
 )
 
 // Port says whether a local address is free. flag is what chooses another, and
-// again the command that it is given to.
+// again the command that it is given to. Whether others may reach it is not
+// looked at.
 func Port(ctx context.Context, flag, addr, again string) Finding {
-	l, err := serve.Listen(flag, addr)
+	l, err := serve.ListenAll(flag, []string{addr}, "")
 	if err == nil {
-		_ = l.Close() // nothing was accepted
+		serve.CloseAll(l)
 		return Fine("%s is free", addr)
 	}
 	if _, taken := errors.AsType[*serve.TakenError](err); !taken {

@@ -76,8 +76,8 @@ func (s *Seed) ask(ctx context.Context, host *mesh.Host, w *world.World, fetch b
 			return err
 		})
 	}
-	if at, err := mesh.ParseEndpoint(s.Addr); s.Err != nil && err == nil {
-		s.Listens = accepts(ctx, at.String())
+	if at, err := mesh.ParseEndpoint(s.Addr); s.Err != nil && err == nil && !at.QUIC {
+		s.Listens = accepts(ctx, at.AddrPort.String())
 	}
 }
 
@@ -153,7 +153,7 @@ func (s *Seed) finding(w *world.World, who string, othersAnswer bool) Finding {
 	case othersAnswer:
 		return bad("The others will do. If it stays so, "+newer, "%s cannot be reached (%s)", who, why)
 	}
-	return bad("Is this machine online, and does its firewall let TCP connections out? Else "+newer, "%s cannot be reached (%s)", who, why)
+	return bad("Is this machine online, and does its firewall let connections out? Else "+newer, "%s cannot be reached (%s)", who, why)
 }
 
 // Answers are the directories that seeds sent.

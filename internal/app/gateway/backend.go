@@ -7,6 +7,7 @@ import (
 	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/api/backend/mock"
 	"github.com/culvert-net/culvert/api/backend/openai"
+	wire "github.com/culvert-net/culvert/api/openai"
 	"github.com/culvert-net/culvert/internal/app"
 )
 
@@ -24,6 +25,9 @@ type source struct {
 	backend.Backend
 	closer  io.Closer
 	runtime func(ctx context.Context) string
+
+	// able says what one model can be asked for; few that there are not many.
+	able func(ctx context.Context, model string, few bool) ([]wire.Capability, error)
 }
 
 // newSource makes the backend that cfg names.
@@ -32,6 +36,7 @@ func newSource(cfg *ProviderConfig) (*source, error) {
 		return &source{
 			Backend: mock.New(mock.Config{Pace: mockPace}), closer: io.NopCloser(nil),
 			runtime: func(context.Context) string { return "mock" },
+			able:    mock.Able,
 		}, nil
 	}
 	client, err := openai.New(openai.Config{BaseURL: cfg.URL, Key: cfg.Key.Reveal()})
@@ -39,7 +44,7 @@ func newSource(cfg *ProviderConfig) (*source, error) {
 		return nil, app.Usage(err)
 	}
 	return &source{
-		Backend: client, closer: client,
+		Backend: client, closer: client, able: client.Able,
 		runtime: func(ctx context.Context) string {
 			kind, err := openai.Detect(ctx, cfg.URL)
 			if err != nil {

@@ -74,7 +74,6 @@ line, where other users could read it.`,
 		Example: `  gateway serve
   gateway serve --log-level debug
   CULVERT_GATEWAY_PROVIDER_URL=http://127.0.0.1:8080 gateway serve`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir, err := data()
 			if err != nil {
@@ -104,7 +103,7 @@ func initCommand(data func() (string, error)) *cobra.Command {
 config.toml in which every setting is explained. It asks nothing: a model server
 on this machine (Ollama 11434, vLLM 8000, llama.cpp 8080, LM Studio 1234) is found
 by itself, and makes the node a provider; without one it is a relay. Other nodes
-connect to TCP port 4811, or to a free one if that is taken.
+connect to port 4811, TCP and UDP, or to a free one if that is taken.
 
 With --new-world it makes a world of which this node is the seed. Give its
 world.toml to everybody else.
@@ -116,7 +115,6 @@ all of whose nodes are in one private network is made with --local.`,
   gateway init --world world.toml --roles relay,provider --backend http://10.0.0.7:8000
   gateway init --new-world "blue river" --announce /ip4/YOUR.PUBLIC.IP/tcp/4811
   gateway init --new-world "home lab" --local`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
 			if o.Data, err = data(); err != nil {
@@ -139,7 +137,7 @@ all of whose nodes are in one private network is made with --local.`,
 	f.StringSliceVar(&o.Roles, "roles", nil, "relay, provider, or both (default: provider if a model server was found, else relay)")
 	f.StringVar(&o.Backend, "backend", "", "base URL of the model server (default: looked for on this machine)")
 	f.StringVar(&o.Name, "name", "", "what others see in lists: a-z, 0-9, hyphens")
-	f.StringSliceVar(&o.Listen, "listen", nil, "where other nodes connect, as multiaddr (default: /ip4/0.0.0.0/tcp/4811)")
+	f.StringSliceVar(&o.Listen, "listen", nil, "where other nodes connect, as multiaddr (default: port 4811 of all addresses, TCP and QUIC)")
 	f.StringSliceVar(&o.Announce, "announce", nil, "public address to publish, as multiaddr, if it is not one of this machine's own")
 	return cmd
 }

@@ -67,7 +67,7 @@ const (
 func Defaults() *Config {
 	return &Config{
 		Node: NodeConfig{
-			Roles: []string{RoleRelay}, Listen: []string{fmt.Sprintf("/ip4/0.0.0.0/tcp/%d", defaultPort)},
+			Roles: []string{RoleRelay}, Listen: listenOn(defaultPort),
 			Announce: []string{},
 		},
 		Provider: ProviderConfig{
@@ -76,6 +76,12 @@ func Defaults() *Config {
 		Status: app.StatusConfig{Listen: statusListen},
 		Log:    app.DefaultLog(),
 	}
+}
+
+// listenOn are the addresses of a node of which nothing more is known than its
+// port: TCP, and QUIC for those whose network keeps TCP from them.
+func listenOn(port int) []string {
+	return []string{fmt.Sprintf("/ip4/0.0.0.0/tcp/%d", port), fmt.Sprintf("/ip4/0.0.0.0/udp/%d/quic-v1", port)}
 }
 
 // Is reports whether the gateway has a role.

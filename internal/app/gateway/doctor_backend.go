@@ -49,7 +49,13 @@ func (p *patient) modelServer(ctx context.Context) []doctor.Finding {
 	}
 	p.models = models
 	out := one(doctor.Fine("%s (%s) lists %s", who, kind, app.Count(len(models), "model")))
-	if offered := len(describe(models, kind)); offered < len(models) {
+	offered := 0
+	for _, m := range models {
+		if nameable(m.ID) && offered < maxModels {
+			offered++
+		}
+	}
+	if offered < len(models) {
 		out = append(out, doctor.Warn("Give them names of printable ASCII without spaces; a node may offer "+app.Count(maxModels, "model")+".",
 			"%d of %d cannot be offered to others", len(models)-offered, len(models)))
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -292,15 +293,27 @@ func TestDoctorAddress(t *testing.T) {
 }
 
 func TestDoctorNodePort(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := l.Addr().String()
-	has(t, one(nodePort(t.Context(), addr)), doctor.Problem, "change listen in [node]")
-	l.Close()
-	has(t, one(nodePort(t.Context(), addr)), doctor.OK, "is free")
-	has(t, one(nodePort(t.Context(), "192.0.2.1:1")), doctor.Problem, "an address of this machine")
+	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(a string, quic bool) mesh.Endpoint {
+		return mesh.Endpoint{AddrPort: netip.MustParseAddrPort(a), QUIC: quic}
+	}
+	taken := []mesh.Endpoint{at(tcp.Addr().String(), false), at(udp.LocalAddr().String(), true)}
+	for _, e := range taken {
+		has(t, one(nodePort(t.Context(), e)), doctor.Problem, "change listen in [node]")
+	}
+	tcp.Close()
+	udp.Close()
+	for _, e := range taken {
+		has(t, one(nodePort(t.Context(), e)), doctor.OK, "is free")
+	}
+	has(t, one(nodePort(t.Context(), at("192.0.2.1:1", false))), doctor.Problem, "an address of this machine")
 }
 
 // contents are the files of a directory with their bytes and modes.

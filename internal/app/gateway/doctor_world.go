@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"path/filepath"
 	"slices"
@@ -45,7 +46,7 @@ func (p *patient) ports(ctx context.Context) []doctor.Finding {
 	var out []doctor.Finding
 	for _, addr := range p.cfg.Node.Listen {
 		if at, err := mesh.ParseEndpoint(addr); err == nil {
-			out = append(out, nodePort(ctx, at.String()))
+			out = append(out, nodePort(ctx, at))
 		}
 	}
 	for _, l := range []struct{ flag, addr string }{{"--status-listen", p.cfg.Status.Listen}, {"--debug", p.cfg.Debug.Listen}} {
@@ -57,10 +58,20 @@ func (p *patient) ports(ctx context.Context) []doctor.Finding {
 }
 
 // nodePort says whether the port for other nodes is free.
-func nodePort(ctx context.Context, addr string) doctor.Finding {
+func nodePort(ctx context.Context, at mesh.Endpoint) doctor.Finding {
+	addr, network := at.AddrPort.String(), "tcp"
+	var l io.Closer
 	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", addr)
+	var err error
+	if at.QUIC {
+		network = "udp"
+		l, err = lc.ListenPacket(ctx, network, addr)
+	} else {
+		l, err = lc.Listen(ctx, network, addr)
+	}
 	switch {
+	case errors.Is(err, syscall.EADDRINUSE) && at.QUIC:
+		return doctor.Bad("Stop the program that has it, or change listen in [node] of config.toml (and what your router forwards).", "%s (udp) is taken", addr)
 	case errors.Is(err, syscall.EADDRINUSE):
 		return doctor.Bad("Stop that program, or change listen in [node] of config.toml (and what your router forwards).",
 			"%s is taken by %s", addr, doctor.Holder(ctx, addr))
@@ -68,7 +79,7 @@ func nodePort(ctx context.Context, addr string) doctor.Finding {
 		return doctor.Bad("Change listen in [node] of config.toml to an address of this machine.", "%v", err)
 	}
 	_ = l.Close() // nothing was accepted
-	return doctor.Fine("%s is free", addr)
+	return doctor.Fine("%s (%s) is free", addr, network)
 }
 
 func (p *patient) askSeeds(ctx context.Context) []doctor.Finding {
@@ -193,6 +204,9 @@ func tryLine(addr string) string {
 	at, err := mesh.ParseEndpoint(addr)
 	if err != nil {
 		return "bridge doctor"
+	}
+	if at.QUIC {
+		return fmt.Sprintf("nc -vzu %s %d", at.Addr(), at.Port())
 	}
 	return fmt.Sprintf("nc -vz %s %d", at.Addr(), at.Port())
 }

@@ -105,6 +105,60 @@ func (s *shelf) Models(context.Context) ([]backend.Model, error) {
 	return s.list, s.err
 }
 
+// chats is a server all of whose models chat.
+func chats(context.Context, string, bool) ([]wire.Capability, error) {
+	return []wire.Capability{wire.Chat}, nil
+}
+
+// What models can do is asked once, again later where there was no answer, and
+// anew after the server was gone.
+func TestAbilities(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{}
+		s.put(nil, "busy", "none", "vectors")
+		var asked []string
+		answers := map[string][]wire.Capability{"none": {}, "vectors": {wire.Embeddings}}
+		m := &models{
+			backend: s, log: slog.New(slog.DiscardHandler), changed: func() {},
+			runtime: func(context.Context) string { return "openai" },
+			able: func(_ context.Context, model string, few bool) ([]wire.Capability, error) {
+				if !few {
+					t.Errorf("%s: three models are not few", model)
+				}
+				asked = append(asked, model)
+				if able, ok := answers[model]; ok {
+					return able, nil
+				}
+				return nil, errors.New("busy")
+			},
+		}
+		check := func(step, wantAsked, want string) {
+			t.Helper()
+			asked = nil
+			m.look(t.Context(), modelsLimit)
+			list, _ := m.offered()
+			var got []string
+			for _, model := range list {
+				got = append(got, model.ID+":"+strings.Join(model.Caps, "+"))
+			}
+			if strings.Join(asked, " ") != wantAsked || strings.Join(got, " ") != want {
+				t.Errorf("%s: asked %q, offered %q; want %q, %q", step, asked, got, wantAsked, want)
+			}
+		}
+		check("first", "busy none vectors", "busy: vectors:embeddings")
+		check("second", "", "busy: vectors:embeddings")
+		time.Sleep(ableAgain)
+		answers["busy"] = []wire.Capability{wire.Completions, wire.Chat}
+		check("later", "busy", "busy:chat+completions vectors:embeddings")
+		s.put(errors.New("down"))
+		m.look(t.Context(), modelsLimit)
+		check("down", "", "busy:chat+completions+unavailable vectors:embeddings+unavailable")
+		answers["vectors"] = []wire.Capability{wire.Chat}
+		s.put(nil, "vectors")
+		check("back", "vectors", "vectors:chat")
+	})
+}
+
 // The descriptor follows the backend: a new model, a backend that dies and one
 // that comes back are told once each, and one lost answer is no death.
 func TestModelsFollowTheBackend(t *testing.T) {
@@ -115,6 +169,7 @@ func TestModelsFollowTheBackend(t *testing.T) {
 		m := &models{
 			backend: s, log: slog.New(slog.DiscardHandler), changed: func() { changes++ },
 			runtime: func(context.Context) string { return "ollama" },
+			able:    chats,
 		}
 		if _, known := m.offered(); known {
 			t.Fatal("models are known before anyone asked")
@@ -168,6 +223,9 @@ func TestModelServerIsWatchedAloud(t *testing.T) {
 			backend: s, url: "http://127.0.0.1:11434", changed: func() {},
 			log:     slog.New(slog.NewTextHandler(&log, nil)),
 			runtime: func(context.Context) string { return "ollama" },
+			able: func(context.Context, string, bool) ([]wire.Capability, error) {
+				return []wire.Capability{wire.Chat}, nil
+			},
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		defer synctest.Wait()
@@ -208,7 +266,7 @@ func TestDescribeKeepsWithinBounds(t *testing.T) {
 		list = append(list, backend.Model{ID: "m" + strings.Repeat("x", i)})
 	}
 	list = append([]backend.Model{{ID: ""}, {ID: "é"}, {ID: "a b"}, {ID: strings.Repeat("y", maxModelID+1)}}, list...)
-	got := describe(list, "vllm")
+	got := (&models{known: "vllm"}).describe(list)
 	if len(got) != maxModels || got[0].ID != "m" || got[0].Runtime != "vllm" {
 		t.Errorf("describe = %d models, first %+v; want %d, first m", len(got), got[0], maxModels)
 	}
@@ -226,10 +284,12 @@ func TestValidate(t *testing.T) {
 		{"role twice", func(c *Config) { c.Node.Roles = []string{"relay", "relay"} }, 1, "twice"},
 		{"name", func(c *Config) { c.Node.Name = "Ümit" }, 1, "node.name"},
 		{"listen", func(c *Config) { c.Node.Listen = []string{"0.0.0.0:4811"} }, 1, "node.listen"},
-		{"listen, quic", func(c *Config) { c.Node.Listen = []string{"/ip4/0.0.0.0/udp/4811/quic-v1"} }, 1, "tcp only"},
+		{"listen, quic", func(c *Config) { c.Node.Listen = []string{"/ip4/0.0.0.0/udp/4811/quic-v1"} }, 0, ""},
+		{"listen, udp", func(c *Config) { c.Node.Listen = []string{"/ip4/0.0.0.0/udp/4811"} }, 1, "quic-v1"},
 		{"listen, any port", func(c *Config) { c.Node.Listen = []string{"/ip4/0.0.0.0/tcp/0"} }, 1, "port 0"},
 		{"announce", func(c *Config) { c.Node.Announce = []string{"example.com"} }, 1, "node.announce"},
-		{"announce, quic", func(c *Config) { c.Node.Announce = []string{"/ip4/8.8.8.8/udp/4811/quic-v1"} }, 1, "tcp only"},
+		{"announce, quic", func(c *Config) { c.Node.Announce = []string{"/ip4/8.8.8.8/udp/4811/quic-v1"} }, 0, ""},
+		{"announce, webtransport", func(c *Config) { c.Node.Announce = []string{"/ip4/8.8.8.8/udp/4811/quic-v1/webtransport"} }, 1, "quic-v1"},
 		{"announce, name", func(c *Config) { c.Node.Announce = []string{"/dns4/example.com/tcp/4811"} }, 1, "name server"},
 		{"url without scheme", func(c *Config) { c.Provider.URL = "localhost:11434" }, 1, "provider.url: a base URL begins with http:// or https://; write http://localhost:11434"},
 		{"url with password", func(c *Config) { c.Provider.URL = "http://ann:hunter2@host" }, 1, "provider.url"},

@@ -164,7 +164,7 @@ func (o *InitOptions) configure(ctx context.Context) (*Config, *openai.Found, er
 		if err != nil {
 			return nil, nil, err
 		}
-		cfg.Node.Listen = []string{fmt.Sprintf("/ip4/0.0.0.0/tcp/%d", port)}
+		cfg.Node.Listen = listenOn(port)
 	}
 	if err := config.Check(cfg, o.origins()); err != nil {
 		return nil, nil, app.Configured(err)
@@ -182,10 +182,22 @@ func (o *InitOptions) addresses(cfg *Config, local bool) ([]string, error) {
 		return nil, err
 	}
 	found, refused := reach(cfg.Node.Listen, machine, local)
+	// As a seed the node is written once, not once per transport: newcomers ask
+	// several seeds at once, and a UDP port that no router forwards would keep
+	// them waiting. Whoever has it forwarded adds it to the world file.
+	if tcp := slices.DeleteFunc(slices.Clone(found), overQUIC); len(tcp) > 0 {
+		found = tcp
+	}
 	if len(found) == 0 {
 		return nil, unreachable(refused, o.NewWorld != "")
 	}
 	return found, nil
+}
+
+// overQUIC reports whether an address that was checked is one of QUIC.
+func overQUIC(addr string) bool {
+	at, err := mesh.ParseEndpoint(addr)
+	return err == nil && at.QUIC
 }
 
 // found is a new world whose seed is this node.

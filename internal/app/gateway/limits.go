@@ -16,6 +16,14 @@ const (
 	// takes seconds for it.
 	modelsLimit = 10 * time.Second
 
+	// fewModels is how many models are all asked what they can do. Of more, only
+	// those are that look as if they embed: some servers load a model to answer.
+	fewModels = 4
+
+	// ableAgain is the pause after a model did not say what it can do, which may
+	// be one that cannot be loaded: asking costs its server work.
+	ableAgain = 5 * time.Minute
+
 	// firstLook bounds the question before a provider makes itself known: a
 	// server that answers by then is in its first descriptor.
 	firstLook = 2 * time.Second

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/culvert-net/culvert/api/backend"
+	wire "github.com/culvert-net/culvert/api/openai"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/mesh/directory"
 )
@@ -18,17 +19,26 @@ type models struct {
 	backend backend.Backend
 	url     string                           // of the backend, for the log
 	runtime func(ctx context.Context) string // what the server is, asked when it first answers
-	changed func()                           // told of each change
+	able    func(ctx context.Context, model string, few bool) ([]wire.Capability, error)
+	changed func() // told of each change
 	log     *slog.Logger
 
 	failures int    // in a row; owned by look
 	known    string // runtime's answer, "" before it; owned by look
+
+	abilities map[string]ability // by model; owned by look
 
 	mu      sync.Mutex
 	list    []directory.Model // as last seen; guarded by mu
 	asked   bool              // it is known whether it answers; guarded by mu
 	alive   bool              // the server answers; guarded by mu
 	problem string            // why it does not; guarded by mu
+}
+
+// ability is what was found out about one model.
+type ability struct {
+	caps  []string  // nil: not yet
+	again time.Time // when to ask if it is not known
 }
 
 // Run looks at the backend until ctx ends.
@@ -57,7 +67,8 @@ func (m *models) look(ctx context.Context, limit time.Duration) (pause time.Dura
 	case ctx.Err() != nil: // nobody wants to know any more
 	case err == nil:
 		m.failures = 0
-		m.set(describe(list, m.known), "")
+		m.findAbilities(ask, list)
+		m.set(m.describe(list), "")
 	default:
 		m.failures++
 		// One question without an answer may be a server that restarts.
@@ -67,6 +78,7 @@ func (m *models) look(ctx context.Context, limit time.Duration) (pause time.Dura
 		if m.failures < modelsFailures {
 			return modelsAgain
 		}
+		m.abilities = nil // what comes back may have been started otherwise
 	}
 	return modelsEvery
 }
@@ -82,7 +94,7 @@ func (m *models) set(list []directory.Model, problem string) {
 	turned := !m.asked || m.alive != alive
 	back := m.asked && turned
 	changed := m.alive != alive || !slices.EqualFunc(m.list, list, func(a, b directory.Model) bool {
-		return a.ID == b.ID && a.Runtime == b.Runtime
+		return a.ID == b.ID && a.Runtime == b.Runtime && a.Context == b.Context && slices.Equal(a.Caps, b.Caps)
 	})
 	m.list, m.asked, m.alive, m.problem = list, true, alive, problem
 	m.mu.Unlock()
@@ -109,7 +121,7 @@ func (m *models) offered() (list []directory.Model, known bool) {
 	list = slices.Clone(m.list)
 	if !m.alive {
 		for i := range list {
-			list[i].Caps = []string{node.CapUnavailable}
+			list[i].Caps = append(slices.Clone(list[i].Caps), node.CapUnavailable)
 		}
 	}
 	return list, len(list) > 0
@@ -126,16 +138,43 @@ func (m *models) status() (ids []string, alive bool, problem string) {
 	return ids, m.alive, m.problem
 }
 
+// findAbilities asks what the models of a list can do, each until it says.
+func (m *models) findAbilities(ctx context.Context, list []backend.Model) {
+	now := time.Now()
+	found := make(map[string]ability, len(list))
+	for _, model := range list {
+		a, asked := m.abilities[model.ID]
+		if a.caps == nil && (!asked || !now.Before(a.again)) && ctx.Err() == nil {
+			able, err := m.able(ctx, model.ID, len(list) <= fewModels)
+			switch {
+			case err == nil:
+				a.caps = make([]string, len(able))
+				for i, c := range able {
+					a.caps[i] = string(c)
+				}
+				slices.Sort(a.caps)
+			case ctx.Err() == nil: // else there was no time
+				a.again = now.Add(ableAgain)
+				m.log.Debug("a model does not say what it can do; it is offered for chat alone", "model", model.ID, "err", err)
+			}
+		}
+		found[model.ID] = a
+	}
+	m.abilities = found // of models that are gone nothing is kept
+}
+
 // describe turns the backend's list into what fits a descriptor. Models whose
-// names do not (spaces, other alphabets) could not be asked for anyway.
-func describe(list []backend.Model, runtime string) []directory.Model {
+// names do not (spaces, other alphabets) could not be asked for anyway, and
+// those that can do nothing of ours are no use to anybody.
+func (m *models) describe(list []backend.Model) []directory.Model {
 	var out []directory.Model
-	for _, m := range list {
+	for _, model := range list {
 		if len(out) == maxModels {
 			break
 		}
-		if nameable(m.ID) {
-			out = append(out, directory.Model{ID: m.ID, Runtime: runtime})
+		caps := m.abilities[model.ID].caps
+		if nameable(model.ID) && (caps == nil || len(caps) > 0) {
+			out = append(out, directory.Model{ID: model.ID, Runtime: m.known, Context: uint32(model.Context), Caps: caps})
 		}
 	}
 	return out

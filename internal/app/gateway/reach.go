@@ -30,7 +30,7 @@ func freePort(want int) (int, error) {
 // they would not look for it: wildcards stand for all addresses of the
 // machine's interfaces.
 func reach(listen []string, machine []netip.Addr, local bool) (found, refused []string) {
-	var own []netip.AddrPort
+	var own []mesh.Endpoint
 	for _, addr := range listen {
 		at, err := mesh.ParseEndpoint(addr)
 		switch {
@@ -40,14 +40,14 @@ func reach(listen []string, machine []netip.Addr, local bool) (found, refused []
 		default:
 			for _, ip := range machine {
 				if ip.Is4() == at.Addr().Is4() {
-					own = append(own, netip.AddrPortFrom(ip, at.Port()))
+					own = append(own, mesh.Endpoint{AddrPort: netip.AddrPortFrom(ip, at.Port()), QUIC: at.QUIC})
 				}
 			}
 		}
 	}
 	public := mesh.Publishable(own, local)
 	for _, at := range own {
-		switch addr := mesh.FormatEndpoint(at); {
+		switch addr := at.String(); {
 		case slices.Contains(found, addr), slices.Contains(refused, addr):
 		case slices.Contains(public, at):
 			found = append(found, addr)

@@ -222,9 +222,10 @@ func (g *gateway) wire(o Options, key ed25519.PrivateKey, keys *directory.Keyrin
 	if src == nil {
 		return parts, nil
 	}
-	g.models = &models{backend: src, url: g.cfg.Provider.URL, runtime: src.runtime, changed: g.directory.Changed, log: g.log}
+	g.models = &models{backend: src, url: g.cfg.Provider.URL, runtime: src.runtime, able: src.able, changed: g.directory.Changed, log: g.log}
 	server, err := tunnel.NewServer(tunnel.ServerConfig{
-		Backend:     backend.EarlyCommit(src, backend.CommitAfter),
+		Backend:     src,
+		Commit:      backend.CommitAfter,
 		Budget:      body.NewBudget(int64(g.cfg.Provider.BodiesMiB) << 20),
 		MaxRequests: g.cfg.Provider.Requests, Drain: serve.Drain, Log: g.log,
 	})

@@ -105,7 +105,6 @@ only you can open. It counts circuits and names none of their users: a relay doe
 not know them.`,
 		Example: `  gateway status
   gateway status --json | jq .backend`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir, err := data()
 			if err != nil {

@@ -6,13 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	wire "github.com/culvert-net/culvert/api/openai"
+	"github.com/culvert-net/culvert/api/backend"
+	"github.com/culvert-net/culvert/api/openai"
 	"github.com/culvert-net/culvert/api/tunnel"
 	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/internal/app"
@@ -190,7 +192,7 @@ func TestChoose(t *testing.T) {
 	p.add("provider-1", time.Hour, serves("m"), serves("only"))
 	p.add("provider-2", time.Hour, serves("m"))
 	p.add("provider-3", time.Hour, serves("m", CapUnavailable), serves("gone", CapUnavailable))
-	r := NewRouter(p.set, NewFailures())
+	r := NewRouter(p.set, NewFailures(), func() error { return nil })
 	target := func(name string) tunnel.Target { return tunnel.Target{Key: p.keys[name], Name: name} }
 
 	if got := r.Models(); len(got) != 2 || got[0].ID != "m" || got[1].ID != "only" {
@@ -198,7 +200,7 @@ func TestChoose(t *testing.T) {
 	}
 	seen := make(map[string]int)
 	for range 200 {
-		to, err := r.Choose("m", nil)
+		to, err := r.Choose("m", openai.Chat, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -210,14 +212,14 @@ func TestChoose(t *testing.T) {
 	// One that failed is asked only if there is no other.
 	r.Report(target("provider-1"), tunnel.OutcomeFailed)
 	for range 50 {
-		if to, err := r.Choose("m", nil); err != nil || to.Name != "provider-2" {
+		if to, err := r.Choose("m", openai.Chat, nil); err != nil || to.Name != "provider-2" {
 			t.Fatalf("Choose = %v, %v; want the one that did not fail", to.Name, err)
 		}
 	}
-	if to, err := r.Choose("only", nil); err != nil || to.Name != "provider-1" {
+	if to, err := r.Choose("only", openai.Chat, nil); err != nil || to.Name != "provider-1" {
 		t.Errorf("Choose = %v, %v; want the only one although it failed", to.Name, err)
 	}
-	if to, err := r.Choose("m", []tunnel.Target{target("provider-2")}); err != nil || to.Name != "provider-1" {
+	if to, err := r.Choose("m", openai.Chat, []tunnel.Target{target("provider-2")}); err != nil || to.Name != "provider-1" {
 		t.Errorf("Choose = %v, %v; want the one that is not excluded", to.Name, err)
 	}
 	r.Report(target("provider-1"), tunnel.OutcomeOK)
@@ -230,7 +232,7 @@ func TestChoose(t *testing.T) {
 		{"gone", nil, tunnel.ErrNoProvider},
 		{"m", []tunnel.Target{target("provider-1"), target("provider-2")}, tunnel.ErrNoProvider},
 	} {
-		if _, err := r.Choose(tt.model, tt.exclude); !errors.Is(err, tt.want) {
+		if _, err := r.Choose(tt.model, openai.Chat, tt.exclude); !errors.Is(err, tt.want) {
 			t.Errorf("Choose(%q) = %v, want %v", tt.model, err, tt.want)
 		}
 	}
@@ -239,6 +241,53 @@ func TestChoose(t *testing.T) {
 	r.Report(target("provider-1"), tunnel.OutcomeCancelled)
 	if r.failures.Lately(p.keys["provider-1"]) {
 		t.Error("a refusal or a client that left counts as failure")
+	}
+}
+
+// TestChooseAble asks for what only some providers of a model do, and by the
+// name that people use.
+func TestChooseAble(t *testing.T) {
+	p := populate(t)
+	p.relays(1)
+	p.add("provider-1", time.Hour, serves("m:latest", "chat", "completions"), serves("vectors", "embeddings", CapUnavailable))
+	p.add("provider-2", time.Hour, serves("m:latest", "chat", "embeddings"), serves("plain"), serves("plain:latest", "embeddings"))
+	r := NewRouter(p.set, NewFailures(), func() error { return nil })
+	for _, tt := range []struct {
+		model string
+		needs openai.Capability
+		who   string // "": the error
+		as    string
+		err   error
+	}{
+		{"m:latest", openai.Completions, "provider-1", "m:latest", nil},
+		{"m", openai.Completions, "provider-1", "m:latest", nil},
+		{"m", openai.Embeddings, "provider-2", "m:latest", nil},
+		{"plain", openai.Chat, "provider-2", "plain", nil},
+		{"plain", openai.Embeddings, "", "", tunnel.ErrNotAble}, // an id goes before an alias
+		{"plain:latest", openai.Embeddings, "provider-2", "plain:latest", nil},
+		{"plain:latest", openai.Chat, "", "", tunnel.ErrNotAble},
+		{"vectors", openai.Embeddings, "", "", tunnel.ErrNoProvider},
+		{"vectors", openai.Chat, "", "", tunnel.ErrNoProvider},
+		{"m:other", openai.Chat, "", "", tunnel.ErrUnknownModel},
+	} {
+		for range 20 {
+			to, err := r.Choose(tt.model, tt.needs, nil)
+			if !errors.Is(err, tt.err) || err == nil && (to.Name != tt.who || to.Model != tt.as) {
+				t.Fatalf("Choose(%q, %s) = %s, %q, %v; want %s, %q, %v", tt.model, tt.needs, to.Name, to.Model, err, tt.who, tt.as, tt.err)
+			}
+		}
+	}
+	// One that is able but excluded is not the same as nobody able.
+	if _, err := r.Choose("m", openai.Embeddings, []tunnel.Target{{Key: p.keys["provider-2"]}}); !errors.Is(err, tunnel.ErrNoProvider) {
+		t.Errorf("Choose without the able one = %v, want ErrNoProvider", err)
+	}
+	want := []backend.Model{
+		{ID: "m:latest", Alias: "m", OwnedBy: "culvert", Able: []openai.Capability{"chat", "completions", "embeddings"}, Providers: 2},
+		{ID: "plain", OwnedBy: "culvert", Able: []openai.Capability{"chat"}, Providers: 1},
+		{ID: "plain:latest", OwnedBy: "culvert", Able: []openai.Capability{"embeddings"}, Providers: 1},
+	}
+	if got := r.Models(); !reflect.DeepEqual(got, want) {
+		t.Errorf("Models = %+v, want %+v", got, want)
 	}
 }
 
@@ -303,7 +352,8 @@ func TestCheckSeeds(t *testing.T) {
 		{"private in a local world", []string{"/ip4/10.0.0.1/tcp/1" + peer}, true, ""},
 		{"none", nil, true, "lists no seeds"},
 		{"private", []string{"/ip4/10.0.0.1/tcp/1" + peer}, false, "--announce"},
-		{"quic", []string{"/ip4/8.8.8.8/udp/1/quic-v1" + peer}, false, "can be reached"},
+		{"quic", []string{"/ip4/8.8.8.8/udp/1/quic-v1" + peer}, false, ""},
+		{"name", []string{"/dns4/example.org/tcp/1" + peer}, false, "name server"},
 	} {
 		w, err := world.New(world.World{Phrase: "x", Rules: world.DefaultRules(), Seeds: tt.seeds, Local: tt.local})
 		if err != nil {
@@ -341,11 +391,11 @@ func TestWhyNoModels(t *testing.T) {
 		err  error
 		want string
 	}{
-		{&wire.Error{Status: 502, Code: "upstream_unreachable", Message: secret}, "is it running?"},
-		{&wire.Error{Status: 401, Message: secret}, "API key"},
-		{&wire.Error{Status: 404, Message: secret}, "OpenAI-compatible"},
-		{&wire.Error{Status: 502, Code: "bad_model_list", Message: secret}, "OpenAI-compatible"},
-		{&wire.Error{Status: 500, Message: secret}, "status 500"},
+		{&openai.Error{Status: 502, Code: "upstream_unreachable", Message: secret}, "is it running?"},
+		{&openai.Error{Status: 401, Message: secret}, "API key"},
+		{&openai.Error{Status: 404, Message: secret}, "OpenAI-compatible"},
+		{&openai.Error{Status: 502, Code: "bad_model_list", Message: secret}, "OpenAI-compatible"},
+		{&openai.Error{Status: 500, Message: secret}, "status 500"},
 		{fmt.Errorf("asking: %w", context.DeadlineExceeded), "in time"},
 		{errors.New("other"), "other"},
 	} {

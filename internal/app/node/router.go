@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/culvert-net/culvert/api/backend"
+	"github.com/culvert-net/culvert/api/openai"
 	"github.com/culvert-net/culvert/api/tunnel"
 	"github.com/culvert-net/culvert/mesh/directory"
 	"github.com/culvert-net/culvert/mesh/route"
@@ -18,6 +19,7 @@ import (
 type Router struct {
 	set      *directory.Set
 	failures *Failures
+	missing  func() error
 
 	mu  sync.Mutex
 	rnd *mrand.Rand // guarded by mu
@@ -25,17 +27,19 @@ type Router struct {
 
 var _ tunnel.Router = (*Router)(nil)
 
-// NewRouter chooses from set.
-func NewRouter(set *directory.Set, failures *Failures) *Router {
-	return &Router{set: set, failures: failures, rnd: newRand()}
+// NewRouter chooses from set. missing is nil as long as what set does not hold
+// does not exist, and else says why that is not known.
+func NewRouter(set *directory.Set, failures *Failures, missing func() error) *Router {
+	return &Router{set: set, failures: failures, missing: missing, rnd: newRand()}
 }
 
 // Choose implements tunnel.Router.
-func (r *Router) Choose(model string, exclude []tunnel.Target) (tunnel.Target, error) {
+func (r *Router) Choose(name string, needs openai.Capability, exclude []tunnel.Target) (tunnel.Target, error) {
 	snap := r.set.Snapshot()
+	model := modelOf(snap, name)
 	out := func(key [32]byte) bool {
 		n, _ := snap.Node(key)
-		return !Offers(n, model) || slices.ContainsFunc(exclude, func(t tunnel.Target) bool { return t.Key == key })
+		return !offers(n, model, needs) || slices.ContainsFunc(exclude, func(t tunnel.Target) bool { return t.Key == key })
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -45,11 +49,31 @@ func (r *Router) Choose(model string, exclude []tunnel.Target) (tunnel.Target, e
 	}
 	switch {
 	case errors.Is(err, route.ErrUnknownModel):
+		if why := r.missing(); why != nil {
+			return tunnel.Target{}, &tunnel.Explained{Reason: why.Error(), Err: fmt.Errorf("%w: %w", tunnel.ErrNoProvider, why)}
+		}
 		return tunnel.Target{}, fmt.Errorf("%w: %w", tunnel.ErrUnknownModel, err)
+	case err != nil && notAble(snap, model, needs):
+		return tunnel.Target{}, fmt.Errorf("%w: %w", tunnel.ErrNotAble, err)
 	case err != nil:
 		return tunnel.Target{}, fmt.Errorf("%w: %w", tunnel.ErrNoProvider, err)
 	}
-	return tunnel.Target{Key: n.Key, Name: DisplayName(n)}, nil
+	return tunnel.Target{Key: n.Key, Name: DisplayName(n), Model: model}, nil
+}
+
+// modelOf is the id of a model that was asked for by it or by its alias.
+func modelOf(snap *directory.Snapshot, name string) string {
+	if long := backend.LongName(name); len(snap.Providers(name)) == 0 && len(snap.Providers(long)) > 0 {
+		return long
+	}
+	return name
+}
+
+// notAble reports whether a model is offered, but by nobody for what is needed.
+func notAble(snap *directory.Snapshot, model string, needs openai.Capability) bool {
+	all := snap.Providers(model)
+	return slices.ContainsFunc(all, func(n directory.Node) bool { return Offers(n, model) }) &&
+		!slices.ContainsFunc(all, func(n directory.Node) bool { return offers(n, model, needs) })
 }
 
 // Report implements tunnel.Router. A refusal is an answer, and who asked may
@@ -64,14 +88,25 @@ func (r *Router) Report(t tunnel.Target, outcome tunnel.Outcome) {
 }
 
 // Models implements tunnel.Router.
+// A model can do what any of its providers offers.
 func (r *Router) Models() []backend.Model {
 	snap := r.set.Snapshot()
 	var out []backend.Model
 	for _, m := range snap.Models() {
-		if slices.ContainsFunc(snap.Providers(m.ID), func(n directory.Node) bool { return Offers(n, m.ID) }) {
-			out = append(out, backend.Model{ID: m.ID, OwnedBy: "culvert"})
+		row := backend.Model{ID: m.ID, OwnedBy: "culvert", Context: int(m.Context)}
+		for _, n := range snap.Providers(m.ID) {
+			if able := abilities(n, m.ID); able != nil {
+				row.Providers++
+				row.Able = append(row.Able, able...)
+			}
+		}
+		if row.Providers > 0 {
+			slices.Sort(row.Able)
+			row.Able = slices.Compact(row.Able)
+			out = append(out, row)
 		}
 	}
+	backend.SetAliases(out)
 	return out
 }
 
@@ -80,11 +115,30 @@ func (r *Router) Models() []backend.Model {
 // which a provider need not be.
 const CapUnavailable = "unavailable"
 
+// abilities are the routes a node serves a model on now; nil if it does not. A
+// descriptor that names none of them means chat.
+func abilities(n directory.Node, model string) []openai.Capability {
+	i := slices.IndexFunc(n.Models, func(m directory.Model) bool { return m.ID == model })
+	if i < 0 || slices.Contains(n.Models[i].Caps, CapUnavailable) {
+		return nil
+	}
+	var able []openai.Capability
+	for _, r := range openai.Routes {
+		if slices.Contains(n.Models[i].Caps, string(r.Needs)) {
+			able = append(able, r.Needs)
+		}
+	}
+	if able == nil {
+		able = []openai.Capability{openai.Chat}
+	}
+	return able
+}
+
 // Offers reports whether a node serves a model now.
-func Offers(n directory.Node, model string) bool {
-	return slices.ContainsFunc(n.Models, func(m directory.Model) bool {
-		return m.ID == model && !slices.Contains(m.Caps, CapUnavailable)
-	})
+func Offers(n directory.Node, model string) bool { return abilities(n, model) != nil }
+
+func offers(n directory.Node, model string, needs openai.Capability) bool {
+	return slices.Contains(abilities(n, model), needs)
 }
 
 // HasProvider reports whether anybody offers a model now.

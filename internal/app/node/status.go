@@ -41,7 +41,8 @@ func (s *WorldStatus) Rows(row func(name, format string, args ...any)) {
 
 // DirectoryStatus says what a node knows of its world.
 type DirectoryStatus struct {
-	Age       float64       `json:"age_s"` // of the last answer of a seed; negative: none yet
+	Age       float64       `json:"age_s"`                  // of the last answer of a seed; negative: none yet
+	Cached    float64       `json:"cached_age_s,omitempty"` // before that: of the one an earlier run kept; 0: none
 	Problem   string        `json:"problem,omitempty"`
 	Nodes     int           `json:"nodes"`
 	Relays    int           `json:"relays"`
@@ -64,6 +65,8 @@ func NewDirectoryStatus(client *directory.Client, snap *directory.Snapshot) *Dir
 	}
 	if age, ok := c.Age(time.Now()); ok {
 		s.Age = age.Seconds()
+	} else if !c.Cached.IsZero() {
+		s.Cached = time.Since(c.Cached).Seconds()
 	}
 	for _, m := range snap.Models() {
 		count := 0
@@ -85,8 +88,11 @@ func (s *DirectoryStatus) Rows(row func(name, format string, args ...any)) {
 		return
 	}
 	age := "never fetched"
-	if s.Age >= 0 {
-		age = "fetched " + (time.Duration(s.Age) * time.Second).String() + " ago"
+	switch {
+	case s.Age >= 0:
+		age = "fetched " + seconds(s.Age) + " ago"
+	case s.Cached > 0 && s.Nodes > 0: // what is past its time is not kept
+		age = "from cache, " + seconds(s.Cached) + " old"
 	}
 	if s.Problem != "" {
 		age += "; the last attempt: " + s.Problem
@@ -96,6 +102,9 @@ func (s *DirectoryStatus) Rows(row func(name, format string, args ...any)) {
 		row("Model", "%s (providers: %d)", m.ID, m.Providers)
 	}
 }
+
+// seconds is s as a person reads it.
+func seconds(s float64) string { return (time.Duration(s) * time.Second).String() }
 
 // Reasons takes joined errors apart, for people who wait.
 func Reasons(err error) []string {

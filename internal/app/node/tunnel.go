@@ -20,7 +20,7 @@ var _ tunnel.Dialer = Dialer{}
 func (d Dialer) Dial(ctx context.Context, to tunnel.Target, group backend.Group) (tunnel.Conn, error) {
 	s, err := d.Client.Dial(ctx, to.Key, circuit.Group(group))
 	if err != nil {
-		return nil, err
+		return nil, &tunnel.Explained{Reason: NoCircuit(err), Err: err}
 	}
 	d.Used(to.Key)
 	return s, nil

@@ -54,7 +54,7 @@ func CheckAddr(addr string, w *world.World) error {
 	if err != nil {
 		return err
 	}
-	if err := mesh.MayDial(at, w.Local); err != nil {
+	if err := mesh.MayDial(at.AddrPort, w.Local); err != nil {
 		return fmt.Errorf("address %q: %w", addr, err)
 	}
 	return nil

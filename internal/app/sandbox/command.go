@@ -1,6 +1,10 @@
 package sandbox
 
 import (
+	"fmt"
+	"os"
+	"regexp"
+
 	"github.com/spf13/cobra"
 
 	"github.com/culvert-net/culvert/internal/app"
@@ -33,11 +37,12 @@ and log. Kill one and watch what your client notices.`,
 
   # Which way do requests go?
   bridge status --data ./world/bridge`,
-		Args:    cobra.NoArgs,
 		Version: app.Version(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Out, o.Err = cmd.OutOrStdout(), cmd.ErrOrStderr()
-			return Run(cmd.Context(), o)
+			ctx, stop := untilHangup(cmd.Context())
+			defer stop()
+			return hint(Run(ctx, o), os.Getenv("MAKELEVEL") != "")
 		},
 	}
 	f := cmd.Flags()
@@ -56,4 +61,15 @@ and log. Kill one and watch what your client notices.`,
 	f.BoolVar(&o.Debug, "debug", false, "give every node a debug server (pprof) on a free port, named in the ready file")
 	cmd.AddCommand(app.VersionCommand())
 	return cmd
+}
+
+// flagName is a flag as errors name it.
+var flagName = regexp.MustCompile(`(^| )--[a-z]`)
+
+// hint says, beside an error that names a flag, how flags are given through make.
+func hint(err error, make bool) error {
+	if err == nil || !make || !flagName.MatchString(err.Error()) {
+		return err
+	}
+	return fmt.Errorf("%w\nWith make: make run BACKEND=URL ARGS=\"--listen 127.0.0.1:9000\"", err)
 }

@@ -17,6 +17,10 @@ const (
 	// maxNodes bounds relays and providers together: each has a 127.N.0.1.
 	maxNodes = 250
 
+	// maxSweep bounds how many directories of dead sandboxes one start removes:
+	// each has some thirty small files, and a person waits.
+	maxSweep = 32
+
 	// tailLines and tailBytes bound what is shown of a dead node's log.
 	tailLines = 8
 	tailBytes = 16 << 10

@@ -75,7 +75,7 @@ func (o *Options) check() error {
 	case o.Relays < 1:
 		return app.Usage(fmt.Errorf("--relays %d: at least one is needed, as the world's seed", o.Relays))
 	case o.Relays < o.Hops-1:
-		return app.Usage(fmt.Errorf("--relays %d: circuits of --hops %d take %d relays", o.Relays, o.Hops, o.Hops-1))
+		return app.Usage(fmt.Errorf("--relays %d: circuits of --hops %d take %s", o.Relays, o.Hops, app.Count(o.Hops-1, "relay")))
 	case o.Providers < 1:
 		return app.Usage(fmt.Errorf("--providers %d: somebody has to answer", o.Providers))
 	case o.Relays+o.Providers > maxNodes:

@@ -31,7 +31,8 @@ type spec struct {
 	log      string // file
 	logLevel string
 	role     string // of a gateway
-	addr     string // of a gateway, as multiaddr
+	addr     string // of a gateway, as multiaddr; TCP
+	quic     string // the same port of UDP
 	debug    string // address of its debug server; "" is none
 	key      [32]byte
 }
@@ -125,6 +126,7 @@ func (s *spec) identify(held *ports, host string) error {
 		return err
 	}
 	s.addr = prefix + strconv.Itoa(port)
+	s.quic = fmt.Sprintf("/ip4/%s/udp/%d/quic-v1", host, port)
 	return nil
 }
 
@@ -144,7 +146,7 @@ func (s *spec) lastPort(prefix string) int {
 // config is a gateway's config.toml.
 func (s *spec) config(src source) *gateway.Config {
 	cfg := gateway.Defaults()
-	cfg.Node.Name, cfg.Node.Roles, cfg.Node.Listen = s.name, []string{s.role}, []string{s.addr}
+	cfg.Node.Name, cfg.Node.Roles, cfg.Node.Listen = s.name, []string{s.role}, []string{s.addr, s.quic}
 	cfg.Status.Listen = "" // its admin socket says the same
 	cfg.Debug.Listen = s.debug
 	if s.role == gateway.RoleProvider {

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"text/tabwriter"
 
+	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/files"
 )
 
@@ -32,6 +34,18 @@ func (r *Ready) write(path string) error {
 	return nil
 }
 
+// processes lists which process is which node, in the order of starting.
+func (r *Ready) processes(out io.Writer, order []string) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, name := range order {
+		fmt.Fprintf(w, "%s\tpid %d\n", name, r.PIDs[name])
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("listing the nodes: %w", err)
+	}
+	return nil
+}
+
 // instructions tells what to paste.
 func (r *Ready) instructions(out io.Writer, models []string, binary string, dirs string) error {
 	model := models[0]
@@ -53,8 +67,8 @@ API key                      any
 Status, in a browser         %[4]s/status
 The circuits, by name        %[5]s status --data %[6]s
 Logs                         %[7]s
-Stop with Ctrl-C.
-`, r.BaseURL, strings.Join(models, ", "), quoted(model), r.StatusURL, binary, shell(r.Dirs[bridgeName]), shell(dirs))
+Kill a node by its pid above and ask again; stop everything with Ctrl-C.
+`, r.BaseURL, strings.Join(models, ", "), quoted(model), r.StatusURL, binary, app.Shell(r.Dirs[bridgeName]), app.Shell(dirs))
 	return err
 }
 
@@ -66,12 +80,4 @@ func quoted(s string) string {
 	}
 	// Inside the curl line's single quotes.
 	return strings.ReplaceAll(string(b), "'", `\u0027`)
-}
-
-// shell is s as one word of a shell's command line.
-func shell(s string) string {
-	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:") == "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -9,9 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/culvert-net/culvert/api/backend/openai"
 	"github.com/culvert-net/culvert/internal/app"
-	"github.com/culvert-net/culvert/internal/app/gateway"
 )
 
 // sandbox is a running one. Its fields are owned by Run; watchers only read
@@ -34,6 +32,18 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := o.check(); err != nil {
 		return err
 	}
+	progress := newProgress(o.Err)
+	defer progress.close()
+	src, err := chooseBackend(ctx, o.Backend, progress)
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err != nil:
+		return err
+	}
+	if n := sweep(os.TempDir()); n > 0 {
+		progress.say("removed what %s that ended badly had left in %s", app.Count(n, "sandbox run"), os.TempDir())
+	}
 	dir, cleanup, err := o.directory()
 	if err != nil {
 		return err
@@ -45,15 +55,13 @@ func Run(ctx context.Context, o Options) (err error) {
 			return fmt.Errorf("--ready-file: %w", err)
 		}
 	}
-	s := &sandbox{o: &o, progress: newProgress(o.Err), died: make(chan *child, o.Relays+o.Providers+1)}
-	defer s.progress.close()
+	s := &sandbox{o: &o, progress: progress, died: make(chan *child, o.Relays+o.Providers+1)}
 	s.launch = goroutines{watch: o.Watch}
 	if !o.InProcess {
 		if s.launch, err = newProcesses(o.Bin); err != nil {
 			return err
 		}
 	}
-	src := s.chooseBackend(ctx)
 	if s.plan, err = makePlan(&o, dir, src); err != nil {
 		return err
 	}
@@ -72,49 +80,18 @@ func Run(ctx context.Context, o Options) (err error) {
 			return err
 		}
 	}
+	var order []string
+	for _, c := range s.children {
+		order = append(order, c.spec.name)
+	}
+	if err := ready.processes(o.Out, order); err != nil {
+		return err
+	}
 	if err := ready.instructions(o.Out, models, s.bridgeBinary(), filepath.Join(dir, "logs")); err != nil {
 		return err
 	}
 	s.watch(ctx)
 	return nil
-}
-
-// directory is where everything is kept, and what to do with it at the end.
-func (o *Options) directory() (string, func() error, error) {
-	if o.Dir != "" {
-		dir, err := filepath.Abs(o.Dir)
-		if err != nil {
-			return "", nil, fmt.Errorf("--dir %s: %w", o.Dir, err)
-		}
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return "", nil, fmt.Errorf("--dir: %w", err)
-		}
-		return dir, func() error { return nil }, nil
-	}
-	dir, err := os.MkdirTemp("", "culvert-")
-	if err != nil {
-		return "", nil, fmt.Errorf("making a temporary directory: %w; name one with --dir", err)
-	}
-	return dir, func() error { return os.RemoveAll(dir) }, nil
-}
-
-// chooseBackend is the server that was named, or found, or the demo model.
-func (s *sandbox) chooseBackend(ctx context.Context) source {
-	switch s.o.Backend {
-	case "":
-	case gateway.BackendMock:
-		return source{kind: gateway.BackendMock}
-	default:
-		return source{kind: gateway.BackendOpenAI, url: s.o.Backend}
-	}
-	s.progress.begin("looking for a model server on this machine")
-	if found := openai.Find(ctx); len(found) > 0 {
-		f := found[0]
-		s.progress.done("model server found: %s at %s, %d models", f.Kind, f.BaseURL, len(f.Models))
-		return source{kind: gateway.BackendOpenAI, url: f.BaseURL}
-	}
-	s.progress.done("no model server found (Ollama, llama.cpp, vLLM, LM Studio): the demo model answers, with canned text that says so")
-	return source{kind: gateway.BackendMock}
 }
 
 func (s *sandbox) ready(base string) *Ready {
@@ -135,7 +112,7 @@ func (s *sandbox) ready(base string) *Ready {
 // bridgeBinary is how a person calls the bridge.
 func (s *sandbox) bridgeBinary() string {
 	if p, ok := s.launch.(processes); ok {
-		return shell(p.path("bridge"))
+		return app.Shell(p.path("bridge"))
 	}
 	return "bridge"
 }

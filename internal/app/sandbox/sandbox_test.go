@@ -159,6 +159,18 @@ func TestReadyFile(t *testing.T) {
 	}
 }
 
+func TestProcessesAreListed(t *testing.T) {
+	r := &Ready{PIDs: map[string]int{"relay-1": 12, "provider-1": 345, "bridge": 6}}
+	var out bytes.Buffer
+	if err := r.processes(&out, []string{"relay-1", "provider-1", "bridge"}); err != nil {
+		t.Fatal(err)
+	}
+	const want = "relay-1     pid 12\nprovider-1  pid 345\nbridge      pid 6\n"
+	if out.String() != want {
+		t.Errorf("processes = %q, want %q", out.String(), want)
+	}
+}
+
 // What is shown to be pasted survives a shell, whatever the model is called.
 func TestInstructionsCanBePasted(t *testing.T) {
 	const model = `it's "odd"`
@@ -179,8 +191,8 @@ func TestInstructionsCanBePasted(t *testing.T) {
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &body); err != nil || body.Model != model {
 		t.Errorf("the curl line sends %q (%v), want the model %q", lines[len(lines)-1], err, model)
 	}
-	if said, err := exec.Command("sh", "-c", "printf %s "+shell(r.Dirs["bridge"])).Output(); err != nil || string(said) != r.Dirs["bridge"] {
-		t.Errorf("shell(%q) is %q to a shell, %v", r.Dirs["bridge"], said, err)
+	if said, err := exec.Command("sh", "-c", "printf %s "+app.Shell(r.Dirs["bridge"])).Output(); err != nil || string(said) != r.Dirs["bridge"] {
+		t.Errorf("Shell(%q) is %q to a shell, %v", r.Dirs["bridge"], said, err)
 	}
 }
 

@@ -16,8 +16,12 @@ import (
 	"github.com/culvert-net/culvert/api/openai"
 )
 
-// chat serves POST /v1/chat/completions.
-func (s *Server) chat(w http.ResponseWriter, r *http.Request) {
+// ask serves a route that leads to a model.
+func (s *Server) ask(route openai.Route) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { s.askBackend(route, w, r) }
+}
+
+func (s *Server) askBackend(route openai.Route, w http.ResponseWriter, r *http.Request) {
 	x := exchangeOf(r)
 	text, release, e := s.readBody(w, r)
 	if e != nil {
@@ -26,14 +30,18 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) {
 	}
 	defer release()
 	whole := time.Now()
-	view, e := openai.ParseChat(text)
+	view, e := route.Parse(text)
+	if e == nil && view.Stream && !r.ProtoAtLeast(1, 1) {
+		// Without chunks the end of a stream and a cut look the same.
+		e = openai.Invalid("stream", "streams need HTTP/1.1; leave stream out, or use a client that speaks it")
+	}
 	if e != nil {
 		x.fail(w, e)
 		return
 	}
 	asked := time.Now()
 	resp, err := s.backend.Do(r.Context(), &backend.Request{
-		ID: x.id, Method: http.MethodPost, Path: "/v1/chat/completions",
+		ID: x.id, Method: http.MethodPost, Path: route.Path,
 		Header: r.Header, Body: text, View: view, Group: s.isolation.group(r, view.Opening(text)),
 	})
 	if err != nil {
@@ -47,7 +55,7 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) {
 	case resp.Status != http.StatusOK:
 		x.fail(w, backend.ReadError(resp))
 	case view.Stream:
-		s.stream(w, r, resp)
+		s.stream(w, r, resp, streamed{chunk: route.Chunk, usage: view.IncludeUsage})
 	default:
 		s.document(w, r, resp)
 	}

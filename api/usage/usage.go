@@ -1,0 +1,174 @@
+// Package usage counts the tokens of an answer while its bytes pass.
+//
+// A Meter reads an answer, a document or an event stream, for somebody else
+// and looks at each byte once; Count is what the answer said it used, or an
+// estimate where it said nothing, because the stream was cut or nobody asked
+// it to tell.
+//
+// It keeps no bytes of an answer but those of its usage object, changes none,
+// and knows neither keys nor money. A Meter belongs to one reader; Count is
+// for after it.
+package usage
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+)
+
+const (
+	// maxUsage bounds the bytes of a usage object: real ones have 500.
+	maxUsage = 4 << 10
+
+	// bytesPerToken is what a token has of a text, for common tokenizers and
+	// European languages. Others have fewer bytes, so it counts too little
+	// rather than too much.
+	bytesPerToken = 4
+
+	// tokensPerPart is what an image or a recording is taken for, whose bytes
+	// say nothing: about one of 1024 pixels.
+	tokensPerPart = 800
+)
+
+// Count is how many tokens a request took.
+type Count struct {
+	Tokens   int64 // of prompt and answer
+	Estimate bool  // the answer did not say
+}
+
+// Meter reads an answer and finds what it says it used.
+type Meter struct {
+	from   io.Reader
+	stream bool
+
+	scan   scanner
+	line   lineState // of a stream
+	events int64     // of a stream, with data
+	length int64     // of a document
+	told   int64     // -1: not told
+}
+
+// lineState is where in a line of a stream the next byte is.
+type lineState int
+
+const (
+	lineStart lineState = 0 // to 4: that many bytes of "data:" were there
+	lineData  lineState = 5
+	lineOther lineState = 6
+)
+
+const dataField = "data:"
+
+// NewMeter reads from, which is an event stream or a JSON document.
+func NewMeter(from io.Reader, stream bool) *Meter {
+	m := &Meter{from: from, stream: stream, told: -1}
+	m.scan.begin()
+	return m
+}
+
+// Read implements io.Reader.
+func (m *Meter) Read(p []byte) (int, error) {
+	n, err := m.from.Read(p)
+	if m.stream {
+		m.lines(p[:n])
+	} else {
+		m.length += int64(n)
+		m.scan.feed(p[:n], m.found)
+	}
+	return n, err
+}
+
+// lines looks at the data of events. A usage object that is broken over lines,
+// as no server writes it, is not found.
+func (m *Meter) lines(p []byte) {
+	for len(p) > 0 {
+		switch {
+		case p[0] == '\n':
+			m.line = lineStart
+			p = p[1:]
+		case m.line < lineData:
+			m.line++
+			if p[0] != dataField[m.line-1] {
+				m.line = lineOther
+			}
+			if m.line == lineData {
+				m.events++
+				m.scan.begin()
+			}
+			p = p[1:]
+		default:
+			end := bytes.IndexByte(p, '\n')
+			if end < 0 {
+				end = len(p)
+			}
+			if m.line == lineData {
+				m.scan.feed(p[:end], m.found)
+			}
+			p = p[end:]
+		}
+	}
+}
+
+// found reads a usage object. Servers that send one with each event count up,
+// so the last one is the answer's.
+func (m *Meter) found(object []byte) {
+	var u struct {
+		Prompt     *int64 `json:"prompt_tokens"`
+		Completion *int64 `json:"completion_tokens"`
+		Input      *int64 `json:"input_tokens"` // of the responses API
+		Output     *int64 `json:"output_tokens"`
+		Total      *int64 `json:"total_tokens"`
+	}
+	if json.Unmarshal(object, &u) != nil {
+		return
+	}
+	sum, any := int64(0), false
+	for _, n := range []*int64{u.Prompt, u.Completion, u.Input, u.Output} {
+		if n != nil {
+			any = true
+			sum += max(0, *n)
+		}
+	}
+	if u.Total != nil {
+		// The larger one: some leave what was read from a cache, or thought
+		// about, out of the total.
+		any = true
+		sum = max(sum, *u.Total)
+	}
+	if any && sum >= 0 {
+		m.told = sum
+	}
+}
+
+// Count is what was used by a request whose prompt is estimated at so many
+// tokens.
+func (m *Meter) Count(prompt int64) Count {
+	if m.told >= 0 {
+		return Count{Tokens: m.told}
+	}
+	// An event is a token, or little more.
+	n := prompt + m.events
+	if !m.stream {
+		n += m.length / bytesPerToken
+	}
+	return Count{Tokens: n, Estimate: true}
+}
+
+// Prompt estimates the tokens of a request's body. What is embedded in it, an
+// image as a rule, counts the same whatever its size.
+func Prompt(body []byte) int64 {
+	n, rest := int64(0), body
+	for {
+		at := bytes.Index(rest, []byte(`"data:`))
+		if at < 0 {
+			return n + int64(len(rest))/bytesPerToken
+		}
+		n += int64(at)/bytesPerToken + tokensPerPart
+		rest = rest[at+1:]
+		end := bytes.IndexByte(rest, '"')
+		if end < 0 {
+			return n
+		}
+		rest = rest[end:]
+	}
+}

@@ -1,0 +1,66 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/culvert-net/culvert/circuit"
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/route"
+)
+
+// What is shown to the person who waits for an answer: which part of the way is
+// missing, with the aliases of nodes and without their addresses and keys.
+
+// NoCircuit says why there is no circuit, given an error of circuit.Client.
+func NoCircuit(err error) string {
+	if few, ok := errors.AsType[*route.TooFewRelaysError](err); ok {
+		return TooFewRelays(few.Have, few.Need)
+	}
+	if hop, ok := errors.AsType[*circuit.HopError](err); ok {
+		if hop.Place == 1 {
+			return fmt.Sprintf("entry %s did not answer", hop.Name)
+		}
+		return fmt.Sprintf("hop %d, %s, was not reached", hop.Place, hop.Name)
+	}
+	switch {
+	case errors.Is(err, circuit.ErrNoPath):
+		return "there is no path of distinct relays"
+	case errors.Is(err, circuit.ErrUnknownNode):
+		return "the directory has no current descriptor of the provider"
+	case errors.Is(err, circuit.ErrClosed):
+		return "this bridge is stopping"
+	}
+	return "it broke off while it was built"
+}
+
+// TooFewRelays says that a circuit takes more relays than there are.
+func TooFewRelays(have, need int) string {
+	verb := "are"
+	if have == 1 {
+		verb = "is"
+	}
+	return fmt.Sprintf("%s %s known, a circuit takes %d", app.Count(have, "relay"), verb, need)
+}
+
+// NoDirectory is nil if the directory is there and current, so that what it
+// does not list does not exist; else why it is not. A directory is fetched four
+// times an epoch, and one that was not for a whole epoch is not current.
+func NoDirectory(s directory.Status, epoch time.Duration, now time.Time) error {
+	why := "no seed has answered yet"
+	if s.FetchError != "" {
+		why = "no seed answers (" + s.FetchError + ")"
+	}
+	age, fetched := s.Age(now)
+	switch {
+	case fetched && age <= epoch:
+		return nil
+	case s.Nodes == 0:
+		return errors.New("no directory yet: " + why)
+	case fetched:
+		return fmt.Errorf("the directory is %v old: %s", age.Round(time.Second), why)
+	}
+	return errors.New("the directory is from the cache of an earlier run: " + why)
+}

@@ -1,0 +1,194 @@
+package node
+
+import (
+	"context"
+	"crypto/ecdh"
+	"crypto/ed25519"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/culvert-net/culvert/circuit"
+	"github.com/culvert-net/culvert/circuit/onion"
+	"github.com/culvert-net/culvert/mesh"
+	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/world"
+)
+
+// onionKey1 is a node's only onion key.
+type onionKey1 struct{ *ecdh.PrivateKey }
+
+func (k onionKey1) public() [32]byte { return [32]byte(k.PublicKey().Bytes()) }
+
+func (k onionKey1) Lookup(id [8]byte) (*ecdh.PrivateKey, bool) {
+	return k.PrivateKey, id == onion.KeyID(k.public())
+}
+
+// realWorld is a world of real hosts on loopback.
+type realWorld struct {
+	t     *testing.T
+	world *world.World
+	set   *directory.Set
+	ctx   context.Context
+	wg    *sync.WaitGroup
+}
+
+func newRealWorld(t *testing.T) *realWorld {
+	w, err := world.New(world.World{Phrase: "links", Rules: world.DefaultRules(), Local: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &realWorld{t: t, world: w, set: directory.NewSet(w), ctx: ctx, wg: new(sync.WaitGroup)}
+	t.Cleanup(func() { cancel(); r.wg.Wait() })
+	return r
+}
+
+// node starts a node; it is published with also before its own addresses, and
+// of these only with the ones that keep keeps.
+func (r *realWorld) node(name string, models []directory.Model, also []string, keep func(addr string) bool) *circuit.Relay {
+	t := r.t
+	t.Helper()
+	_, priv, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, err := mesh.New(mesh.Config{Key: priv, Local: true, Listen: []string{"/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/udp/0/quic-v1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = host.Close() })
+	key, err := ecdh.X25519().GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	addrs := also
+	for _, a := range host.Addrs() {
+		if a, _, _ = strings.Cut(a, "/p2p/"); keep(a) {
+			addrs = append(addrs, a)
+		}
+	}
+	now := time.Now()
+	ds, err := directory.Build(priv, r.world.ID, r.world.Epoch(now), uint64(now.Unix()), directory.Node{
+		Name: name, Addrs: addrs, Models: models,
+		Onion: []directory.OnionKey{{Public: onionKey1{key}.public(), NotAfter: now.Add(time.Hour).Truncate(time.Second)}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res := r.set.Add(ds, now); len(res.Refused) > 0 {
+		t.Fatal(res.Refused)
+	}
+	links := NewLinks(host, r.set)
+	links.Serve()
+	relay, err := circuit.NewRelay(circuit.RelayConfig{
+		World: r.world.ID, Self: host.Key(), CellSize: int(r.world.Rules.FixedCellBytes),
+		Links: links, Keys: onionKey1{key}, Extend: true, Serve: models != nil, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.wg.Go(func() { _ = relay.Run(r.ctx) })
+	return relay
+}
+
+func echoAll(ln *circuit.Listener) {
+	for {
+		c, err := ln.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer c.Close()
+			_, _ = io.Copy(c, c)
+			_ = c.(*circuit.Stream).CloseWrite()
+		}()
+	}
+}
+
+// client is a bridge's circuits.
+func (r *realWorld) client() *circuit.Client {
+	t := r.t
+	t.Helper()
+	host, err := mesh.New(mesh.Config{Quiet: true, Local: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = host.Close() })
+	client, err := circuit.NewClient(circuit.ClientConfig{
+		World: r.world.ID, Hops: 3, CellSize: int(r.world.Rules.FixedCellBytes), Links: NewLinks(host, r.set),
+		Paths: NewPaths(r.set, NewFailures()), Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.wg.Go(func() { _ = client.Run(r.ctx) })
+	return client
+}
+
+// ask sends size bytes to the provider and wants them back.
+func (r *realWorld) ask(c *circuit.Client, group byte, size int) {
+	t := r.t
+	t.Helper()
+	var provider [32]byte
+	for _, n := range r.set.Snapshot().Providers("m") {
+		provider = n.Key
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	s, err := c.Dial(ctx, provider, circuit.Group{group})
+	if err != nil {
+		t.Fatalf("Dial: %v", err)
+	}
+	defer s.Close()
+	_ = s.SetDeadline(time.Now().Add(20 * time.Second))
+	go func() {
+		_, _ = s.Write(make([]byte, size))
+		_ = s.CloseWrite()
+	}()
+	if got, err := io.ReadAll(s); err != nil || len(got) != size {
+		t.Fatalf("%d of %d bytes came back, %v", len(got), size, err)
+	}
+}
+
+func isQUIC(addr string) bool { return strings.Contains(addr, "/quic-v1") }
+func any1(string) bool        { return true }
+
+// A world that can be reached over UDP alone works like any other.
+func TestCircuitOverQUICOnly(t *testing.T) {
+	r := newRealWorld(t)
+	r.node("relay-1", nil, nil, isQUIC)
+	r.node("relay-2", nil, nil, isQUIC)
+	p := r.node("provider", []directory.Model{serves("m")}, nil, isQUIC)
+	r.wg.Go(func() { echoAll(p.Listener()) })
+	c := r.client()
+	for i := range 5 {
+		r.ask(c, byte(i), 1<<20)
+	}
+}
+
+// One relay is behind a firewall that takes TCP connections and passes nothing
+// on: it is reached over QUIC, and the others over TCP as before.
+func TestRelayWithTCPBlocked(t *testing.T) {
+	wall, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer wall.Close()
+	blocked := fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", wall.Addr().(*net.TCPAddr).Port)
+	r := newRealWorld(t)
+	r.node("relay-1", nil, []string{blocked}, isQUIC)
+	r.node("relay-2", nil, nil, any1)
+	p := r.node("provider", []directory.Model{serves("m")}, nil, any1)
+	r.wg.Go(func() { echoAll(p.Listener()) })
+	c := r.client()
+	for i := range 5 {
+		r.ask(c, byte(i), 100<<10)
+	}
+}

@@ -1,0 +1,224 @@
+package mesh
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+)
+
+// transports is how many of a host's links are of each kind.
+func transports(h *Host) (tcp, quic int) {
+	for _, c := range h.swarm.Conns() {
+		if c.ConnState().Transport == "quic-v1" {
+			quic++
+		} else {
+			tcp++
+		}
+	}
+	return tcp, quic
+}
+
+// A node that listens on both is reached over TCP, and over QUIC by those from
+// whom TCP is kept, whether it is refused, dropped or swallowed.
+func TestTCPFirstThenQUIC(t *testing.T) {
+	swallow, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer swallow.Close()
+	silent := fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", swallow.Addr().(*net.TCPAddr).Port)
+
+	srv := serverOn(t, onTCP, onQUIC)
+	both := srv.Addrs()
+	if len(both) != 2 {
+		t.Fatalf("Addrs = %v, want TCP and QUIC", both)
+	}
+	var quic string
+	for _, a := range both {
+		if strings.Contains(a, "/quic-v1") {
+			quic = a
+		}
+	}
+	for _, tt := range []struct {
+		name  string
+		addrs []string
+		quic  bool
+	}{
+		{"both", both, false},
+		{"quic named first", []string{quic, both[0], both[1]}, false},
+		{"only quic", []string{quic}, true},
+		{"tcp refused", []string{closedPort(t), quic}, true},
+		{"tcp silent", []string{silent, quic}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			cli := bridge(t)
+			s, err := cli.Open(testContext(t), testProto, srv.Key(), tt.addrs)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Reset()
+			exchange(t, s, "over a link")
+			if s.Peer() != srv.Key() {
+				t.Error("the stream's peer is not the server")
+			}
+			if tcp, quic := transports(cli); (quic == 1) != tt.quic || tcp+quic != 1 {
+				t.Errorf("links: %d over TCP, %d over QUIC", tcp, quic)
+			}
+		})
+	}
+}
+
+// A UDP port that is taken is said, and TCP goes on; alone it is an error.
+func TestListenWithoutUDP(t *testing.T) {
+	taken, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	addr := fmt.Sprintf("/ip4/127.0.0.1/udp/%d/quic-v1", taken.LocalAddr().(*net.UDPAddr).Port)
+
+	var log bytes.Buffer
+	h := newHost(t, Config{Listen: []string{onTCP, addr}, Local: true, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if a := h.Addrs(); len(a) != 1 || !strings.Contains(a[0], "/tcp/") {
+		t.Errorf("Addrs = %v, want TCP alone", a)
+	}
+	if !strings.Contains(log.String(), "over TCP only") || !strings.Contains(log.String(), "address already in use") {
+		t.Errorf("log = %q, want what failed and what follows", log.String())
+	}
+	if h, err := New(Config{Listen: []string{addr}, Local: true}); err == nil {
+		_ = h.Close()
+		t.Error("a host without any address started")
+	}
+}
+
+// Streams that nobody reads must not stop the others of their link, as they
+// would if they shared one window.
+func TestStalledStreamsStopNoOthers(t *testing.T) { overEach(t, checkStalledStreams) }
+
+func checkStalledStreams(t *testing.T, listen string) {
+	srv, cli := serverOn(t, listen), bridge(t)
+	release := make(chan struct{})
+	defer close(release)
+	srv.Handle("/culvert/slow/1", 100, 100, func(s *Stream) {
+		<-release
+		_ = s.Reset()
+	})
+	for range 60 { // 30 MiB: twice what libp2p's own QUIC has for a link
+		s, err := cli.Open(testContext(t), "/culvert/slow/1", srv.Key(), srv.Addrs())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Reset()
+		_ = s.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))
+		_, _ = s.Write(make([]byte, 2*maxStreamWindow))
+	}
+	exchange(t, open(t, cli, srv), strings.Repeat("a cell that is not of theirs", 1000))
+}
+
+// Close ends a Write that waits, as a circuit's end has to.
+func TestCloseEndsAWrite(t *testing.T) { overEach(t, checkCloseEndsAWrite) }
+
+func checkCloseEndsAWrite(t *testing.T, listen string) {
+	srv, cli := serverOn(t, listen), bridge(t)
+	srv.Handle("/culvert/slow/1", 1, 1, func(s *Stream) { _, _ = s.Read(make([]byte, 1)) })
+	for name, end := range map[string]func(*Stream) error{"close": (*Stream).Close, "reset": (*Stream).Reset} {
+		s, err := cli.Open(testContext(t), "/culvert/slow/1", srv.Key(), srv.Addrs())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Write([]byte("a")); err != nil { // with it goes the protocol's name
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() {
+			_, err := s.Write(make([]byte, 8*maxStreamWindow))
+			ended <- err
+		}()
+		time.AfterFunc(100*time.Millisecond, func() { _ = end(s) })
+		select {
+		case err := <-ended:
+			if !errors.Is(err, net.ErrClosed) && !errors.Is(err, ErrReset) {
+				t.Errorf("%s: Write = %v", name, err)
+			}
+		case <-time.After(patience):
+			t.Fatalf("%s: Write goes on", name)
+		}
+		_ = s.Reset()
+	}
+}
+
+// The limits per peer, per address and in all count links over QUIC too.
+func TestLimitsCountQUIC(t *testing.T) {
+	srv := newHost(t, Config{Listen: []string{onQUIC}, Local: true, Limits: Limits{Conns: 8}})
+	srv.Handle(testProto, 100, 100, echo)
+	reached := 0
+	for range 12 {
+		cli := bridge(t)
+		s, err := cli.Open(testContext(t), testProto, srv.Key(), srv.Addrs())
+		if err != nil {
+			continue
+		}
+		_ = s.SetDeadline(time.Now().Add(patience))
+		if _, err := s.Write([]byte("a")); err == nil {
+			if _, err := io.ReadFull(s, make([]byte, 1)); err == nil {
+				reached++
+			}
+		}
+	}
+	if reached == 0 || reached > 8 {
+		t.Errorf("%d of 12 links were let in, want at most 8", reached)
+	}
+	refused := uint64(0)
+	for name, n := range srv.Stats().Refused {
+		if strings.HasSuffix(name, "conns.inbound") || strings.HasSuffix(name, "conns") {
+			refused += n
+		}
+	}
+	if refused == 0 {
+		t.Errorf("Refused = %v, want connections", srv.Stats().Refused)
+	}
+	for _, c := range srv.swarm.Conns() {
+		if c.Stat().Direction != network.DirInbound {
+			t.Error("a server dialled")
+		}
+	}
+}
+
+// Both ends close, whoever is first, and neither is told that it failed.
+func TestCloseAfterThePeer(t *testing.T) { overEach(t, checkCloseAfterThePeer) }
+
+func checkCloseAfterThePeer(t *testing.T, listen string) {
+	srv, cli := serverOn(t, listen), bridge(t)
+	srv.Handle("/culvert/once/1", 10, 10, func(s *Stream) {
+		if _, err := io.ReadFull(s, make([]byte, 1)); err == nil {
+			_, _ = s.Write([]byte("b"))
+		}
+		if err := s.Close(); err != nil {
+			t.Errorf("Close of the server: %v", err)
+		}
+	})
+	for range 50 {
+		s, err := cli.Open(testContext(t), "/culvert/once/1", srv.Key(), srv.Addrs())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = s.SetDeadline(time.Now().Add(patience))
+		if _, err := s.Write([]byte("a")); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(s); err != nil || string(got) != "b" {
+			t.Fatalf("%q, %v", got, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatalf("Close: %v", err)
+		}
+	}
+}
