@@ -26,7 +26,11 @@ apps may do what, give them keys: bridge keys --help.
 
 To see what it is doing, and over whom your requests go:
 
-  bridge status`,
+  bridge status
+
+and if it does not work, what is wrong and what to do:
+
+  bridge doctor`,
 		Example: `  # The first time: join a world, then serve.
   bridge init --world ~/Downloads/world.toml && bridge serve
 
@@ -41,7 +45,7 @@ To see what it is doing, and over whom your requests go:
 	cmd.PersistentFlags().StringVar(&dir, "data", "",
 		"data directory (default: $CULVERT_DATA, else ~/.local/state/culvert/bridge)")
 	data := func() (string, error) { return app.DataDir(dir, program) }
-	cmd.AddCommand(initCommand(data), serveCommand(data), statusCommand(data), keysCommand(data), configCommand(data), app.VersionCommand())
+	cmd.AddCommand(initCommand(data), serveCommand(data), statusCommand(data), doctorCommand(data), keysCommand(data), configCommand(data), app.VersionCommand())
 	return cmd
 }
 
