@@ -162,3 +162,26 @@ func TestPrint(t *testing.T) {
 		t.Errorf("status = %s, %v; want it to say what local mode is", out.String(), err)
 	}
 }
+
+// `config check` refuses what serve would, and knows that a world may come later.
+func TestConfigCheckIsServes(t *testing.T) {
+	for _, tt := range []struct {
+		name, dir string
+		args      []string
+		code      int
+	}{
+		{"no world yet", t.TempDir(), nil, 0},
+		{"local mode", t.TempDir(), []string{"--upstream", "http://127.0.0.1:1"}, 0},
+		{"a world", filepath.Dir(worldFile(t, "x")), nil, 0},
+		{"local mode beside a world", filepath.Dir(worldFile(t, "x")), []string{"--upstream", "http://127.0.0.1:1"}, app.ExitRefused},
+	} {
+		cmd := Command()
+		cmd.SetArgs(append([]string{"config", "check", "--json", "--data", tt.dir}, tt.args...))
+		var said strings.Builder
+		cmd.SetOut(&said)
+		cmd.SetErr(&said)
+		if err := cmd.Execute(); app.Code(err) != tt.code || tt.code == 0 && !strings.Contains(said.String(), `"api.listen"`) {
+			t.Errorf("%s: %v, said %.100q; want code %d", tt.name, err, said.String(), tt.code)
+		}
+	}
+}

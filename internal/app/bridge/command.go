@@ -1,9 +1,13 @@
 package bridge
 
 import (
+	"errors"
+	"path/filepath"
+
 	"github.com/spf13/cobra"
 
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/config"
 )
 
@@ -51,7 +55,14 @@ and if it does not work, what is wrong and what to do:
 
 func configCommand(data func() (string, error)) *cobra.Command {
 	cfg := Defaults()
-	cmd := app.ConfigCommand(program, cfg, data)
+	cmd := app.ConfigCommand(program, cfg, data, func(dir string) error {
+		o := Options{Data: dir, World: filepath.Join(dir, app.WorldFile), Config: cfg}
+		_, err := o.choose()
+		if errors.Is(err, node.ErrNoWorld) {
+			return nil // it may come later, and is no part of the configuration
+		}
+		return err
+	})
 	config.Bind(cmd.PersistentFlags(), cfg)
 	return cmd
 }
