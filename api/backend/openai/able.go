@@ -213,10 +213,13 @@ func (c *Client) askOllama(ctx context.Context, model string) ([]wire.Capability
 		return nil, nil
 	}
 	able := []wire.Capability{} // that it can do nothing of ours is an answer too
-	if slices.Contains(doc.Capabilities, "completion") {
+	writes := slices.Contains(doc.Capabilities, "completion")
+	if writes {
 		able = append(able, wire.Chat, wire.Completions)
 	}
-	if slices.Contains(doc.Capabilities, "embedding") {
+	// It embeds with models that write as well (0.17.4 does), and lists only
+	// those that do nothing else.
+	if writes || slices.Contains(doc.Capabilities, "embedding") {
 		able = append(able, wire.Embeddings)
 	}
 	return able, nil
