@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -15,6 +16,7 @@ import (
 	"github.com/culvert-net/culvert/api/body"
 	"github.com/culvert-net/culvert/api/keys"
 	"github.com/culvert-net/culvert/api/openai"
+	"github.com/culvert-net/culvert/api/usage"
 )
 
 // Config sets up a Server.
@@ -44,6 +46,10 @@ type Config struct {
 	// the user of this one. It is asked as long as there are no keys; nil
 	// accepts everybody who can connect.
 	Local func(ctx context.Context) error
+
+	// Ended is told of each request to a model when it is over, by its own
+	// goroutine. It must not wait. nil: nobody counts.
+	Ended func(usage.Ended)
 
 	// Ready returns nil when requests can be answered, else why not; joined
 	// errors are shown one by one. nil means always.
@@ -77,6 +83,8 @@ type Server struct {
 	guard     guard
 	door      door
 	router    *chi.Mux
+	ended     func(usage.Ended) // nil: nobody counts
+	inFlight  atomic.Int64      // requests to models
 }
 
 // New returns a Server. It starts nothing.
@@ -92,7 +100,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		backend:   metered{cfg.Backend},
+		backend:   metered{cfg.Backend, cfg.Ended != nil},
 		log:       cfg.Log,
 		requests:  cfg.Budget,
 		answers:   body.NewBudget(DefaultBudget),
@@ -102,6 +110,7 @@ func New(cfg Config) (*Server, error) {
 		banner:    cfg.Banner,
 		guard:     newGuard(cfg.Hosts),
 		door:      door{keys: cfg.Keys, local: cfg.Local},
+		ended:     cfg.Ended,
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -121,6 +130,9 @@ func New(cfg Config) (*Server, error) {
 
 // Handler serves the routes of the API.
 func (s *Server) Handler() http.Handler { return s.router }
+
+// InFlight is how many requests to models are being answered.
+func (s *Server) InFlight() int64 { return s.inFlight.Load() }
 
 func (s *Server) routes() *chi.Mux {
 	r := chi.NewRouter()
