@@ -104,10 +104,16 @@ type refusal struct {
 // refusals are those that a descriptor can meet.
 func refusals() []refusal {
 	return []refusal{
-		{directory.ReasonWorld, "world"}, {directory.ReasonMalformed, "malformed"}, {directory.ReasonEpoch, "epoch"},
-		{directory.ReasonContact, "contact"}, {directory.ReasonCapability, "capability"},
-		{directory.ReasonSignature, "signature"}, {directory.ReasonOldSeq, "old_seq"},
-		{directory.ReasonChanges, "changes"}, {directory.ReasonModels, "models"},
-		{directory.ReasonEquivocal, "equivocal"}, {directory.ReasonFull, "full"},
+		{directory.ReasonWorld, "world"},
+		{directory.ReasonMalformed, "malformed"},
+		{directory.ReasonEpoch, "epoch"},
+		{directory.ReasonContact, "contact"},
+		{directory.ReasonCapability, "capability"},
+		{directory.ReasonSignature, "signature"},
+		{directory.ReasonOldSeq, "old_seq"},
+		{directory.ReasonChanges, "changes"},
+		{directory.ReasonModels, "models"},
+		{directory.ReasonEquivocal, "equivocal"},
+		{directory.ReasonFull, "full"},
 	}
 }
