@@ -27,10 +27,16 @@ import (
 	"github.com/culvert-net/culvert/internal/telemetry"
 )
 
-// page is what a node's /metrics says, over its admin socket.
+// page is what a node's /metrics says.
 func (w *world) page(t *testing.T, name string) string {
 	t.Helper()
-	socket := filepath.Join(w.Dirs[name], serve.AdminSocket)
+	return pageIn(t, w.Dirs[name])
+}
+
+// pageIn is what the program of a data directory says over its admin socket.
+func pageIn(t *testing.T, dir string) string {
+	t.Helper()
+	socket := filepath.Join(dir, serve.AdminSocket)
 	client := http.Client{Timeout: patience, Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
