@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"os"
@@ -33,7 +34,7 @@ func (s *Server) ask(route openai.Route) http.HandlerFunc {
 
 func (s *Server) askBackend(route openai.Route, w http.ResponseWriter, r *http.Request) {
 	x := exchangeOf(r)
-	text, release, e := s.readBody(w, r)
+	text, release, e := s.readBody(w, r, x)
 	if e != nil {
 		x.fail(w, e)
 		return
@@ -49,7 +50,9 @@ func (s *Server) askBackend(route openai.Route, w http.ResponseWriter, r *http.R
 		x.fail(w, e)
 		return
 	}
+	x.model, x.stream = view.Model, view.Stream
 	asked := time.Now()
+	x.overhead = asked.Sub(whole)
 	resp, err := s.backend.Do(r.Context(), &backend.Request{
 		ID: x.id, Method: http.MethodPost, Path: route.Path,
 		Header: r.Header, Body: text, View: view, Group: s.isolation.group(r, view.Opening(text)),
@@ -60,7 +63,7 @@ func (s *Server) askBackend(route openai.Route, w http.ResponseWriter, r *http.R
 	}
 	defer resp.Body.Close()
 
-	describe(w.Header(), resp, asked.Sub(whole))
+	describe(w.Header(), resp, x.overhead)
 	switch {
 	case resp.Status != http.StatusOK:
 		x.fail(w, backend.ReadError(resp))
@@ -72,7 +75,7 @@ func (s *Server) askBackend(route openai.Route, w http.ResponseWriter, r *http.R
 }
 
 // readBody reads the request's body whole, before a byte of it goes anywhere.
-func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, func(), *openai.Error) {
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request, x *exchange) ([]byte, func(), *openai.Error) {
 	if t, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); t != backend.ContentJSON {
 		return nil, nil, unsupported("the Content-Type must be application/json")
 	}
@@ -102,6 +105,9 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, func(
 	}
 	if r.Context().Err() != nil {
 		return nil, nil, asError(r, err)
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		x.status = statusGone // as far as one can tell: it may still read
 	}
 	e := openai.Invalid("", "the request body could not be read to its end")
 	e.Cause = err

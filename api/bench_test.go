@@ -12,6 +12,7 @@ import (
 	"github.com/culvert-net/culvert/api"
 	"github.com/culvert-net/culvert/api/backend/backendtest"
 	"github.com/culvert-net/culvert/api/backend/openai"
+	"github.com/culvert-net/culvert/api/usage"
 )
 
 // upstream answers without the bookkeeping of a backendtest.Upstream.
@@ -46,7 +47,7 @@ func BenchmarkChat(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer client.Close()
-	s, err := api.New(api.Config{Backend: client})
+	s, err := api.New(api.Config{Backend: client, Ended: func(usage.Ended) {}}) // as the programs do
 	if err != nil {
 		b.Fatal(err)
 	}

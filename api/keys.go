@@ -113,13 +113,20 @@ func (d door) admitLocal(r *http.Request) *openai.Error {
 // metered is a Backend that holds each request to what its key may do, and
 // counts what it used. It stands where every route passes, so a route cannot
 // be forgotten.
-type metered struct{ backend.Backend }
+type metered struct {
+	backend.Backend
+	always bool // count also what no key is for
+}
 
 // Do implements backend.Backend.
 func (m metered) Do(ctx context.Context, req *backend.Request) (*backend.Response, error) {
 	x := ctx.Value(exchangeKey{}).(*exchange)
 	if x.grant == nil {
-		return m.Backend.Do(ctx, req)
+		resp, err := m.Backend.Do(ctx, req)
+		if err == nil && m.always {
+			x.count(resp, 0)
+		}
+		return resp, err
 	}
 	if k := x.grant.Key(); !k.Allows(req.View.Model) {
 		return nil, notAllowed(k, req.View.Model)
@@ -141,14 +148,20 @@ func (m metered) Do(ctx context.Context, req *backend.Request) (*backend.Respons
 			}
 		}
 	}
-	if resp.Status == http.StatusOK {
-		c := &counted{
-			meter:  usage.NewMeter(resp.Body, backend.ContentType(resp.Header) == backend.ContentStream),
-			Closer: resp.Body, grant: x.grant, prompt: usage.Prompt(req.Body),
-		}
-		resp.Body, x.counted = c, c
-	}
+	x.count(resp, usage.Prompt(req.Body))
 	return resp, nil
+}
+
+// count has the tokens of an answer of success counted while it is read.
+func (x *exchange) count(resp *backend.Response, prompt int64) {
+	if resp.Status != http.StatusOK {
+		return
+	}
+	c := &counted{
+		meter:  usage.NewMeter(resp.Body, backend.ContentType(resp.Header) == backend.ContentStream),
+		Closer: resp.Body, grant: x.grant, prompt: prompt,
+	}
+	resp.Body, x.counted = c, c
 }
 
 // Models implements backend.Backend: a key sees what it may ask for.
@@ -172,8 +185,8 @@ func (m metered) Models(ctx context.Context) ([]backend.Model, error) {
 type counted struct {
 	io.Closer
 	meter  *usage.Meter
-	grant  *keys.Grant
-	prompt int64 // estimated tokens
+	grant  *keys.Grant // nil: none is charged
+	prompt int64       // estimated tokens
 	done   bool
 }
 
@@ -188,7 +201,7 @@ func (c *counted) Read(p []byte) (int, error) {
 }
 
 func (c *counted) settle() {
-	if !c.done {
+	if !c.done && c.grant != nil {
 		c.done = true
 		c.grant.Used(c.meter.Count(c.prompt).Tokens)
 	}

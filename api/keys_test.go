@@ -202,6 +202,9 @@ func TestKeyLimits(t *testing.T) {
 	if len(k.groups) != 2 {
 		t.Errorf("%d requests reached the backend, want 2", len(k.groups))
 	}
+	if got := k.ring.Limited(); got[keys.Tokens] != 1 || got[keys.Requests] != 0 {
+		t.Errorf("refused requests are counted as %v", got)
+	}
 	// A key without limits is told those of the far end.
 	if got := h(k.ask(t, k.add(t, "free", keys.Rules{}), backendtest.Plain), "limit-requests", "remaining-tokens"); got != " 99999" {
 		t.Errorf("without limits: %q", got)

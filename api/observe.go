@@ -13,11 +13,12 @@ import (
 	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/api/keys"
 	"github.com/culvert-net/culvert/api/openai"
+	"github.com/culvert-net/culvert/api/usage"
 )
 
-// statusGone is what is counted for a client that went away, after nginx. It
-// is sent only if the client is there after all, and this program is stopping.
-const statusGone = 499
+// statusGone is sent only if the client is there after all, and this program is
+// stopping.
+const statusGone = usage.StatusGone
 
 // exchange is one request and what became of it. It belongs to the handler.
 type exchange struct {
@@ -28,7 +29,12 @@ type exchange struct {
 
 	grant   *keys.Grant // nil: no keys are configured
 	header  http.Header // of the answer, for those of grant's limits
-	counted *counted    // the backend's answer, with a grant; nil: none yet
+	counted *counted    // the backend's answer, if it is counted; nil: none yet
+
+	// What is told of it when it is over.
+	model    string
+	stream   bool
+	overhead time.Duration
 }
 
 type exchangeKey struct{}
@@ -51,6 +57,10 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		h.Set("Cache-Control", "no-cache")
 
 		rec := &recorder{ResponseWriter: w}
+		route, asks := openai.RouteOf(r.URL.Path)
+		if asks {
+			s.inFlight.Add(1)
+		}
 		if r.ContentLength != 0 {
 			// Also for a body that is refused unread: net/http skips the rest
 			// of it before it answers, and would wait for ever. A writer
@@ -58,7 +68,20 @@ func (s *Server) observe(next http.Handler) http.Handler {
 			_ = http.NewResponseController(w).SetReadDeadline(x.started.Add(bodyTime))
 		}
 		defer func() {
-			defer s.logExchange(r, x, rec)
+			defer func() {
+				switch {
+				case x.status != 0:
+				case rec.failed:
+					x.status = statusGone
+				default:
+					x.status = rec.status
+				}
+				s.logExchange(r, x, rec)
+				if asks {
+					s.inFlight.Add(-1)
+					s.count(route, x)
+				}
+			}()
 			fault := recover()
 			switch {
 			case fault == nil:
@@ -69,6 +92,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 				// happened says enough.
 				s.log.Error("request handler panicked", "id", x.id, "stack", string(debug.Stack()))
 				if rec.status != 0 {
+					x.status = http.StatusInternalServerError
 					panic(http.ErrAbortHandler)
 				}
 				internal().Write(rec)
@@ -90,15 +114,11 @@ func (s *Server) logExchange(r *http.Request, x *exchange, rec *recorder) {
 	if !s.log.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
-	status := x.status
-	if status == 0 {
-		status = rec.status
-	}
 	attrs := []slog.Attr{
 		slog.String("id", x.id),
 		slog.String("method", r.Method),
 		slog.String("route", chi.RouteContext(r.Context()).RoutePattern()),
-		slog.Int("status", status),
+		slog.Int("status", x.status),
 		slog.Int64("bytes", rec.bytes),
 		slog.Duration("took", time.Since(x.started)),
 	}
@@ -106,6 +126,21 @@ func (s *Server) logExchange(r *http.Request, x *exchange, rec *recorder) {
 		attrs = append(attrs, slog.Any("err", x.err))
 	}
 	s.log.LogAttrs(ctx, slog.LevelDebug, "request", attrs...)
+}
+
+// count tells of a request to a model that is over.
+func (s *Server) count(route openai.Route, x *exchange) {
+	if s.ended == nil {
+		return
+	}
+	e := usage.Ended{
+		Route: route.Needs, Model: x.model, Stream: x.stream, Status: x.status,
+		Took: time.Since(x.started), Overhead: x.overhead,
+	}
+	if x.counted != nil {
+		e.Measure(x.counted.meter, x.started)
+	}
+	s.ended(e)
 }
 
 // fail answers with e. Nothing may have been sent before.
@@ -133,6 +168,7 @@ type recorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+	failed bool // a write did: the client is gone
 }
 
 func (r *recorder) WriteHeader(status int) {
@@ -148,6 +184,7 @@ func (r *recorder) Write(p []byte) (int, error) {
 	}
 	n, err := r.ResponseWriter.Write(p)
 	r.bytes += int64(n)
+	r.failed = r.failed || err != nil
 	return n, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -16,6 +17,7 @@ import (
 	"github.com/culvert-net/culvert/api/body"
 	"github.com/culvert-net/culvert/api/keys"
 	"github.com/culvert-net/culvert/api/openai"
+	"github.com/culvert-net/culvert/api/usage"
 )
 
 // Config sets up a Server.
@@ -50,6 +52,10 @@ type Config struct {
 	// accepts everybody who can connect.
 	Local func(ctx context.Context) error
 
+	// Ended is told of each request to a model when it is over, by its own
+	// goroutine. It must not wait. nil: nobody counts.
+	Ended func(usage.Ended)
+
 	// Ready returns nil when requests can be answered, else why not; joined
 	// errors are shown one by one. nil means always.
 	Ready func() error
@@ -83,6 +89,8 @@ type Server struct {
 	guard     guard
 	door      door
 	router    *chi.Mux
+	ended     func(usage.Ended) // nil: nobody counts
+	inFlight  atomic.Int64      // requests to models
 }
 
 // New returns a Server. It starts nothing.
@@ -98,7 +106,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		backend:   metered{cfg.Backend},
+		backend:   metered{cfg.Backend, cfg.Ended != nil},
 		log:       cfg.Log,
 		requests:  cfg.Budget,
 		answers:   body.NewBudget(DefaultBudget),
@@ -109,6 +117,7 @@ func New(cfg Config) (*Server, error) {
 		banner:    cfg.Banner,
 		guard:     newGuard(cfg.Hosts),
 		door:      door{keys: cfg.Keys, local: cfg.Local},
+		ended:     cfg.Ended,
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -128,6 +137,9 @@ func New(cfg Config) (*Server, error) {
 
 // Handler serves the routes of the API.
 func (s *Server) Handler() http.Handler { return s.router }
+
+// InFlight is how many requests to models are being answered.
+func (s *Server) InFlight() int64 { return s.inFlight.Load() }
 
 func (s *Server) routes() *chi.Mux {
 	r := chi.NewRouter()

@@ -33,14 +33,20 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, resp *backend.Re
 		return
 	}
 	x.err = err
-	if r.Context().Err() != nil || errors.Is(err, errClient) {
+	e := asError(r, err)
+	switch {
+	case r.Context().Err() != nil, errors.Is(err, errClient):
 		x.status = statusGone
+	case c.failure != nil:
+		x.status = c.failure.Status
+	default:
+		x.status = e.Status // the one that was sent says nothing of what followed
 	}
 	if !c.started {
-		x.fail(w, asError(r, err))
+		x.fail(w, e)
 		return
 	}
-	c.reportCut(asError(r, err))
+	c.reportCut(e)
 	panic(http.ErrAbortHandler)
 }
 
@@ -68,12 +74,12 @@ type copier struct {
 	mu      sync.Mutex // guards what follows: a heartbeat comes between batches
 	w       http.ResponseWriter
 	rc      *http.ResponseController
-	started bool      // the status is sent
-	beaten  bool      // a heartbeat was written last
-	told    bool      // an error frame was written
-	stopped bool      // no more heartbeats
-	wrote   time.Time // when something was last written; at first, when the request came
-	renewed time.Time // when the time for writing was last renewed
+	started bool          // the status is sent
+	beaten  bool          // a heartbeat was written last
+	failure *openai.Error // the stream's own, of which the client was told
+	stopped bool          // no more heartbeats
+	wrote   time.Time     // when something was last written; at first, when the request came
+	renewed time.Time     // when the time for writing was last renewed
 }
 
 func newCopier(w http.ResponseWriter, heartbeat time.Duration, asked time.Time, wanted streamed) *copier {
@@ -136,7 +142,7 @@ func (c *copier) batch(e sse.Event, events *sse.Reader) (done bool, err error) {
 			}
 		}
 		if failure != nil {
-			c.told = true
+			c.failure = failure
 			return false, errors.Join(errReported, c.flush())
 		}
 		if e.IsDone() {
@@ -242,7 +248,7 @@ func (c *copier) beat() {
 func (c *copier) reportCut(e *openai.Error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.told {
+	if c.failure != nil {
 		return
 	}
 	frame := []byte("\n") // ends whatever the far end may have left open

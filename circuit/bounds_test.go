@@ -89,8 +89,8 @@ func TestFullRelayRefusesWithoutWaiting(t *testing.T) {
 		if n := links.resets.Load(); n != 2*maxFarewells {
 			t.Errorf("%d links were reset at once, want %d", n, 2*maxFarewells)
 		}
-		if n := r.Stats().Refused; n != 3*maxFarewells {
-			t.Errorf("%d refusals are counted, want %d", n, 3*maxFarewells)
+		if s := r.Stats(); s.Refused != 3*maxFarewells || s.Full != s.Refused {
+			t.Errorf("%d refusals are counted, %d for want of room; want %d", s.Refused, s.Full, 3*maxFarewells)
 		}
 		cancel()
 		<-done

@@ -56,6 +56,9 @@ var errExtendFailed = errors.New("circuit: not extended")
 // than of the one it was to reach: it knows no such node, or does not extend.
 var errOwnFault = fmt.Errorf("%w by this relay", errExtendFailed)
 
+// errLate is a node that did not answer CREATE in time.
+var errLate = errors.New("circuit: no answer in time")
+
 // errHopBusy is a node that answers CREATE by saying that it has no room.
 var errHopBusy = errors.New("circuit: node has no room for another circuit")
 
@@ -74,6 +77,9 @@ func (c *Client) build(ctx context.Context, hops []Hop) (*circuit, error) {
 	if err != nil {
 		in.release()
 		c.blame(ctx, entry)
+		if step.Err() != nil && ctx.Err() == nil {
+			err = fmt.Errorf("%w: %w", errLate, err)
+		}
 		return nil, &HopError{Place: 1, Name: entry.Name, Err: fmt.Errorf("create at entry: %w", err)}
 	}
 	c.cfg.Paths.Reached(entry.Key, true)
@@ -145,7 +151,7 @@ func (c *Client) start(circ *circuit, in *batchReader) error {
 		circ.mux.mu.Lock()
 		circ.watch.Stop()
 		circ.mux.mu.Unlock()
-		c.remove(circ)
+		c.remove(circ, err)
 		c.cfg.Log.Debug("circuit ended", "circuit", circ.id, "err", err)
 	})
 	return nil

@@ -32,6 +32,10 @@ func TestStreamBeyondTheBacklogIsToldBusy(t *testing.T) {
 			}
 			s.Close()
 		}
+		synctest.Wait()
+		if s := l.provider.relay.Listener().Stats(); s != (circuit.ListenerStats{Waiting: backlog, Delivered: backlog, Busy: 2}) {
+			t.Errorf("the listener counts %+v", s)
+		}
 		l.each(t, echo)
 		s := waiting[0]
 		_ = s.CloseWrite()

@@ -59,6 +59,7 @@ type Client struct {
 	hedges   int                   // second builds under way
 	young    int                   // circuits that died young since plan looked
 	problem  error                 // what kept Run's last build from succeeding
+	stats    ClientStats           // of these, what only rises
 }
 
 // NewClient checks cfg. It starts nothing; Dial waits for Run.
@@ -278,10 +279,11 @@ func (c *Client) offer(circ *circuit, s state) {
 	circ.state = s
 }
 
-// remove forgets a circuit that ended.
-func (c *Client) remove(circ *circuit) {
+// remove forgets a circuit that ended, with err.
+func (c *Client) remove(circ *circuit, err error) {
 	c.mu.Lock()
 	delete(c.circuits, circ)
+	c.stats.lost(circ.state, err)
 	if circ.state != stateEnding && time.Since(circ.made) < diedYoung {
 		c.young++
 	}

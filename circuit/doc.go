@@ -12,7 +12,7 @@
 // methods may be called concurrently.
 //
 // Files are in the order a byte travels: client, flight, race, build, pool, watch
-// (estimate: how long things take); mux and stream (both ends of a circuit); batch (a link); relay, extend, pump; listener.
+// (estimate: how long things take); mux and stream (both ends of a circuit); batch (a link); relay, extend, pump; listener; stats.
 // Spec: docs/spec/circuit.md.
 package circuit
 

@@ -35,6 +35,18 @@ func (e *estimate) add(d time.Duration, done bool) {
 	e.count = min(e.count+1, estimateWindow)
 }
 
+// times is the estimate and what it goes by.
+func (e *estimate) times() Times {
+	t := Times{Patience: e.get()}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.count > 0 {
+		sorted := slices.Sorted(slices.Values(e.recent[:e.count]))
+		t.P50, t.P80 = sorted[(e.count-1)/2], sorted[(e.count-1)*4/5]
+	}
+	return t
+}
+
 // get is the estimate.
 func (e *estimate) get() time.Duration {
 	e.mu.Lock()

@@ -24,6 +24,7 @@ type hop struct {
 	written chan struct{}  // closed when the mux writes no more
 	helpers sync.WaitGroup // the mux's writer; an extend and then the pump back
 	next    Link           // towards the provider; set before mux.handover
+	ended   sync.Once      // what ended it first was counted
 }
 
 // Codes of EXTEND_FAILED. They say what the client can do next, not what the
@@ -57,7 +58,14 @@ func (h *hop) run(ctx context.Context, in *batchReader) {
 	if errors.Is(err, errHandover) {
 		err = h.passForward(in, cells)
 	}
+	h.over(err)
 	h.relay.cfg.Log.Debug("circuit ended", "circuit", h.name, "err", err)
+}
+
+// over counts the end of the circuit by its first reason: the end of one
+// direction ends the other.
+func (h *hop) over(err error) {
+	h.ended.Do(func() { h.relay.stats.ended[endOf(err)].Add(1) })
 }
 
 // opened takes a stream that ends here.
@@ -65,6 +73,7 @@ func (h *hop) opened(s *Stream, kind byte) {
 	s.name = h.name
 	switch {
 	case !h.relay.cfg.Serve || StreamKind(kind) != StreamHTTP:
+		h.relay.stats.resetStreams.Add(1)
 		s.reset(ErrReset)
 	case !h.relay.listener.deliver(s):
 		s.refuse()
@@ -75,6 +84,7 @@ func (h *hop) opened(s *Stream, kind byte) {
 // comes back until the circuit ends.
 func (h *hop) extend(ctx context.Context, create []byte) {
 	next, in, created, code := h.reach(ctx, create)
+	h.relay.stats.extends[code].Add(1)
 	if code != 0 {
 		h.mux.mu.Lock()
 		h.mux.paused = false
@@ -83,7 +93,6 @@ func (h *hop) extend(ctx context.Context, create []byte) {
 		return
 	}
 	defer in.release()
-	h.relay.stats.extended.Add(1)
 	stop := context.AfterFunc(ctx, func() { _ = next.Reset() })
 	defer stop()
 	h.next = next
@@ -165,12 +174,12 @@ func exchange(ctx context.Context, link Link, in *batchReader, size int, create 
 // passForward carries cells from the client side to the next hop, the given
 // ones first.
 func (h *hop) passForward(in *batchReader, cells []byte) error {
-	return h.pass(in, h.next, h.link, cells, h.codec.fillIn, h.codec.passForward)
+	return h.pass(in, h.next, h.link, cells, forward, h.codec.fillIn, h.codec.passForward)
 }
 
 // passBackward carries cells from the next hop to the client side.
 func (h *hop) passBackward(in *batchReader) {
-	err := h.pass(in, h.link, h.next, nil, h.codec.fillOut, func(body []byte) error {
+	err := h.pass(in, h.link, h.next, nil, backward, h.codec.fillOut, func(body []byte) error {
 		h.codec.seal(body)
 		return nil
 	})
@@ -180,7 +189,7 @@ func (h *hop) passBackward(in *batchReader) {
 // pass reads what has arrived, changes every cell in place and writes all of
 // it at once, until one side ends; then it ends the other. A DESTROY is told
 // onwards only as closed.
-func (h *hop) pass(in *batchReader, to, from Link, cells []byte, f filler, change func(body []byte) error) error {
+func (h *hop) pass(in *batchReader, to, from Link, cells []byte, way int, f filler, change func(body []byte) error) error {
 	var err error
 	// from too: while this goroutine waits for to, nobody notices its end.
 	stall := newStall(to, from)
@@ -191,6 +200,8 @@ func (h *hop) pass(in *batchReader, to, from Link, cells []byte, f filler, chang
 			stall.Reset(stallTimeout)
 			if _, werr := to.Write(cells); werr != nil {
 				err = werr
+			} else {
+				h.relay.stats.cells[way].Add(uint64(len(cells) / h.relay.cfg.CellSize))
 			}
 			stall.Stop()
 		}
@@ -201,6 +212,7 @@ func (h *hop) pass(in *batchReader, to, from Link, cells []byte, f filler, chang
 			break
 		}
 	}
+	h.over(err)
 	if errors.Is(err, onion.ErrOpen) || errors.Is(err, ErrProtocol) {
 		_ = to.Reset()
 		_ = from.Reset()

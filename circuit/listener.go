@@ -3,6 +3,7 @@ package circuit
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 )
 
 // StreamKind is what an OPEN asks for.
@@ -18,6 +19,8 @@ type Listener struct {
 	queue chan *Stream
 	done  chan struct{}
 	once  sync.Once
+
+	delivered, busy atomic.Uint64
 }
 
 var _ net.Listener = (*Listener)(nil)
@@ -69,9 +72,11 @@ func (l *Listener) deliver(s *Stream) bool {
 		case <-l.done: // Close may have emptied the queue before
 			return false
 		default:
+			l.delivered.Add(1)
 			return true
 		}
 	default:
+		l.busy.Add(1)
 		return false
 	}
 }

@@ -11,6 +11,7 @@ import (
 // attempt is one circuit being made, in a goroutine of its own.
 type attempt struct {
 	cancel context.CancelCauseFunc
+	second bool // of a race
 
 	// Guarded by Client.mu.
 	hops []Hop       // it goes over, as far as is known
@@ -43,8 +44,8 @@ func (c *Client) race(ctx context.Context, patience time.Duration, first, second
 	}
 	results, over := make(chan result), make(chan struct{})
 	defer close(over)
-	run := func(t try) *attempt {
-		return c.attempt(t, func(circ *circuit, err error) {
+	run := func(t try, second bool) *attempt {
+		return c.attempt(t, second, func(circ *circuit, err error) {
 			select {
 			case results <- result{circ, err}:
 			case <-over:
@@ -54,7 +55,7 @@ func (c *Client) race(ctx context.Context, patience time.Duration, first, second
 			}
 		})
 	}
-	attempts := []*attempt{run(first)}
+	attempts := []*attempt{run(first, false)}
 	if attempts[0] == nil {
 		return nil, ErrClosed
 	}
@@ -74,7 +75,7 @@ func (c *Client) race(ctx context.Context, patience time.Duration, first, second
 				continue
 			}
 			defer c.endHedge()
-			if a := run(second); a != nil {
+			if a := run(second, true); a != nil {
 				attempts = append(attempts, a)
 				running++
 			}
@@ -96,9 +97,9 @@ func (c *Client) race(ctx context.Context, patience time.Duration, first, second
 
 // attempt runs t and tells done; nil: the client has stopped. t ends when the
 // client stops, when a.cancel is called, or by itself.
-func (c *Client) attempt(t try, done func(*circuit, error)) *attempt {
+func (c *Client) attempt(t try, second bool, done func(*circuit, error)) *attempt {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	a := &attempt{cancel: cancel}
+	a := &attempt{cancel: cancel, second: second}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.running {
@@ -111,6 +112,7 @@ func (c *Client) attempt(t try, done func(*circuit, error)) *attempt {
 		circ, err := t(ctx, a)
 		c.mu.Lock()
 		delete(c.attempts, a)
+		c.stats.attempted(ctx, err)
 		if a.cut != nil {
 			a.cut.Stop()
 		}
@@ -124,6 +126,9 @@ func (c *Client) attempt(t try, done func(*circuit, error)) *attempt {
 func (c *Client) goesOver(a *attempt, hops []Hop) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if a.second && a.hops == nil {
+		c.stats.Hedged++
+	}
 	a.hops = slices.Clone(hops)
 }
 

@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/culvert-net/culvert/circuit/cell"
@@ -41,18 +40,6 @@ type Relay struct {
 	stats    relayStats
 }
 
-type relayStats struct {
-	created, extended, refused atomic.Uint64
-}
-
-// RelayStats counts what a relay did since its start. It names nobody.
-type RelayStats struct {
-	Circuits int    `json:"circuits"` // open now
-	Created  uint64 `json:"created"`  // handshakes answered
-	Extended uint64 `json:"extended"` // circuits passed on
-	Refused  uint64 `json:"refused"`  // links that brought no valid CREATE, or too many
-}
-
 // NewRelay checks cfg. It starts nothing.
 func NewRelay(cfg RelayConfig) (*Relay, error) {
 	if cfg.Links == nil || cfg.Keys == nil || cfg.Log == nil {
@@ -69,14 +56,6 @@ func NewRelay(cfg RelayConfig) (*Relay, error) {
 
 // Listener is where streams that end at this node arrive, if Serve is set.
 func (r *Relay) Listener() *Listener { return r.listener }
-
-// Stats is what the relay did so far.
-func (r *Relay) Stats() RelayStats {
-	return RelayStats{
-		Circuits: len(r.slots), Created: r.stats.created.Load(),
-		Extended: r.stats.extended.Load(), Refused: r.stats.refused.Load(),
-	}
-}
 
 // Run serves links until ctx ends, then ends every circuit and waits for it.
 func (r *Relay) Run(ctx context.Context) error {
@@ -101,6 +80,7 @@ func (r *Relay) Run(ctx context.Context) error {
 			})
 		default:
 			r.stats.refused.Add(1)
+			r.stats.full.Add(1)
 			r.refuse(ctx, link, wg.Go)
 		}
 	}

@@ -453,6 +453,11 @@ func TestExtendFailedLeavesTheHopLast(t *testing.T) {
 			t.Error(err)
 		}
 		p.link.Close()
+		synctest.Wait()
+		s := nd.relay.Stats()
+		if s.Created != 1 || s.Extended != 1 || s.ExtendRefused != 5 || s.ExtendUnknown != 1 || s.ExtendUnreachable != 1 || s.EndedLost != 1 {
+			t.Errorf("the relay counts %+v", s)
+		}
 	})
 }
 

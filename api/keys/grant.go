@@ -3,6 +3,7 @@ package keys
 import (
 	"crypto/subtle"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -59,6 +60,19 @@ const (
 	Tokens   Kind = "tokens"
 )
 
+// kinds are all there are.
+var kinds = [...]Kind{Requests, Tokens}
+
+// Limited is how many requests were refused since the start because a limit of
+// each kind was used up.
+func (r *Ring) Limited() map[Kind]uint64 {
+	all := make(map[Kind]uint64, len(kinds))
+	for i, kind := range kinds {
+		all[kind] = r.limited[i].Load()
+	}
+	return all
+}
+
 // State is how far a limit is used.
 type State struct {
 	Kind      Kind
@@ -101,6 +115,7 @@ func (g *Grant) Admit() (States, error) {
 	for _, s := range states {
 		if s.Remaining == 0 {
 			u.mu.Unlock()
+			g.ring.limited[slices.Index(kinds[:], s.Kind)].Add(1)
 			return states, &LimitError{k.Name, s}
 		}
 	}

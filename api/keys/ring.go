@@ -33,6 +33,8 @@ type Ring struct {
 
 	found atomic.Pointer[index] // replaced whole; what it points to is never changed
 
+	limited [len(kinds)]atomic.Uint64 // requests that were refused, by kinds
+
 	edit sync.Mutex // held by Add and Revoke, from looking to having stored
 
 	unsaved atomic.Int64  // requests counted since the last save

@@ -248,8 +248,9 @@ func answerWith(status int, media string, b io.Reader) backendFunc {
 
 // running is a Server that serves in the background until stop.
 type running struct {
-	acc  *chanAcceptor
-	stop func() error
+	server *Server
+	acc    *chanAcceptor
+	stop   func() error
 }
 
 func serveBackend(t testing.TB, cfg ServerConfig) *running {
@@ -262,7 +263,7 @@ func serveBackend(t testing.TB, cfg ServerConfig) *running {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	r := &running{acc: newAcceptor()}
+	r := &running{server: s, acc: newAcceptor()}
 	ran := make(chan error, 1)
 	go func() { ran <- s.Run(ctx, r.acc) }()
 	r.stop = sync.OnceValue(func() error {

@@ -53,9 +53,9 @@ func newChunkWriter(conn Conn, src io.Reader, buf *chunkBuffer) *chunkWriter {
 
 // writeStream sends an event stream. Its head leaves at once: the backend has
 // committed, and the client may begin to tell so.
-func writeStream(conn Conn, resp *backend.Response, buf *chunkBuffer) error {
-	w := newChunkWriter(conn, resp.Body, buf)
-	if err := w.write(appendHead(nil, http.StatusOK, -1, resp.Header)); err != nil {
+func writeStream(conn Conn, src io.Reader, h http.Header, buf *chunkBuffer) error {
+	w := newChunkWriter(conn, src, buf)
+	if err := w.write(appendHead(nil, http.StatusOK, -1, h)); err != nil {
 		return err
 	}
 	for {
@@ -67,30 +67,31 @@ func writeStream(conn Conn, resp *backend.Response, buf *chunkBuffer) error {
 }
 
 // writeDocument sends an answer in one piece of JSON. Its head leaves with its
-// first bytes: what goes wrong before them has a status.
-func writeDocument(ctx context.Context, conn Conn, resp *backend.Response, buf *chunkBuffer) error {
-	w := newChunkWriter(conn, resp.Body, buf)
+// first bytes: what goes wrong before them has a status, and is returned instead
+// of being sent.
+func writeDocument(ctx context.Context, conn Conn, src io.Reader, h http.Header, buf *chunkBuffer) (*openai.Error, error) {
+	w := newChunkWriter(conn, src, buf)
 	chunk, err := w.next()
 	for err == nil && w.size == 0 {
 		chunk, err = w.next()
 	}
 	switch {
 	case ctx.Err() != nil:
-		return ctx.Err()
+		return nil, ctx.Err()
 	case w.size > 0:
-		chunk = append(appendHead(nil, http.StatusOK, -1, resp.Header), chunk...)
+		chunk = append(appendHead(nil, http.StatusOK, -1, h), chunk...)
 	case err == io.EOF:
-		return writeError(conn, openai.Upstream(http.StatusBadGateway, "empty_answer",
-			"the model server answered with nothing; ask again"), nil)
+		return openai.Upstream(http.StatusBadGateway, "empty_answer",
+			"the model server answered with nothing; ask again"), nil
 	default:
-		return writeError(conn, backend.AsError(err), nil)
+		return backend.AsError(err), nil
 	}
 	for {
 		if w.size > MaxAnswer {
-			return errAnswerSize
+			return nil, errAnswerSize
 		}
 		if more, err := w.send(chunk, err); !more {
-			return err
+			return nil, err
 		}
 		chunk, err = w.next()
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/api/body"
 	"github.com/culvert-net/culvert/api/openai"
+	"github.com/culvert-net/culvert/api/usage"
 )
 
 // serve answers the request of one stream and releases the stream: closed if
@@ -20,8 +21,10 @@ import (
 func (s *Server) serve(ctx context.Context, conn Conn) {
 	detach := onDone(ctx, func() { _ = conn.Reset() })
 	id := requestID()
-	err := s.handle(ctx, conn, id)
+	v := &visit{Server: s, conn: conn, started: time.Now()}
+	err := v.handle(ctx, id)
 	detach()
+	v.over(err)
 	if cut, ok := errors.AsType[*cutAnswer](err); ok {
 		_ = conn.Close()
 		s.log.DebugContext(ctx, "answer cut", "request", id, "circuit", conn.Circuit(), "err", cut.error)
@@ -35,24 +38,66 @@ func (s *Server) serve(ctx context.Context, conn Conn) {
 	_ = conn.Close()
 }
 
+// visit is one stream and what becomes of its request. Owned by serve.
+type visit struct {
+	*Server
+	conn    Conn
+	started time.Time
+	summary usage.Ended
+	meter   *usage.Meter // of an answer of success; nil: there was none yet
+	refused bool         // with an error that has left whole
+	gone    bool         // the client is
+}
+
+// over tells what became of the request; err is what handle returned.
+func (v *visit) over(err error) {
+	e := &v.summary
+	cut, wasCut := errors.AsType[*cutAnswer](err)
+	switch {
+	case v.refused: // what follows an early refusal is no part of it
+	case wasCut && !v.gone:
+		e.Status = backend.AsError(cut.error).Status
+	case errors.Is(err, errAnswerSize):
+		e.Status = http.StatusBadGateway
+	case isProtocolError(err):
+		e.Status = http.StatusBadRequest
+	case err != nil:
+		e.Status = usage.StatusGone // the stream broke: nobody reads any more
+	}
+	e.Took = time.Since(v.started)
+	e.Measure(v.meter, v.started)
+	v.ended(*e)
+}
+
+// refuse sends e as the answer, with what header allows besides.
+func (v *visit) refuse(e *openai.Error, header http.Header) error {
+	v.summary.Status = e.Status
+	err := writeError(v.conn, e, header)
+	v.refused = err == nil
+	return err
+}
+
 // handle reads the request, has it answered and sends the answer.
-func (s *Server) handle(ctx context.Context, conn Conn, id string) error {
+func (v *visit) handle(ctx context.Context, id string) error {
+	s, conn := v.Server, v.conn
 	// Errors of deadlines are those of a dead stream; the next read has them.
 	_ = conn.SetReadDeadline(time.Now().Add(HeadLimit))
 	in, err := readRequest(conn)
 	if e, ok := errors.AsType[*openai.Error](err); ok {
-		return refuseEarly(conn, e)
+		return v.refuseEarly(e)
 	}
 	if err != nil {
 		return err
 	}
+	v.summary.Route = in.route.Needs
 	paced := newPaced(in.body, conn)
 	data, release, err := s.budget.Read(paced, in.length, body.MaxBody)
 	if _, ok := errors.AsType[*body.TooLargeError](err); ok {
-		return refuseEarly(conn, errTooLarge())
+		return v.refuseEarly(errTooLarge())
 	}
 	if errors.Is(err, body.ErrBusy) {
-		return refuseEarly(conn, errBusy())
+		s.refused.bodies.Add(1)
+		return v.refuseEarly(errBusy())
 	}
 	if err != nil {
 		return err
@@ -62,18 +107,22 @@ func (s *Server) handle(ctx context.Context, conn Conn, id string) error {
 		return err
 	}
 	_ = conn.SetReadDeadline(time.Time{})
+	whole := time.Now()
 
 	view, bad := in.route.Parse(data)
 	if bad != nil {
-		return writeError(conn, bad, nil)
+		return v.refuse(bad, nil)
 	}
+	v.summary.Model, v.summary.Stream = view.Model, view.Stream
 	select {
 	case s.requests <- struct{}{}:
 		defer func() { <-s.requests }()
 	default:
-		return writeError(conn, errBusy(), nil)
+		s.refused.requests.Add(1)
+		return v.refuse(errBusy(), nil)
 	}
-	return s.answer(ctx, conn, &backend.Request{
+	v.summary.Overhead = time.Since(whole)
+	return v.answer(ctx, &backend.Request{
 		ID: id, Method: http.MethodPost, Path: in.route.Path, Header: in.header, Body: data, View: view,
 	})
 }
@@ -110,10 +159,12 @@ func (p *paced) move() {
 
 // answer asks the backend and sends what it says. The backend's context ends
 // as soon as the client is gone.
-func (s *Server) answer(ctx context.Context, conn Conn, req *backend.Request) error {
+func (v *visit) answer(ctx context.Context, req *backend.Request) error {
+	s, conn := v.Server, v.conn
 	ctx, cancel := context.WithCancel(ctx)
 	defer watch(conn, cancel)()
 	defer cancel()
+	defer func() { v.gone = ctx.Err() != nil }() // before cancel
 
 	resp, err := s.backend.Do(ctx, req)
 	if ctx.Err() != nil {
@@ -123,21 +174,28 @@ func (s *Server) answer(ctx context.Context, conn Conn, req *backend.Request) er
 		return ctx.Err()
 	}
 	if err != nil {
-		return writeError(conn, backend.AsError(err), nil)
+		return v.refuse(backend.AsError(err), nil)
 	}
 	defer resp.Body.Close()
 	if resp.Status != http.StatusOK {
-		return writeError(conn, backend.ReadError(resp), resp.Header)
+		return v.refuse(backend.ReadError(resp), resp.Header)
 	}
 	buf := s.buffers.Get().(*chunkBuffer)
 	defer s.buffers.Put(buf)
-	switch backend.ContentType(resp.Header) {
+	kind := backend.ContentType(resp.Header)
+	v.meter = usage.NewMeter(resp.Body, kind == backend.ContentStream)
+	v.summary.Status = http.StatusOK
+	switch kind {
 	case backend.ContentStream:
-		return writeStream(conn, resp, buf)
+		return writeStream(conn, v.meter, resp.Header, buf)
 	case backend.ContentJSON:
-		return writeDocument(ctx, conn, resp, buf)
+		e, err := writeDocument(ctx, conn, v.meter, resp.Header, buf)
+		if e != nil {
+			return v.refuse(e, nil)
+		}
+		return err
 	}
-	return writeError(conn, openai.Upstream(http.StatusBadGateway, "bad_media_type",
+	return v.refuse(openai.Upstream(http.StatusBadGateway, "bad_media_type",
 		"the model server answered with neither JSON nor an event stream"), nil)
 }
 
@@ -148,12 +206,12 @@ func errBusy() *openai.Error {
 
 // refuseEarly answers before the request was taken whole. The stream is kept,
 // and read, until the client has the answer: a reset would overtake it.
-func refuseEarly(conn Conn, e *openai.Error) error {
-	if err := writeError(conn, e, nil); err != nil {
+func (v *visit) refuseEarly(e *openai.Error) error {
+	if err := v.refuse(e, nil); err != nil {
 		return err
 	}
-	_ = conn.SetReadDeadline(time.Now().Add(LingerLimit))
-	_, err := io.Copy(io.Discard, conn)
+	_ = v.conn.SetReadDeadline(time.Now().Add(LingerLimit))
+	_, err := io.Copy(io.Discard, v.conn)
 	return err
 }
 

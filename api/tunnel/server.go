@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/api/body"
+	"github.com/culvert-net/culvert/api/usage"
 )
 
 // ServerConfig is what a Server needs.
@@ -24,6 +26,10 @@ type ServerConfig struct {
 	// begun without; see backend.EarlyCommit. 0: as long as it takes.
 	Commit time.Duration
 
+	// Ended is told of each stream that was served when it is over, by its own
+	// goroutine. It must not wait. nil: nobody counts.
+	Ended func(usage.Ended)
+
 	MaxRequests int           // requests the backend works on at once; 0: MaxRequests
 	Drain       time.Duration // how long a shutdown lets answers finish; 0: DrainLimit
 	Log         *slog.Logger  // nil: silent
@@ -35,10 +41,31 @@ type Server struct {
 	budget  *body.Budget    // immutable
 	drain   time.Duration   // immutable
 	log     *slog.Logger    // immutable
+	ended   func(usage.Ended)
 
 	requests chan struct{} // a place for each request at the backend
 	streams  chan struct{} // a place for each accepted stream
 	buffers  sync.Pool     // of *chunkBuffer, one per answer being sent
+	refused  struct{ streams, requests, bodies atomic.Uint64 }
+}
+
+// ServerStats counts what a Server does now and has refused since its start,
+// because it had no room.
+type ServerStats struct {
+	Streams  int // accepted, requests that still come in and answers that still go out included
+	Requests int // at the backend
+
+	RefusedStreams  uint64 // more than MaxStreams
+	RefusedRequests uint64 // more than the backend is to work on at once
+	RefusedBodies   uint64 // for which there was no memory
+}
+
+// Stats is how things are now.
+func (s *Server) Stats() ServerStats {
+	return ServerStats{
+		Streams: len(s.streams), Requests: len(s.requests), RefusedStreams: s.refused.streams.Load(),
+		RefusedRequests: s.refused.requests.Load(), RefusedBodies: s.refused.bodies.Load(),
+	}
 }
 
 // NewServer returns a Server; Run starts it.
@@ -54,6 +81,7 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 		budget:   cfg.Budget,
 		drain:    cfg.Drain,
 		log:      cfg.Log,
+		ended:    cfg.Ended,
 		requests: make(chan struct{}, MaxRequests),
 		streams:  make(chan struct{}, MaxStreams),
 		buffers:  sync.Pool{New: func() any { return new(chunkBuffer) }},
@@ -66,6 +94,9 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 	}
 	if s.drain == 0 {
 		s.drain = DrainLimit
+	}
+	if s.ended == nil {
+		s.ended = func(usage.Ended) {}
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -114,6 +145,7 @@ func (s *Server) accept(acc Acceptor, start func(Conn)) error {
 		case s.streams <- struct{}{}:
 			start(conn)
 		default:
+			s.refused.streams.Add(1)
 			refuseStream(conn)
 			s.log.Debug("stream refused", "reason", "too many streams")
 		}

@@ -176,6 +176,9 @@ func TestServerRefuses(t *testing.T) {
 		if err != nil || !matches(got, "HTTP/1.1 503 Service Unavailable\r\n…Retry-After: 2…provider_busy…") {
 			t.Errorf("answer = %q, %v, want 503", got, err)
 		}
+		if s := srv.server.Stats(); s.RefusedBodies != 1 {
+			t.Errorf("then %+v, want one body refused", s)
+		}
 	})
 }
 
@@ -200,6 +203,9 @@ func TestServerIsBounded(t *testing.T) {
 		got, err := exchangeRaw(srv, rawRequest(plainChat))
 		if err != nil || !matches(got, "HTTP/1.1 503 Service Unavailable\r\n…Retry-After: 2…provider_busy…") {
 			t.Errorf("third answer = %q, %v, want 503", got, err)
+		}
+		if s := srv.server.Stats(); s.Requests != 2 || s.RefusedRequests != 1 {
+			t.Errorf("then %+v, want two requests and one refused", s)
 		}
 		close(release)
 		for range 2 {

@@ -5,15 +5,19 @@
 // estimate where it said nothing, because the stream was cut or nobody asked
 // it to tell.
 //
+// Ended is what an end of a request tells of it when it is over, for those who
+// count requests.
+//
 // It keeps no bytes of an answer but those of its usage object, changes none,
-// and knows neither keys nor money. A Meter belongs to one reader; Count is
-// for after it.
+// and knows neither keys nor money. A Meter belongs to one reader; Count and
+// Told are for after it.
 package usage
 
 import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"time"
 )
 
 const (
@@ -46,6 +50,9 @@ type Meter struct {
 	events int64     // of a stream, with data
 	length int64     // of a document
 	told   int64     // -1: not told
+	input  int64     // told; 0: not
+	output int64     // the same
+	began  time.Time // when the first event came
 }
 
 // lineState is where in a line of a stream the next byte is.
@@ -71,6 +78,9 @@ func (m *Meter) Read(p []byte) (int, error) {
 	n, err := m.from.Read(p)
 	if m.stream {
 		m.lines(p[:n])
+		if m.events > 0 && m.began.IsZero() {
+			m.began = time.Now()
+		}
 	} else {
 		m.length += int64(n)
 		m.scan.feed(p[:n], m.found)
@@ -137,8 +147,25 @@ func (m *Meter) found(object []byte) {
 	}
 	if any && sum >= 0 {
 		m.told = sum
+		m.input, m.output = first(u.Prompt, u.Input), first(u.Completion, u.Output)
 	}
 }
+
+// first is the first of some numbers that was there.
+func first(all ...*int64) int64 {
+	for _, n := range all {
+		if n != nil {
+			return max(0, *n)
+		}
+	}
+	return 0
+}
+
+// Told is what the answer said of the tokens of prompt and answer; 0: nothing.
+func (m *Meter) Told() (input, output int64) { return m.input, m.output }
+
+// Began is when the first event of a stream came; zero: there was none.
+func (m *Meter) Began() time.Time { return m.began }
 
 // Count is what was used by a request whose prompt is estimated at so many
 // tokens.

@@ -1,6 +1,7 @@
 package usage
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"strings"
@@ -100,6 +101,50 @@ func FuzzMeter(f *testing.F) {
 			t.Errorf("Count = %+v, and a decoder finds %s", got, raw)
 		}
 	})
+}
+
+// What an answer said of prompt and answer, and when its first event came, are
+// for those who count requests.
+func TestTold(t *testing.T) {
+	for _, tt := range []struct {
+		answer        string
+		stream        bool
+		input, output int64
+	}{
+		{`{"usage":{"prompt_tokens":9,"completion_tokens":3,"total_tokens":12}}`, false, 9, 3},
+		{`{"usage":{"input_tokens":2,"output_tokens":4}}`, false, 2, 4},
+		{`{"usage":{"prompt_tokens":8,"total_tokens":8}}`, false, 8, 0},
+		{`{"usage":{"prompt_tokens":-8,"completion_tokens":1}}`, false, 0, 1},
+		{`{"choices":[]}`, false, 0, 0},
+		{"data: {\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1}}\n\ndata: {\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}}\n\n", true, 1, 2},
+		{": comment\n\n", true, 0, 0},
+	} {
+		m := NewMeter(strings.NewReader(tt.answer), tt.stream)
+		if _, err := io.Copy(io.Discard, m); err != nil {
+			t.Fatal(err)
+		}
+		if in, out := m.Told(); in != tt.input || out != tt.output {
+			t.Errorf("%s: told %d and %d, want %d and %d", tt.answer, in, out, tt.input, tt.output)
+		}
+		if began := !m.Began().IsZero(); began != strings.HasPrefix(tt.answer, "data:") {
+			t.Errorf("%s: a first event came: %v", tt.answer, began)
+		}
+	}
+}
+
+// Budget of 2026-11: an event costs no allocation, whoever counts it.
+func TestEventsAllocateNothing(t *testing.T) {
+	event := []byte(`data: {"id":"x","choices":[{"index":0,"delta":{"content":"word"}}],"usage":null}` + "\n\n")
+	from := bytes.NewReader(event)
+	m, p := NewMeter(from, true), make([]byte, len(event))
+	if n := testing.AllocsPerRun(100, func() {
+		from.Reset(event)
+		if n, err := m.Read(p); n != len(event) || err != nil {
+			t.Fatal(n, err)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations, want 0", n)
+	}
 }
 
 func BenchmarkMeter(b *testing.B) {

@@ -191,4 +191,19 @@ func TestLocalMode(t *testing.T) {
 	if out := succeed(t, "bridge", "status", "--data", dir); !strings.Contains(out, "LOCAL") {
 		t.Errorf("status = %q; want it to say LOCAL", out)
 	}
+
+	// This model server takes any name, and a name may be anything.
+	w.ask(strings.Replace(chatBody(true), `"`+model+`"`, `"made-up"`, 1)).completed(t)
+	eventually(t, patience, "both requests are counted", func() error {
+		page := pageIn(t, dir)
+		m := figuresOf(t, "bridge", page)
+		const took, name = "gen_ai_client_operation_duration_seconds", "gen_ai_request_model"
+		if m.sum("culvert_requests_total", "status", "200") != 2 {
+			return errors.New("not yet")
+		}
+		if m.sum(took, name, model) != 1 || m.sum(took, name, "other") != 1 || strings.Contains(page, "made-up") {
+			t.Error("a model that is not listed is not counted as other")
+		}
+		return nil
+	})
 }

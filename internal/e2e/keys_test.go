@@ -203,6 +203,31 @@ func TestKeys(t *testing.T) {
 	if out, _ := call(t, "bridge", "status", "--data", l.dir); !strings.Contains(out, "0 good, 2 ended") {
 		t.Errorf("status: %s", out)
 	}
+	eventually(t, patience, "all since the last start is counted", func() error {
+		page := pageIn(t, l.dir)
+		m := figuresOf(t, "bridge", page)
+		for _, want := range []struct {
+			n      float64
+			family string
+			labels []string
+		}{
+			{2, "culvert_requests_total", []string{"status", "200"}},
+			{1, "culvert_requests_total", []string{"status", "429"}},
+			{3, "culvert_requests_total", []string{"status", "401"}},
+			{1, "culvert_keys_limited_total", []string{"kind", "requests"}},
+			{0, "culvert_keys_limited_total", []string{"kind", "tokens"}},
+			{0, "culvert_keys", []string{"state", "good"}},
+			{2, "culvert_keys", []string{"state", "ended"}},
+		} {
+			if n := m.sum(want.family, want.labels...); n != want.n {
+				return fmt.Errorf("%s of %v is %v, want %v", want.family, want.labels, n, want.n)
+			}
+		}
+		if strings.Contains(page, "laptop") {
+			t.Error("a key's name is shown")
+		}
+		return nil
+	})
 	// No key is anywhere it could be copied from.
 	l.stop(syscall.SIGTERM)
 	text, err := os.ReadFile(filepath.Join(l.dir, "keys.db"))

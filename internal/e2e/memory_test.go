@@ -22,7 +22,7 @@ import (
 
 // A thousand requests whose prompts, answers, API keys and headers are marked;
 // some fail in every way. None of it is in a log at debug level, in what status
-// pages say, in a file of any program, or in the memory of a relay. What only
+// pages and metrics say, in a file of any program, or in the memory of a relay. What only
 // identifies the client does not reach the model server.
 func TestNothingIsKept(t *testing.T) {
 	t.Parallel()
@@ -107,6 +107,11 @@ func TestNothingIsKept(t *testing.T) {
 	}
 	clean("the bridge's status page", text)
 	clean("the sandbox's output", []byte(w.out.String()))
+	for name := range w.PIDs {
+		page := w.page(t, name)
+		clean(name+"'s metrics", []byte(page))
+		figuresOf(t, name, page)
+	}
 	files := func(when string) {
 		t.Helper()
 		seen := 0

@@ -181,7 +181,7 @@ func TestAdmin(t *testing.T) {
 	done := make(chan error, 1)
 	s := &serve.Server{
 		Name: "admin", Listeners: []net.Listener{l}, Log: quiet,
-		Handler: serve.Status(func() error { return nil }, func() any { return map[string]string{"mode": "world"} }),
+		Handler: serve.Status(func() error { return nil }, func() any { return map[string]string{"mode": "world"} }, http.NotFoundHandler()),
 	}
 	go func() { done <- s.Run(ctx) }()
 	if err := serve.Ask(t.Context(), path, "/status", &got); err != nil || got.Mode != "world" {
@@ -196,7 +196,8 @@ func TestAdmin(t *testing.T) {
 
 func TestStatus(t *testing.T) {
 	var missing error
-	h := serve.LocalOnly(serve.Status(func() error { return missing }, func() any { return 7 }))
+	metrics := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "up 1") })
+	h := serve.LocalOnly(serve.Status(func() error { return missing }, func() any { return 7 }, metrics))
 	get := func(path, host, name, value string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(http.MethodGet, path, nil)
 		r.Host = host
@@ -228,9 +229,14 @@ func TestStatus(t *testing.T) {
 		{"127.0.0.1:8812", "Origin", "http://evil.example"},
 		{"127.0.0.1:8812", "Sec-Fetch-Site", "cross-site"},
 	} {
-		if w := get("/status", tt.host, tt.name, tt.value); w.Code != 403 {
-			t.Errorf("/status for %v = %d, want 403", tt, w.Code)
+		for _, path := range []string{"/status", "/metrics"} {
+			if w := get(path, tt.host, tt.name, tt.value); w.Code != 403 {
+				t.Errorf("%s for %v = %d, want 403", path, tt, w.Code)
+			}
 		}
+	}
+	if w := get("/metrics", "127.0.0.1:8812", "", ""); w.Code != 200 || w.Body.String() != "up 1" {
+		t.Errorf("/metrics = %d, %s; want the metrics", w.Code, w.Body)
 	}
 	if w := get("/status", "127.0.0.1:8812", "Sec-Fetch-Site", "none"); w.Code != 200 || strings.TrimSpace(w.Body.String()) != "7" {
 		t.Errorf("/status = %d, %s; want the status", w.Code, w.Body)

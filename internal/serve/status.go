@@ -9,13 +9,14 @@ import (
 
 // Status is the handler of a status page: /livez answers while the program
 // runs, /readyz is 200 when ready returns nil and 503 with its text else, and
-// /status is what status returns, as JSON. The root says so: it is what a person
-// opens.
-func Status(ready func() error, status func() any) http.Handler {
+// /status is what status returns, as JSON, and /metrics is metrics. The root says
+// so: it is what a person opens.
+func Status(ready func() error, status func() any, metrics http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, map[string]string{
 			"/status": "what this program is doing", "/readyz": "200 when it does its work, else 503 and why", "/livez": "200 while it runs",
+			"/metrics": "counts, for Prometheus",
 		})
 	})
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
@@ -28,6 +29,7 @@ func Status(ready func() error, status func() any) http.Handler {
 		}
 		answer(w, http.StatusOK, map[string]string{"status": "ready"})
 	})
+	mux.Handle("GET /metrics", metrics)
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, status())
 	})

@@ -4,11 +4,16 @@ import (
 	"net/http"
 	"runtime"
 	"slices"
+	"strings"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
+
+// own is Open of labels that say what a program is.
+const own = "of the program"
 
 // other is what a label says of a value that is on no list.
 const other = "other"
@@ -16,6 +21,9 @@ const other = "other"
 // Registry is all metrics of a program.
 type Registry struct {
 	all *prometheus.Registry
+
+	mu       sync.Mutex
+	families []Family // guarded by mu
 }
 
 // New makes the registry of a program, with the figures of its process and of
@@ -28,7 +36,7 @@ func New(program, version string) *Registry {
 	)
 	r.Watch(Family{
 		Name: "culvert_build_info", Help: "Which program this is; always 1.",
-		Labels: []Label{{"program", []string{program}}, {"version", []string{version}}, {"go", []string{runtime.Version()}}},
+		Labels: []Label{{"program", []string{program}, own}, {"version", []string{version}, own}, {"go", []string{runtime.Version()}, own}},
 	}, func(emit Emit) { emit(1, program, version, runtime.Version()) })
 	return r
 }
@@ -44,12 +52,35 @@ type Family struct {
 	Help    string // a sentence
 	Counter bool   // only rises; else it is a gauge
 	Labels  []Label
+
+	histogram bool
+}
+
+// Type is what Prometheus calls it.
+func (f *Family) Type() string {
+	switch {
+	case f.histogram:
+		return "histogram"
+	case f.Counter:
+		return "counter"
+	}
+	return "gauge"
+}
+
+// names are those of f's labels.
+func (f *Family) names() []string {
+	names := make([]string, len(f.Labels))
+	for i, l := range f.Labels {
+		names[i] = l.Name
+	}
+	return names
 }
 
 // Label is a dimension of a Family.
 type Label struct {
 	Name   string
-	Values []string // all it may have
+	Values []string // all it may have, besides "other"
+	Open   string   // what it may have if that is no list; "" if it is
 }
 
 // Emit is given one figure and the values of the family's labels, in their
@@ -60,11 +91,24 @@ type Emit func(v float64, values ...string)
 // panics if the family is there already or has no proper name, which is a
 // defect of the program.
 func (r *Registry) Watch(f Family, read func(emit Emit)) {
-	names := make([]string, len(f.Labels))
-	for i, l := range f.Labels {
-		names[i] = l.Name
-	}
-	r.all.MustRegister(&watched{family: f, desc: prometheus.NewDesc(f.Name, f.Help, names, nil), read: read})
+	r.all.MustRegister(&watched{family: f, desc: prometheus.NewDesc(f.Name, f.Help, f.names(), nil), read: read})
+	r.note(f)
+}
+
+func (r *Registry) note(all ...Family) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.families = append(r.families, all...)
+}
+
+// Families lists all metrics but those of the process and of Go's runtime, by
+// name.
+func (r *Registry) Families() []Family {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := slices.Clone(r.families)
+	slices.SortFunc(all, func(a, b Family) int { return strings.Compare(a.Name, b.Name) })
+	return all
 }
 
 // watched is a Family as a collector.

@@ -18,7 +18,7 @@ const (
 // Call is one request that has ended, as one end of it saw it.
 type Call struct {
 	Operation  string        // one of those above
-	Model      string        // that answered; "" if none did
+	Model      string        // that was asked for; told only of what was answered
 	Stream     bool          // the answer was to be streamed
 	Status     int           // 499: the client went away
 	Took       time.Duration // all of it
@@ -34,7 +34,7 @@ type Requests struct {
 	took      *prometheus.HistogramVec
 	first     *prometheus.HistogramVec
 	tokens    *prometheus.HistogramVec
-	overhead  prometheus.Histogram
+	overhead  prometheus.Observer
 	requests  *prometheus.CounterVec
 	operation Label
 	status    Label
@@ -47,43 +47,61 @@ var (
 	tokenBuckets   = []float64{1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864}
 )
 
+// Listed says which model of those that are served here goes by a name, and
+// whether one does. It is asked once for each name that was answered; a model
+// server may take names that somebody made up.
+type Listed func(name string) (model string, ok bool)
+
 // Client adds the metrics of who asks: gen_ai.client.*.
-func (r *Registry) Client() *Requests {
-	return r.requests("gen_ai_client_operation_duration_seconds", "gen_ai_client_operation_time_to_first_chunk_seconds", "gen_ai_client_token_usage")
+func (r *Registry) Client(listed Listed) *Requests {
+	return r.requests(listed, "gen_ai_client_operation_duration_seconds", "gen_ai_client_operation_time_to_first_chunk_seconds", "gen_ai_client_token_usage")
 }
 
 // Server adds the metrics of who answers: gen_ai.server.*.
-func (r *Registry) Server() *Requests {
-	return r.requests("gen_ai_server_request_duration_seconds", "gen_ai_server_time_to_first_token_seconds", "gen_ai_server_token_usage")
+func (r *Registry) Server(listed Listed) *Requests {
+	return r.requests(listed, "gen_ai_server_request_duration_seconds", "gen_ai_server_time_to_first_token_seconds", "gen_ai_server_token_usage")
 }
 
-func (r *Registry) requests(took, first, tokens string) *Requests {
-	histogram := func(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
-		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, labels)
+func (r *Registry) requests(listed Listed, took, first, tokens string) *Requests {
+	operations := []string{OperationChat, OperationCompletion, OperationEmbeddings}
+	statuses := []string{
+		"200", "400", "401", "403", "404", "405", "408", "413", "415", "422", "429", "499", "500", "502", "503", "504",
 	}
-	const operation, model = "gen_ai_operation_name", "gen_ai_request_model"
+	operation := Label{Name: "gen_ai_operation_name", Values: operations}
+	model := Label{Name: "gen_ai_request_model", Open: "the id of a model that answered, or nothing"}
+	failed := Label{Name: "error_type", Values: append([]string{""}, statuses[1:]...)}
 	q := &Requests{
-		models: models{known: make(map[string]bool)},
-		took: histogram(took, "Seconds a request took, to the end of its answer.",
-			secondsBuckets, operation, model, "error_type"),
-		first: histogram(first, "Seconds until the first event of a streamed answer.",
-			firstBuckets, operation, model),
-		tokens: histogram(tokens, "Tokens of a request, as the model server counted them.",
-			tokenBuckets, operation, model, "gen_ai_token_type"),
-		overhead: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "culvert_request_overhead_seconds", Buckets: firstBuckets,
-			Help: "Seconds between the request's last byte and its first on a circuit or to the model server.",
-		}),
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "culvert_requests_total", Help: "Requests that have ended.",
-		}, []string{"operation", "stream", "status"}),
-		operation: Label{"operation", []string{OperationChat, OperationCompletion, OperationEmbeddings}},
-		status: Label{"status", []string{
-			"200", "400", "401", "403", "404", "408", "413", "415", "422", "429", "499", "500", "502", "503", "504",
-		}},
+		models:    models{listed: listed, known: make(map[string]string)},
+		operation: Label{Name: "operation", Values: operations},
+		status:    Label{Name: "status", Values: statuses},
 	}
-	r.all.MustRegister(q.took, q.first, q.tokens, q.overhead, q.requests)
+	q.took = r.histogram(secondsBuckets, Family{Name: took, Help: "Seconds a request took, to the end of its answer.", Labels: []Label{operation, model, failed}})
+	q.first = r.histogram(firstBuckets, Family{Name: first, Help: "Seconds until the first event of a streamed answer.", Labels: []Label{operation, model}})
+	q.tokens = r.histogram(tokenBuckets, Family{
+		Name: tokens, Help: "Tokens of a request, as the model server counted them.",
+		Labels: []Label{operation, model, {Name: "gen_ai_token_type", Values: []string{"input", "output"}}},
+	})
+	q.overhead = r.histogram(firstBuckets, Family{
+		Name: "culvert_request_overhead_seconds",
+		Help: "Seconds between the request's last byte and its first on a circuit or to the model server.",
+	}).WithLabelValues()
+	total := Family{
+		Name: "culvert_requests_total", Help: "Requests that have ended.", Counter: true,
+		Labels: []Label{q.operation, {Name: "stream", Values: []string{"false", "true"}}, q.status},
+	}
+	q.requests = prometheus.NewCounterVec(prometheus.CounterOpts{Name: total.Name, Help: total.Help}, total.names())
+	r.all.MustRegister(q.requests)
+	r.note(total)
 	return q
+}
+
+// histogram adds f.
+func (r *Registry) histogram(buckets []float64, f Family) *prometheus.HistogramVec {
+	f.histogram = true
+	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: f.Name, Help: f.Help, Buckets: buckets}, f.names())
+	r.all.MustRegister(h)
+	r.note(f)
+	return h
 }
 
 // Ended counts a call.
@@ -114,23 +132,22 @@ func (q *Requests) Ended(c Call) {
 
 // models bounds the names that are counted apart.
 type models struct {
+	listed Listed
+
 	mu    sync.Mutex
-	known map[string]bool // guarded by mu
+	known map[string]string // id by name; guarded by mu
 }
 
 func (m *models) name(name string) string {
-	if len(name) > maxModelName {
-		return other
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	switch {
-	case m.known[name]:
-		return name
-	case len(m.known) < maxModels:
-		m.known[name] = true
-		return name
-	default:
+	if id, known := m.known[name]; known {
+		return id
+	}
+	id, ok := m.listed(name)
+	if !ok || len(id) > maxModelName || len(m.known) >= maxModels {
 		return other
 	}
+	m.known[name] = id
+	return id
 }

@@ -6,9 +6,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 )
 
 // page is what a Registry serves.
@@ -23,6 +26,9 @@ func page(t *testing.T, r *Registry) string {
 	return string(text)
 }
 
+// any1 lists every name.
+func any1(name string) (string, bool) { return name, true }
+
 func has(t *testing.T, text string, lines ...string) {
 	t.Helper()
 	for _, line := range lines {
@@ -35,7 +41,7 @@ func has(t *testing.T, text string, lines ...string) {
 func TestWatch(t *testing.T) {
 	r := New("bridge", "v1")
 	n := 2.0
-	r.Watch(Family{Name: "culvert_circuits", Help: "Circuits.", Labels: []Label{{"state", []string{"open", "stem"}}}}, func(emit Emit) {
+	r.Watch(Family{Name: "culvert_circuits", Help: "Circuits.", Labels: []Label{{Name: "state", Values: []string{"open", "stem"}}}}, func(emit Emit) {
 		emit(n, "open")
 		emit(1, "stem")
 		emit(3, "12D3KooWpeer")
@@ -54,7 +60,7 @@ func TestWatch(t *testing.T) {
 
 func TestRequests(t *testing.T) {
 	r := New("bridge", "v1")
-	q := r.Client()
+	q := r.Client(any1)
 	q.Ended(Call{
 		Operation: OperationChat, Model: "m", Stream: true, Status: 200, Took: 50 * time.Millisecond,
 		FirstChunk: 3 * time.Millisecond, Overhead: 2 * time.Millisecond, Input: 10, Output: 20,
@@ -78,7 +84,7 @@ func TestRequests(t *testing.T) {
 // Whoever makes up names does not make the page grow.
 func TestModelsAreBounded(t *testing.T) {
 	r := New("gateway", "v1")
-	q := r.Server()
+	q := r.Server(any1)
 	for i := range 10 * maxModels {
 		q.Ended(Call{Operation: OperationChat, Model: fmt.Sprintf("m%d", i), Status: 200})
 	}
@@ -90,8 +96,52 @@ func TestModelsAreBounded(t *testing.T) {
 	has(t, text, fmt.Sprintf(`gen_ai_server_request_duration_seconds_count{error_type="",gen_ai_operation_name="chat",gen_ai_request_model="other"} %d`, 9*maxModels+1))
 }
 
+// A model server may take any name, and so be made to repeat what a client
+// wrote; a model has its id, whatever it was asked for by.
+func TestOnlyListedModelsAreNamed(t *testing.T) {
+	r := New("gateway", "v1")
+	q := r.Server(func(name string) (string, bool) { return "llama:latest", name == "llama" || name == "llama:latest" })
+	for _, name := range []string{"llama", "llama:latest", "my secret", ""} {
+		q.Ended(Call{Operation: OperationChat, Model: name, Status: 200})
+	}
+	text := page(t, r)
+	has(t, text,
+		`gen_ai_server_request_duration_seconds_count{error_type="",gen_ai_operation_name="chat",gen_ai_request_model="llama:latest"} 2`,
+		`gen_ai_server_request_duration_seconds_count{error_type="",gen_ai_operation_name="chat",gen_ai_request_model="other"} 2`)
+	if strings.Contains(text, "secret") {
+		t.Error("a name that a client made up is a label")
+	}
+}
+
+// Names and texts are as Prometheus wants them.
+func TestLint(t *testing.T) {
+	r := New("bridge", "v1")
+	r.Client(any1).Ended(Call{Operation: OperationChat, Model: "m", Stream: true, Status: 200, Took: 2, FirstChunk: 1, Overhead: 1, Input: 1, Output: 2})
+	problems, err := promlint.New(strings.NewReader(page(t, r))).Lint()
+	if err != nil || len(problems) > 0 {
+		t.Errorf("%v, %v", problems, err)
+	}
+}
+
+func TestFamilies(t *testing.T) {
+	r := New("bridge", "v1")
+	r.Client(any1)
+	var got []string
+	for _, f := range r.Families() {
+		got = append(got, f.Type()+" "+f.Name)
+	}
+	want := []string{
+		"gauge culvert_build_info", "histogram culvert_request_overhead_seconds", "counter culvert_requests_total",
+		"histogram gen_ai_client_operation_duration_seconds", "histogram gen_ai_client_operation_time_to_first_chunk_seconds",
+		"histogram gen_ai_client_token_usage",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("families %q, want %q", got, want)
+	}
+}
+
 func BenchmarkEnded(b *testing.B) {
-	q := New("bridge", "v1").Client()
+	q := New("bridge", "v1").Client(any1)
 	c := Call{Operation: OperationChat, Model: "m", Stream: true, Status: 200, Took: time.Second, FirstChunk: time.Millisecond, Input: 1, Output: 2}
 	b.ReportAllocs()
 	for b.Loop() {

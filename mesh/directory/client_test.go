@@ -290,6 +290,13 @@ func TestSlowAndBadSeeds(t *testing.T) {
 		if err := quick.Wait(t.Context()); err != nil || time.Since(began) > time.Second {
 			t.Errorf("Wait = %v after %v, want the good seed's answer at once", err, time.Since(began))
 		}
+		time.Sleep(time.Hour) // each of the four was asked
+		if no := bridge.set.Refused(); no[ReasonWorld] == 0 || no[ReasonSignature] == 0 {
+			t.Errorf("refused descriptors are counted as %v", no)
+		}
+		if s := bridge.Status(); s.FetchesOK == 0 || s.FetchesFailed == 0 {
+			t.Errorf("%d fetches are counted, and %d that failed", s.FetchesOK, s.FetchesFailed)
+		}
 	})
 }
 

@@ -74,6 +74,11 @@ func (f *fetcher) round(ctx context.Context) (answered bool) {
 		r := <-replies
 		if r.err != nil {
 			failed = r.err
+			if ctx.Err() == nil {
+				f.mu.Lock()
+				f.status.FetchesFailed++
+				f.mu.Unlock()
+			}
 			delete(f.have, r.seed) // it may have started anew
 			f.cfg.Log.Debug("seed not asked", "err", r.err)
 			continue
@@ -94,6 +99,7 @@ func (f *fetcher) take(r reply) {
 	f.have[r.seed] = r.answer.Digest
 	f.mu.Lock()
 	f.status.Fetched = now
+	f.status.FetchesOK++
 	f.mu.Unlock()
 	f.cache.fetched(now)
 	f.cfg.Log.Debug("seed asked", "unchanged", r.answer.Unchanged, "added", result.Added,

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -23,6 +24,7 @@ type Set struct {
 	now     uint64                // epoch that Add or Advance was last told of; guarded by mu
 	snap    *Snapshot             // of the present content, nil until asked for; guarded by mu
 	updated chan struct{}         // closed at the next change, then replaced; guarded by mu
+	refused map[Reason]uint64     // descriptors, since the start; guarded by mu
 }
 
 // epochPart is the content of one epoch.
@@ -63,6 +65,7 @@ func NewSet(w *world.World) *Set {
 	return &Set{
 		world: w, capacity: room{keys: maxKeys, bytes: maxEpochBytes},
 		epochs: make(map[uint64]*epochPart), updated: make(chan struct{}),
+		refused: make(map[Reason]uint64),
 	}
 }
 
@@ -110,7 +113,17 @@ func (s *Set) Add(ds []world.Descriptor, now time.Time) Result {
 	if changed {
 		s.touch()
 	}
+	for _, r := range res.Refused {
+		s.refused[r.Reason]++
+	}
 	return res
+}
+
+// Refused counts the descriptors that were not taken since the start, by why.
+func (s *Set) Refused() map[Reason]uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.refused)
 }
 
 // Advance drops what has become too old by now.

@@ -20,6 +20,9 @@ type Status struct {
 	Cached     time.Time // when one had, of what was read from disk at the start; zero for nothing
 	FetchError string    // why no seed answered the last time, from a closed list; "" if one did
 
+	FetchesOK     uint64 // that a seed answered, since the start
+	FetchesFailed uint64 // that it did not
+
 	Seeds        int       // how many there are to ask and to publish to
 	PublishedTo  int       // how many of them know, or take no publications
 	Published    time.Time // zero for never

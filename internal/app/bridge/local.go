@@ -12,6 +12,7 @@ import (
 	"github.com/culvert-net/culvert/api/backend/openai"
 	wire "github.com/culvert-net/culvert/api/openai"
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/telemetry"
 )
 
 // local is a bridge without a world: one server of the user's own.
@@ -21,7 +22,8 @@ type local struct {
 	models   func(context.Context) ([]backend.Model, error) // the client's
 
 	mu      sync.Mutex
-	missing error // why no answer can come from upstream; guarded by mu
+	missing error           // why no answer can come from upstream; guarded by mu
+	list    []backend.Model // as last seen; guarded by mu
 }
 
 var _ mode = (*local)(nil)
@@ -44,7 +46,7 @@ func (l *local) backend() backend.Backend {
 	return backend.EarlyCommit(l.client, backend.CommitAfter)
 }
 
-// ready is what watch saw last: asking the server at every probe would only add
+// ready is what keepLooking saw last: asking the server at every probe would only add
 // to its load.
 func (l *local) ready() error {
 	l.mu.Lock()
@@ -52,9 +54,9 @@ func (l *local) ready() error {
 	return l.missing
 }
 
-// watch asks the server for its models until ctx ends: often while it does not
+// keepLooking asks the server for its models until ctx ends: often while it does not
 // answer, so that it is ready as soon as it is back, and else now and then.
-func (l *local) watch(ctx context.Context) error {
+func (l *local) keepLooking(ctx context.Context) error {
 	failing := upstreamFirst
 	for {
 		pause := upstreamEvery
@@ -77,14 +79,16 @@ func (l *local) watch(ctx context.Context) error {
 func (l *local) look(ctx context.Context) bool {
 	ask, cancel := context.WithTimeout(ctx, upstreamLimit)
 	defer cancel()
-	_, err := l.models(ask)
+	list, err := l.models(ask)
 	if err != nil {
 		// The URL holds no secret: one with a user or a password is refused.
 		err = fmt.Errorf("the model server at %s: %s", l.upstream, explain(err))
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.missing = err
+	if l.missing = err; err == nil {
+		l.list = list
+	}
 	return err == nil
 }
 
@@ -105,6 +109,15 @@ func explain(err error) string {
 
 func (l *local) describe(s *Status) { s.Upstream = l.upstream }
 
-func (l *local) parts() []app.Part { return []app.Part{{Name: "upstream watch", Run: l.watch}} }
+func (l *local) listed(name string) (string, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return listedIn(l.list, name)
+}
+
+// watch implements mode: nothing is counted here that the API does not count.
+func (l *local) watch(*telemetry.Registry) {}
+
+func (l *local) parts() []app.Part { return []app.Part{{Name: "upstream watch", Run: l.keepLooking}} }
 
 func (l *local) close() error { return l.client.Close() }

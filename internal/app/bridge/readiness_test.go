@@ -122,7 +122,7 @@ func TestUpstreamWatchPauses(t *testing.T) {
 				}}
 				ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 				defer stop()
-				if err := l.watch(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				if err := l.keepLooking(ctx); !errors.Is(err, context.DeadlineExceeded) {
 					t.Errorf("watch = %v, want the context's error", err)
 				}
 				if asked < c.least || asked > c.most {

@@ -19,6 +19,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/peer"
 	"github.com/culvert-net/culvert/internal/serve"
+	"github.com/culvert-net/culvert/internal/telemetry"
 )
 
 // Options is what a bridge runs on.
@@ -29,7 +30,7 @@ type Options struct {
 	Err    io.Writer // the log
 }
 
-// bridge is a running bridge. Immutable once Serve has made it.
+// bridge is a running bridge. Immutable once parts has completed it.
 type bridge struct {
 	cfg       *Config
 	log       *slog.Logger
@@ -39,6 +40,9 @@ type bridge struct {
 	statusURL string
 	keys      *keyring
 	mode      mode
+	metrics   *telemetry.Registry
+	requests  *telemetry.Requests // of metrics
+	server    *api.Server
 }
 
 // mode is what a bridge does with requests.
@@ -51,6 +55,10 @@ type mode interface {
 	ready() error
 	// describe adds what only this mode knows.
 	describe(s *Status)
+	// listed is the id of a model that goes by a name.
+	listed(name string) (model string, ok bool)
+	// watch adds what only this mode counts.
+	watch(r *telemetry.Registry)
 	// parts run as long as the bridge does.
 	parts() []app.Part
 	// close releases what parts do not.
@@ -182,12 +190,14 @@ func (b *bridge) parts(l bound) ([]app.Part, error) {
 	if err != nil {
 		return nil, err
 	}
-	server, err := api.New(api.Config{
+	b.makeMetrics()
+	b.server, err = api.New(api.Config{
 		Backend: b.mode.backend(), Log: b.log,
 		Requests:  b.cfg.API.Requests,
 		Budget:    body.NewBudget(int64(b.cfg.API.BodiesMiB) << 20),
 		Heartbeat: b.cfg.API.Heartbeat, Isolation: api.Isolation(b.cfg.API.Isolation), Ready: b.mode.ready, Hosts: hosts,
-		Keys: b.keys.Ring, Local: b.keys.local,
+		Ended: node.Count(b.requests),
+		Keys:  b.keys.Ring, Local: b.keys.local,
 		Banner: api.Info{Mode: b.mode.name(), Version: app.Version(), Status: b.statusURL},
 	})
 	if err != nil {
@@ -196,7 +206,7 @@ func (b *bridge) parts(l bound) ([]app.Part, error) {
 	parts := append(b.mode.parts(),
 		app.Part{Name: "readiness", Run: readiness{ready: b.mode.ready, log: b.log}.watch},
 		app.Part{Name: "keys", Run: b.keys.Run})
-	status := serve.Status(b.mode.ready, func() any { return b.status() })
+	status := serve.Status(b.mode.ready, func() any { return b.status() }, b.metrics.Handler())
 	add := func(name string, h *serve.Server) {
 		h.Name, h.Log = name, b.log
 		parts = append(parts, app.Part{Name: name, Run: h.Run})
@@ -208,7 +218,7 @@ func (b *bridge) parts(l bound) ([]app.Part, error) {
 	if l.debug != nil {
 		add("debug server", &serve.Server{Handler: serve.LocalOnly(serve.Debug()), Listeners: []net.Listener{l.debug}})
 	}
-	add("api", &serve.Server{Handler: server.Handler(), Listeners: l.api, Malformed: api.Malformed, Conn: peer.Remember, Connections: maxConnections})
+	add("api", &serve.Server{Handler: b.server.Handler(), Listeners: l.api, Malformed: api.Malformed, Conn: peer.Remember, Connections: maxConnections})
 	return parts, nil
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/serve"
+	"github.com/culvert-net/culvert/internal/telemetry"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
 	"github.com/culvert-net/culvert/mesh/world"
@@ -55,6 +56,9 @@ type gateway struct {
 	directory *directory.Client
 	relay     *circuit.Relay
 	models    *models // nil: no provider
+	server    *tunnel.Server
+	metrics   *telemetry.Registry
+	requests  *telemetry.Requests // of metrics; nil: no provider
 }
 
 // Serve is a node of its world until ctx ends.
@@ -218,22 +222,25 @@ func (g *gateway) wire(o Options, key ed25519.PrivateKey, keys *directory.Keyrin
 	if err != nil {
 		return nil, err
 	}
+	g.makeMetrics()
 	parts := []app.Part{{Name: "directory", Run: g.directory.Run}, {Name: "relay", Run: g.relay.Run}}
 	if src == nil {
 		return parts, nil
 	}
 	g.models = &models{backend: src, url: g.cfg.Provider.URL, runtime: src.runtime, able: src.able, changed: g.directory.Changed, log: g.log}
-	server, err := tunnel.NewServer(tunnel.ServerConfig{
+	g.makeProviderMetrics()
+	g.server, err = tunnel.NewServer(tunnel.ServerConfig{
 		Backend:     src,
 		Commit:      backend.CommitAfter,
 		Budget:      body.NewBudget(int64(g.cfg.Provider.BodiesMiB) << 20),
+		Ended:       node.Count(g.requests),
 		MaxRequests: g.cfg.Provider.Requests, Drain: serve.Drain, Log: g.log,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return append(parts, app.Part{Name: "model watch", Run: g.models.Run}, app.Part{Name: "tunnel", Run: func(ctx context.Context) error {
-		return server.Run(ctx, node.Acceptor{Listener: g.relay.Listener()})
+		return g.server.Run(ctx, node.Acceptor{Listener: g.relay.Listener()})
 	}}), nil
 }
 
@@ -258,7 +265,7 @@ func (g *gateway) self() (directory.Node, bool) {
 
 // pages are the servers on bind's listeners.
 func (g *gateway) pages(l []net.Listener) []app.Part {
-	status := serve.Status(g.ready, func() any { return g.status() })
+	status := serve.Status(g.ready, func() any { return g.status() }, g.metrics.Handler())
 	var parts []app.Part
 	for i, s := range []*serve.Server{
 		{Name: "admin socket", Handler: status},
