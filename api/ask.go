@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -19,7 +20,16 @@ import (
 
 // ask serves a route that leads to a model.
 func (s *Server) ask(route openai.Route) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) { s.askBackend(route, w, r) }
+	return func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case s.places <- struct{}{}:
+			defer func() { <-s.places }()
+			s.askBackend(route, w, r)
+		default:
+			exchangeOf(r).fail(w, openai.Unavailable("busy", fmt.Sprintf(
+				"%d requests are in progress, as many as are taken at once; try again", cap(s.places)), busyRetry))
+		}
+	}
 }
 
 func (s *Server) askBackend(route openai.Route, w http.ResponseWriter, r *http.Request) {

@@ -204,6 +204,41 @@ func TestBusy(t *testing.T) {
 	}
 }
 
+// TestTooManyRequests is about requests in progress: the one too many is told
+// so before its body is read, and the next after it is taken.
+func TestTooManyRequests(t *testing.T) {
+	gate := make(chan struct{})
+	inside := make(chan struct{}, 2)
+	b := serve(t, api.Config{Requests: 2, Backend: stub{do: func(context.Context, *backend.Request) (*backend.Response, error) {
+		inside <- struct{}{}
+		<-gate
+		return answered("application/json", "{}"), nil
+	}}})
+	var running sync.WaitGroup
+	for range 2 {
+		running.Go(func() {
+			if resp := b.post(t, backendtest.Plain); resp.StatusCode != 200 {
+				t.Errorf("a request of two: status %d", resp.StatusCode)
+			}
+		})
+	}
+	<-inside
+	<-inside
+	resp := b.post(t, backendtest.Plain)
+	if got := resp.Header.Get("Retry-After"); got != "1" {
+		t.Errorf("Retry-After %q", got)
+	}
+	wantError(t, "a third", resp, http.StatusServiceUnavailable, "busy")
+	if resp, err := http.Get(b.url + "/livez"); err != nil || resp.StatusCode != 200 {
+		t.Errorf("livez meanwhile: %+v, %v", resp, err)
+	}
+	close(gate)
+	running.Wait()
+	if resp := b.post(t, backendtest.Plain); resp.StatusCode != 200 {
+		t.Errorf("afterwards: status %d", resp.StatusCode)
+	}
+}
+
 // TestBadAnswers is about upstreams that claim success.
 func TestBadAnswers(t *testing.T) {
 	b := start(t)

@@ -43,6 +43,10 @@ const (
 	// event cost a tenth of the time that a stream takes.
 	renewTime = 5 * time.Second
 
+	// DefaultRequests is how many requests may be in progress: far more than a
+	// person's programs have, and few enough for each to have its buffers.
+	DefaultRequests = 1024
+
 	// busyRetry is what a client is told to wait when memory is spent.
 	busyRetry = time.Second
 

@@ -1,12 +1,12 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -30,6 +30,10 @@ type Config struct {
 	// Budget bounds the request bodies in memory, and may be shared; nil means
 	// one of DefaultBudget bytes.
 	Budget *body.Budget
+
+	// Requests is how many requests for answers may be in progress; the next one
+	// is refused with 503. 0 means DefaultRequests.
+	Requests int
 
 	// Heartbeat is the silence after which a running stream gets a comment; 0
 	// means DefaultHeartbeat, less than MinHeartbeat is refused.
@@ -76,6 +80,7 @@ type Server struct {
 	log       *slog.Logger
 	requests  *body.Budget
 	answers   *body.Budget
+	places    chan struct{} // one is taken by each request in progress
 	heartbeat time.Duration
 	ready     func() error
 	isolation isolation
@@ -84,7 +89,6 @@ type Server struct {
 	door      door
 	router    *chi.Mux
 	ended     func(usage.Ended) // nil: nobody counts
-	inFlight  atomic.Int64      // requests to models
 }
 
 // New returns a Server. It starts nothing.
@@ -104,6 +108,7 @@ func New(cfg Config) (*Server, error) {
 		log:       cfg.Log,
 		requests:  cfg.Budget,
 		answers:   body.NewBudget(DefaultBudget),
+		places:    make(chan struct{}, cmp.Or(max(cfg.Requests, 0), DefaultRequests)),
 		heartbeat: cfg.Heartbeat,
 		ready:     cfg.Ready,
 		isolation: iso,
@@ -132,7 +137,7 @@ func New(cfg Config) (*Server, error) {
 func (s *Server) Handler() http.Handler { return s.router }
 
 // InFlight is how many requests to models are being answered.
-func (s *Server) InFlight() int64 { return s.inFlight.Load() }
+func (s *Server) InFlight() int { return len(s.places) }
 
 func (s *Server) routes() *chi.Mux {
 	r := chi.NewRouter()

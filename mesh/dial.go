@@ -27,6 +27,10 @@ var (
 	// ErrUnreachable is returned when no link to a peer could be made. The
 	// text says why without naming peer or address.
 	ErrUnreachable = errors.New("peer not reachable")
+
+	// ErrOtherKey is wrapped along with ErrUnreachable if somebody answers there
+	// who is another than the one who was dialled.
+	ErrOtherKey = errors.New("another key answered")
 )
 
 // Open opens a stream of proto to the node that holds key. A live link is
@@ -247,7 +251,7 @@ func dialFailure(err error) error {
 	case errors.As(err, &limit):
 		return limit
 	case errors.As(err, &mismatch):
-		why = "another key answered"
+		return fmt.Errorf("%w: %w", ErrUnreachable, ErrOtherKey)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		why = "connection refused"
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):

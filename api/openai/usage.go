@@ -31,6 +31,32 @@ func Choices(answer []byte) int {
 	return len(doc.Choices)
 }
 
+// Content is the text of the first answer of a chat; "" if there is none.
+func Content(answer []byte) string {
+	var doc struct {
+		Choices []struct {
+			Message struct {
+				Content string `json:"content"`
+			} `json:"message"`
+		} `json:"choices"`
+	}
+	if json.Unmarshal(answer, &doc) != nil || len(doc.Choices) == 0 {
+		return ""
+	}
+	return doc.Choices[0].Message.Content
+}
+
+// KindOf is the member type of a JSON object; "" if it has none.
+func KindOf(value []byte) string {
+	var doc struct {
+		Type string `json:"type"`
+	}
+	if json.Unmarshal(value, &doc) != nil {
+		return ""
+	}
+	return doc.Type
+}
+
 // TooLong is the 400 for a prompt of at least least tokens where only most fit.
 func TooLong(param string, least, most int) *Error {
 	return &Error{

@@ -85,38 +85,13 @@ func WriteConfig(dir string, cfg any, set ...string) (created bool, err error) {
 // ReplaceConfig is WriteConfig for a file that nobody has edited.
 func ReplaceConfig(dir string, cfg any, set ...string) error {
 	var text strings.Builder
-	if err := config.Template(&text, cfg); err != nil {
+	if err := config.Template(&text, cfg, set...); err != nil {
 		return fmt.Errorf("writing the configuration: %w", err)
 	}
-	if err := files.Write(filepath.Join(dir, ConfigFile), []byte(uncomment(text.String(), set)), files.Private); err != nil {
+	if err := files.Write(filepath.Join(dir, ConfigFile), []byte(text.String()), files.Private); err != nil {
 		return fmt.Errorf("writing the configuration: %w", err)
 	}
 	return nil
-}
-
-// uncomment sets keys of a template.
-func uncomment(template string, set []string) string {
-	wanted := make(map[string]bool, len(set))
-	for _, key := range set {
-		wanted[key] = true
-	}
-	section := ""
-	lines := strings.SplitAfter(template, "\n")
-	for i, l := range lines {
-		if name, ok := strings.CutPrefix(l, "["); ok {
-			section = strings.TrimSuffix(strings.TrimSpace(name), "]") + "."
-			continue
-		}
-		name, _, found := strings.Cut(strings.TrimPrefix(l, "# "), " = ")
-		if found && strings.HasPrefix(l, "# ") && wanted[section+name] {
-			lines[i] = strings.TrimPrefix(l, "# ")
-			delete(wanted, section+name)
-		}
-	}
-	if len(wanted) > 0 {
-		panic(fmt.Sprintf("app: configuration keys %v do not exist", set))
-	}
-	return strings.Join(lines, "")
 }
 
 // ConfigCommand is `config check` and `config path`. cfg makes the defaults,
@@ -129,7 +104,8 @@ func ConfigCommand(program string, cfg any, dir func() (string, error), also ...
 		Long: "Values come from flags, then environment variables (" + envPrefix(program) + "<SECTION>_<KEY>),\n" +
 			"then config.toml, then defaults. An unknown key is an error.",
 	}
-	parent.AddCommand(&cobra.Command{
+	asJSON := false
+	check := &cobra.Command{
 		Use:   "check",
 		Short: "Check as serve does, and print the effective configuration, secrets masked",
 		Long: `check refuses what serve would refuse, and prints the rest: each value with where
@@ -143,9 +119,14 @@ it comes from, secrets and passwords masked.`,
 			if err != nil {
 				return err
 			}
+			if asJSON {
+				return config.PrintJSON(cmd.OutOrStdout(), cfg, origins)
+			}
 			return config.Print(cmd.OutOrStdout(), cfg, origins)
 		},
-	}, &cobra.Command{
+	}
+	check.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	parent.AddCommand(check, &cobra.Command{
 		Use:   "path",
 		Short: "Print where config.toml is",
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -68,15 +68,15 @@ func OpenData(dir, program string) (*Data, error) {
 		_ = lock.Close()
 		return nil, fmt.Errorf("data directory %s is in use by another %s; stop that one, or choose another with --data", dir, program)
 	}
-	if err := d.checkFormat(program); err != nil {
+	if err := d.format(program); err != nil {
 		_ = d.Close()
 		return nil, err
 	}
 	return d, nil
 }
 
-// checkFormat reads FORMAT, one line "<program> <number>", or writes it.
-func (d *Data) checkFormat(program string) error {
+// format reads FORMAT, or writes it.
+func (d *Data) format(program string) error {
 	path := d.Path(formatFile)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -89,6 +89,11 @@ func (d *Data) checkFormat(program string) error {
 	if err != nil {
 		return fmt.Errorf("data directory: %w", err)
 	}
+	return checkFormat(path, text, program)
+}
+
+// checkFormat reads the content of FORMAT, one line "<program> <number>".
+func checkFormat(path string, text []byte, program string) error {
 	name, number, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
 	n, err := strconv.Atoi(number)
 	switch {

@@ -14,5 +14,14 @@ func lockNow(f *os.File) error {
 	return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 }
 
+// lockShared takes the lock together with others who only look, or fails at
+// once if somebody has it for himself.
+func lockShared(f *os.File) error {
+	return unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB)
+}
+
+// canWrite reports whether this user may make files in a directory.
+func canWrite(dir string) bool { return unix.Access(dir, unix.W_OK|unix.X_OK) == nil }
+
 // limitCore lets no core file be written.
 func limitCore() { _ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}) }

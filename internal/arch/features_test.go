@@ -8,14 +8,11 @@ import (
 	"testing"
 )
 
-// Every test that docs/features.md names exists in the package it names: a
-// promise whose test was renamed away is a promise nobody keeps. A name
-// without a package belongs to the last package named in its row.
-func TestFeaturesNameTheirTests(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(root(t), "docs", "features.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
+// Every test that the tables of promises and of failures name exists in the
+// package it is said to be in: a promise whose test was renamed away is a
+// promise nobody keeps. A name without a package belongs to the last package
+// named in its row.
+func TestTablesNameTheirTests(t *testing.T) {
 	has := make(map[string]bool) // "package TestName"
 	for _, s := range sources(t) {
 		if !s.test {
@@ -30,23 +27,29 @@ func TestFeaturesNameTheirTests(t *testing.T) {
 		}
 	}
 	named := regexp.MustCompile("`(?:([a-z0-9/]+): )?((?:Test|Fuzz)\\w+)`")
-	found := 0
-	for line := range strings.Lines(string(text)) {
-		if !strings.HasPrefix(line, "|") {
-			continue
+	for _, name := range []string{"docs/features.md", "docs/failures.md"} {
+		text, err := os.ReadFile(filepath.Join(root(t), name))
+		if err != nil {
+			t.Fatal(err)
 		}
-		pkg := ""
-		for _, m := range named.FindAllStringSubmatch(line, -1) {
-			if m[1] != "" {
-				pkg = m[1]
+		found := 0
+		for line := range strings.Lines(string(text)) {
+			if !strings.HasPrefix(line, "|") {
+				continue
 			}
-			found++
-			if !has[pkg+" "+m[2]] {
-				t.Errorf("docs/features.md names %s: %s, which does not exist", pkg, m[2])
+			pkg := ""
+			for _, m := range named.FindAllStringSubmatch(line, -1) {
+				if m[1] != "" {
+					pkg = m[1]
+				}
+				found++
+				if !has[pkg+" "+m[2]] {
+					t.Errorf("%s names %s: %s, which does not exist", name, pkg, m[2])
+				}
 			}
 		}
-	}
-	if found < 20 {
-		t.Errorf("docs/features.md names %d tests; is its form still the one read here?", found)
+		if found < 20 {
+			t.Errorf("%s names %d tests; is its form still the one read here?", name, found)
+		}
 	}
 }

@@ -411,6 +411,19 @@ func TestPrint(t *testing.T) {
 	if strings.Contains(got, "hunter2") {
 		t.Errorf("Print shows the secret:\n%s", got)
 	}
+	var doc strings.Builder
+	if err := PrintJSON(&doc, cfg, origins); err != nil || strings.Contains(doc.String(), "hunter2") {
+		t.Errorf("PrintJSON = %v:\n%s", err, doc.String())
+	}
+	var all []struct{ Key, Value, Origin any }
+	if err := json.Unmarshal([]byte(doc.String()), &all); err != nil {
+		t.Fatalf("PrintJSON is no JSON: %v:\n%s", err, doc.String())
+	}
+	for i, one := range all {
+		if one.Key == "name" && one.Value != cfg.Name {
+			t.Errorf("entry %d = %v, want the name %q", i, one, cfg.Name)
+		}
+	}
 	again := defaults()
 	if _, err := Load(again, Options{Program: "bridge", File: write(t, got, 0o600)}); err != nil || again.Name != cfg.Name {
 		t.Errorf("what Print wrote is read as %q, %v; want %q", again.Name, err, cfg.Name)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -74,6 +75,49 @@ func Print(w io.Writer, cfg any, origins Origins) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// PrintJSON is Print as an array of objects with key, value and origin.
+func PrintJSON(w io.Writer, cfg any, origins Origins) error {
+	type entry struct {
+		Key    string          `json:"key"`
+		Value  json.RawMessage `json:"value"`
+		Origin string          `json:"origin"`
+	}
+	all := []entry{}
+	for _, s := range sections(cfg) {
+		for _, f := range s.fields {
+			value, err := json.Marshal(shown(f))
+			if err != nil {
+				return fmt.Errorf("%s: %w", f.key, err)
+			}
+			all = append(all, entry{f.key, value, origins[f.key]})
+		}
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(all)
+}
+
+// shown is what literal shows, as a value.
+func shown(f *field) any {
+	switch v := f.value.Interface().(type) {
+	case time.Duration:
+		return shortDuration(v)
+	case Secret:
+		return v.String()
+	case []string:
+		all := make([]string, len(v))
+		for i, s := range v {
+			all[i] = maskUser(s)
+		}
+		return all
+	}
+	if f.kind() == "string" {
+		return maskUser(f.value.String())
+	}
+	return f.value.Interface()
 }
 
 // maskUser hides user and password of a URL, up to the last @: a password may

@@ -48,6 +48,17 @@ func (w *world) postAs(ctx context.Context, key, body string) (*http.Response, e
 // ask sends a chat and reads all of the answer.
 func (w *world) ask(body string) reply { return w.askAs("", body) }
 
+// askAt sends body to a route and reads all of the answer.
+func (w *world) askAt(path, body string) reply {
+	resp, err := http.Post(strings.TrimSuffix(w.BaseURL, "/v1")+path, "application/json", strings.NewReader(body))
+	if err != nil {
+		return reply{err: err}
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	return reply{status: resp.StatusCode, header: resp.Header, body: text, err: err}
+}
+
 // askAs does with an API key.
 func (w *world) askAs(key, body string) reply {
 	resp, err := w.postAs(context.Background(), key, body)

@@ -55,9 +55,4 @@ func (c *malformedConn) Write(p []byte) (int, error) {
 
 // CloseWrite lets net/http end an answer before the connection, so that a client
 // which is still sending can read it.
-func (c *malformedConn) CloseWrite() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return nil
-}
+func (c *malformedConn) CloseWrite() error { return closeWrite(c.Conn) }

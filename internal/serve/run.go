@@ -23,6 +23,10 @@ type Server struct {
 	// handler could get; nil leaves net/http's own text.
 	Malformed func(status int) []byte
 
+	// Connections is how many may be open at a time, on all listeners together;
+	// the next ones wait. 0 sets no bound.
+	Connections int
+
 	// Conn may add to the context of what comes on a connection; nil adds
 	// nothing.
 	Conn func(context.Context, net.Conn) context.Context
@@ -49,7 +53,11 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 
 	ended := make(chan error, len(s.Listeners))
+	slots := make(chan struct{}, s.Connections)
 	for _, l := range s.Listeners {
+		if s.Connections > 0 {
+			l = bounded(l, slots)
+		}
 		if s.Malformed != nil {
 			l = malformedListener{l, s.Malformed}
 		}

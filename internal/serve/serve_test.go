@@ -1,8 +1,10 @@
 package serve_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -11,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -246,4 +249,53 @@ func TestDebugServesProfiles(t *testing.T) {
 	if w.Code != 200 || !strings.Contains(w.Body.String(), "goroutine profile") {
 		t.Errorf("goroutine profile = %d, %.100s", w.Code, w.Body)
 	}
+}
+
+// A connection beyond the bound waits until another one ends, and a server that
+// has no slot left stops all the same.
+func TestConnections(t *testing.T) {
+	l, err := serve.Listen("--listen", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	done := make(chan error, 1)
+	var served atomic.Int32
+	s := &serve.Server{
+		Name: "test", Listeners: []net.Listener{l}, Log: quiet, Connections: 2,
+		Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { served.Add(1) }),
+	}
+	go func() { done <- s.Run(ctx) }()
+	ask := func() (net.Conn, *bufio.Reader) {
+		t.Helper()
+		conn, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		_ = conn.SetDeadline(time.Now().Add(10 * time.Second)) // a generous cap
+		fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		return conn, bufio.NewReader(conn)
+	}
+	read := func(from *bufio.Reader) {
+		t.Helper()
+		resp, err := http.ReadResponse(from, nil)
+		if err != nil || resp.StatusCode != http.StatusOK {
+			t.Fatalf("answer = %+v, %v", resp, err)
+		}
+	}
+	first, a := ask()
+	read(a)
+	_, b := ask()
+	read(b)
+	_, c := ask() // the system takes it, the server does not
+	if n := served.Load(); n != 2 {
+		t.Errorf("%d requests were served on two connections, want 2", n)
+	}
+	first.Close()
+	read(c)
+	_, _ = ask()
+	stop()
+	wait(t, done)
 }

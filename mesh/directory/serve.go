@@ -10,6 +10,10 @@ import (
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
+// ErrRefused is wrapped by Serve's errors about requests that were answered
+// with a Reason.
+var ErrRefused = errors.New("directory request refused")
+
 // Serve answers the one request that comes on rw from set, and takes
 // publications if accept is set. It sets no deadline and does not close rw: both
 // are the caller's, as is the number of calls at a time. Between frames it stops
@@ -33,6 +37,9 @@ func Serve(ctx context.Context, rw io.ReadWriter, set *Set, accept bool) error {
 		return refuse(rw, ReasonWorld, ReasonWorld)
 	case q.kind == requestFetch:
 		return serveFetch(ctx, rw, set, q.have)
+	case q.kind == requestTime:
+		p := response{kind: responseTime, millis: uint64(max(0, time.Now().UnixMilli()))}
+		return wrapSend(writeFrame(rw, p.encode()))
 	case !accept:
 		return refuse(rw, ReasonNotTaking, ReasonNotTaking)
 	case len(q.descriptors) > maxModels:
@@ -47,7 +54,7 @@ func refuse(w io.Writer, reason Reason, why error) error {
 	if err := writeFrame(w, p.encode()); err != nil {
 		return fmt.Errorf("refusing a directory request (%w): %w", why, err)
 	}
-	return fmt.Errorf("directory request refused: %w", why)
+	return fmt.Errorf("%w: %w", ErrRefused, why)
 }
 
 func serveFetch(ctx context.Context, w io.Writer, set *Set, have world.Hash) error {

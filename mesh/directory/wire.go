@@ -47,6 +47,7 @@ func readFrame(r io.Reader, limit int) ([]byte, error) {
 const (
 	requestFetch = iota
 	requestPublish
+	requestTime
 	requestKinds
 )
 
@@ -61,19 +62,23 @@ type request struct {
 func (q *request) encode() []byte {
 	b := postcard.AppendUint(nil, uint64(q.kind))
 	b = postcard.AppendArray(b, q.world[:])
-	if q.kind == requestFetch {
+	switch q.kind {
+	case requestFetch:
 		return postcard.AppendArray(b, q.have[:])
+	case requestPublish:
+		return appendDescriptors(b, q.descriptors)
 	}
-	return appendDescriptors(b, q.descriptors)
+	return b
 }
 
 func decodeRequest(b []byte) (request, error) {
 	d := postcard.NewDecoder(b)
 	q := request{kind: d.Variant(requestKinds)}
 	d.Array(q.world[:])
-	if q.kind == requestFetch {
+	switch q.kind {
+	case requestFetch:
 		d.Array(q.have[:])
-	} else {
+	case requestPublish:
 		q.descriptors = readDescriptors(d)
 	}
 	if err := d.Finish(); err != nil {
@@ -89,6 +94,7 @@ const (
 	responseEnd              // to a fetch: that was all
 	responsePublished        // to a publish
 	responseRefused          // to anything
+	responseTime             // to a question for the time
 	responseKinds
 )
 
@@ -101,6 +107,7 @@ type response struct {
 	accepted    uint32     // published: new or known
 	refused     []Refusal  // published
 	reason      Reason     // refused
+	millis      uint64     // time: since 1970, by the server's clock
 }
 
 func (p *response) encode() []byte {
@@ -120,6 +127,8 @@ func (p *response) encode() []byte {
 		}
 	case responseRefused:
 		b = append(b, byte(p.reason))
+	case responseTime:
+		b = postcard.AppendUint(b, p.millis)
 	}
 	return b
 }
@@ -140,6 +149,8 @@ func decodeResponse(b []byte) (response, error) {
 		}
 	case responseRefused:
 		p.reason = Reason(d.U8())
+	case responseTime:
+		p.millis = d.U64()
 	}
 	if err := d.Finish(); err != nil {
 		return response{}, fmt.Errorf("%w: response: %w", ErrProtocol, err)

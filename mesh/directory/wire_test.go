@@ -139,10 +139,11 @@ func TestServeRefuses(t *testing.T) {
 		want   Reason
 	}{
 		"another world's fetch":       {frame((&request{kind: requestFetch, world: foreign.ID}).encode()), true, ReasonWorld},
+		"another world's time":        {frame((&request{kind: requestTime, world: foreign.ID}).encode()), true, ReasonWorld},
 		"another world's publication": {publish(foreign.ID, 1), true, ReasonWorld},
 		"publication not taken":       {publish(w.ID, 1), false, ReasonNotTaking},
 		"too many descriptors":        {publish(w.ID, maxModels+1), true, ReasonModels},
-		"no such request":             {frame([]byte{2}), true, ReasonRequest},
+		"no such request":             {frame([]byte{requestKinds}), true, ReasonRequest},
 		"garbage":                     {frame(bytes.Repeat([]byte{0xff}, 40)), true, ReasonRequest},
 		"trailing byte":               {frame(append(fetch.encode(), 0)), true, ReasonRequest},
 		"empty frame":                 {frame(nil), true, ReasonRequest},
@@ -296,6 +297,7 @@ func TestReasons(t *testing.T) {
 func FuzzRequest(f *testing.F) {
 	f.Add((&request{kind: requestFetch, have: world.Hash{1}}).encode())
 	f.Add((&request{kind: requestPublish, descriptors: [][]byte{make([]byte, minDescriptor)}}).encode())
+	f.Add((&request{kind: requestTime, world: world.Hash{1}}).encode())
 	f.Fuzz(func(t *testing.T, in []byte) {
 		if q, err := decodeRequest(in); err == nil && !bytes.Equal(q.encode(), in) {
 			t.Errorf("%x decodes and encodes to %x", in, q.encode())
@@ -310,6 +312,7 @@ func FuzzResponse(f *testing.F) {
 		{kind: responseEnd, count: 300},
 		{kind: responsePublished, accepted: 1, refused: []Refusal{{200, ReasonFull}}},
 		{kind: responseRefused, reason: ReasonWorld},
+		{kind: responseTime, millis: 1_800_000_000_000},
 	} {
 		f.Add(p.encode())
 	}
@@ -328,6 +331,7 @@ func FuzzServe(f *testing.F) {
 	q := request{kind: requestPublish, world: w.ID, descriptors: [][]byte{build(f, w, 1, now, 1, testNode(f, w, 1, now))[0].Canonical()}}
 	f.Add(frame(q.encode()))
 	f.Add(frame((&request{kind: requestFetch, world: w.ID}).encode()))
+	f.Add(frame((&request{kind: requestTime, world: w.ID}).encode()))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		out, _ := serveBytes(NewSet(w), true, in)
 		if len(out) == 0 {

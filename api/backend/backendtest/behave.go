@@ -174,6 +174,47 @@ func CutGzip(contentType, text string, keep int) Behaviour {
 	}
 }
 
+// Bomb sends a gzip stream of half a megabyte that unpacks to half a gigabyte.
+func Bomb(contentType string) Behaviour {
+	return func(w http.ResponseWriter, r *http.Request, _ *Call) {
+		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("Content-Encoding", "gzip")
+		z := gzip.NewWriter(w)
+		defer z.Close()
+		zeros := make([]byte, 1<<20)
+		for range 512 {
+			if _, err := z.Write(zeros); err != nil || r.Context().Err() != nil {
+				return // the client has had enough
+			}
+		}
+	}
+}
+
+// Flood streams text and then one line without end, until the client has gone.
+func Flood(text string) Behaviour {
+	return func(w http.ResponseWriter, _ *http.Request, _ *Call) {
+		startStream(w)
+		write(w, text)
+		more := bytes.Repeat([]byte("x"), 64<<10)
+		for {
+			if _, err := w.Write(more); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Hints sends n times 103, and then an answer.
+func Hints(n int) Behaviour {
+	return func(w http.ResponseWriter, r *http.Request, c *Call) {
+		for range n {
+			w.Header().Set("Link", "</style.css>; rel=preload; as=style")
+			w.WriteHeader(http.StatusEarlyHints)
+		}
+		Answer(Completion)(w, r, c)
+	}
+}
+
 // Redirect sends the client elsewhere.
 func Redirect(to string) Behaviour {
 	return Status(http.StatusTemporaryRedirect, "text/plain", "elsewhere\n", "Location", to)

@@ -19,11 +19,11 @@ import (
 // findings are what was found out about the server, once it answered. They are found
 // out anew after serverFresh: a server may be started again with other flags.
 type findings struct {
-	mu      sync.Mutex // guards what follows
-	kind    Kind       // "" until known
-	routes  map[wire.Capability]bool
-	several map[string]bool // whether a model gives several answers, by route and model
-	until   time.Time
+	mu     sync.Mutex // guards what follows
+	kind   Kind       // "" until known
+	routes map[wire.Capability]bool
+	does   map[string]bool // whether a model does what it is asked, by question, route and model
+	until  time.Time
 }
 
 // look gives f what is known, for as long as f runs.
@@ -32,7 +32,7 @@ func (s *findings) look(f func()) {
 	defer s.mu.Unlock()
 	if now := time.Now(); now.After(s.until) {
 		s.kind, s.until = "", now.Add(serverFresh)
-		s.routes, s.several = make(map[wire.Capability]bool), make(map[string]bool)
+		s.routes, s.does = make(map[wire.Capability]bool), make(map[string]bool)
 	}
 	f()
 }
@@ -144,6 +144,8 @@ type question struct {
 	Messages []says `json:"messages,omitempty"`
 	Most     int    `json:"max_tokens,omitempty"`
 	N        int    `json:"n,omitempty"`
+
+	Format json.RawMessage `json:"response_format,omitempty"`
 }
 
 type says struct {
@@ -211,10 +213,13 @@ func (c *Client) askOllama(ctx context.Context, model string) ([]wire.Capability
 		return nil, nil
 	}
 	able := []wire.Capability{} // that it can do nothing of ours is an answer too
-	if slices.Contains(doc.Capabilities, "completion") {
+	writes := slices.Contains(doc.Capabilities, "completion")
+	if writes {
 		able = append(able, wire.Chat, wire.Completions)
 	}
-	if slices.Contains(doc.Capabilities, "embedding") {
+	// It embeds with models that write as well (0.17.4 does), and lists only
+	// those that do nothing else.
+	if writes || slices.Contains(doc.Capabilities, "embedding") {
 		able = append(able, wire.Embeddings)
 	}
 	return able, nil

@@ -63,7 +63,7 @@ func TestAble(t *testing.T) {
 		few    bool
 		want   string
 	}{
-		{"Ollama, a chat model", ollama(backendtest.Answer(`{"capabilities":["completion","tools"]}`)), "a", false, "chat completions"},
+		{"Ollama, a chat model", ollama(backendtest.Answer(`{"capabilities":["completion","tools"]}`)), "a", false, "chat completions embeddings"},
 		{"Ollama, an embedding model", ollama(backendtest.Answer(`{"capabilities":["embedding"]}`)), "a", false, "embeddings"},
 		{"Ollama, neither", ollama(backendtest.Answer(`{"capabilities":[]}`)), "a", false, ""},
 		{"Ollama that does not say", ollama(backendtest.Answer(`{}`)), "a", false, "chat completions embeddings"},

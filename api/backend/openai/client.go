@@ -134,6 +134,9 @@ func (c *Client) Do(ctx context.Context, req *backend.Request) (*backend.Respons
 	if err := c.checkNumber(ctx, req); err != nil {
 		return nil, err
 	}
+	if err := c.checkSchema(ctx, req); err != nil {
+		return nil, err
+	}
 	resp, err := c.send(ctx, req.Method, c.root+"/"+path, backend.RequestHeader(req), data)
 	if err != nil {
 		return nil, err

@@ -44,6 +44,10 @@ const (
 	// has, is believed: it changes when somebody starts it with other flags.
 	serverFresh = time.Minute
 
+	// schemaTokens is how long the answer to a question about schemas may be: what
+	// is asked for has about ten tokens.
+	schemaTokens = 24
+
 	// longPrompt is how many words a prompt has whose answer is read whole to see
 	// whether the server cut it: the smallest context servers start with has 2048
 	// tokens.

@@ -3,6 +3,7 @@ package openai
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -19,38 +20,82 @@ import (
 // while, with the smallest request there is; one that does not say is believed
 // to do what it is asked.
 func (c *Client) checkNumber(ctx context.Context, req *backend.Request) error {
-	route, _ := wire.RouteOf(req.Path)
 	if req.View.N <= 1 {
 		return nil
 	}
-	key := req.Path + " " + req.View.Model
-	var gives, known bool
-	c.server.look(func() { gives, known = c.server.several[key] })
-	if !known {
-		q := question{Model: req.View.Model, Most: 1, N: 2}
-		if route.Needs == wire.Chat {
-			q.Messages = []says{{"user", "a"}}
-		} else {
-			q.Prompt = "a"
-		}
-		status, text, err := c.probe(ctx, req.Path, q)
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil:
-			return nil
-		}
-		gives = status != http.StatusOK && status != http.StatusInternalServerError || status == http.StatusOK && wire.Choices(text) > 1
-		c.server.look(func() {
-			if len(c.server.several) < maxModels {
-				c.server.several[key] = gives
-			}
-		})
+	q := question{Model: req.View.Model, Most: 1, N: 2}
+	if route, _ := wire.RouteOf(req.Path); route.Needs == wire.Chat {
+		q.Messages = []says{{"user", "a"}}
+	} else {
+		q.Prompt = "a"
 	}
-	if gives {
-		return nil
+	gives, err := c.does(ctx, "n", req, q, func(status int, text []byte) bool {
+		return status != http.StatusOK && status != http.StatusInternalServerError || status == http.StatusOK && wire.Choices(text) > 1
+	})
+	if gives || err != nil {
+		return err
 	}
 	return wire.Invalid("n", "the model server gives one answer to a request; leave n out or set it to 1, and ask several times")
+}
+
+// schemaFormat asks for an answer that no model gives by itself.
+const schemaFormat = `{"type":"json_schema","json_schema":{"name":"probe","strict":true,"schema":{` +
+	`"type":"object","properties":{"probe":{"type":"string","enum":["culvert"]}},"required":["probe"],"additionalProperties":false}}}`
+
+// checkSchema refuses a request whose answer must fit a JSON schema if the
+// server would take no notice of it (llama-server did). Servers of one's own
+// are asked, once a while; a hosted one, where a question costs money, is
+// believed to refuse what it does not do.
+func (c *Client) checkSchema(ctx context.Context, req *backend.Request) error {
+	f, ok := req.View.Lookup("response_format")
+	if !ok || req.Path != pathOf(wire.Chat) || wire.KindOf(f.Raw(req.Body)) != "json_schema" {
+		return nil
+	}
+	kind, err := c.kind(ctx)
+	if err != nil || kind == Other {
+		return ctx.Err()
+	}
+	q := question{
+		Model: req.View.Model, Messages: []says{{"user", "a"}}, Most: schemaTokens, Format: json.RawMessage(schemaFormat),
+	}
+	holds, err := c.does(ctx, "schema", req, q, func(status int, text []byte) bool {
+		// An answer that was cut short is a beginning of what was asked for.
+		said := strings.Join(strings.Fields(wire.Content(text)), "")
+		return status != http.StatusOK || strings.HasPrefix(`{"probe":"culvert"}`, said)
+	})
+	if holds || err != nil {
+		return err
+	}
+	return &wire.Error{
+		Status: http.StatusBadRequest, Type: wire.TypeInvalidRequest, Code: "unsupported_parameter", Param: "response_format",
+		Message: "the model server takes no notice of JSON schemas; say in the prompt how the answer should look, and check it, or choose another model",
+	}
+}
+
+// does reports whether a model does what req asks of it, by the answer to a
+// question, which is asked once a while. A server that does not answer it is
+// believed.
+func (c *Client) does(ctx context.Context, what string, req *backend.Request, q question, judge func(status int, text []byte) bool) (bool, error) {
+	key := what + " " + req.Path + " " + req.View.Model
+	var does, known bool
+	c.server.look(func() { does, known = c.server.does[key] })
+	if known {
+		return does, nil
+	}
+	status, text, err := c.probe(ctx, req.Path, q)
+	switch {
+	case ctx.Err() != nil:
+		return false, ctx.Err()
+	case err != nil:
+		return true, nil
+	}
+	does = judge(status, text)
+	c.server.look(func() {
+		if len(c.server.does) < maxModels {
+			c.server.does[key] = does
+		}
+	})
+	return does, nil
 }
 
 // fit checks a request against what is known of its model, and is its body with

@@ -31,6 +31,7 @@ func TestValidate(t *testing.T) {
 		{"upstream without scheme", func(c *Config) { c.Local.Upstream = "localhost:11434" }, 1, "local.upstream: a base URL begins with http:// or https://; write http://localhost:11434"},
 		{"log level", func(c *Config) { c.Log.Level = "loud" }, 1, "log.level"},
 		{"heartbeat", func(c *Config) { c.API.Heartbeat = time.Second }, 1, "api.heartbeat"},
+		{"no requests", func(c *Config) { c.API.Requests = 0 }, 1, "api.requests"},
 		{"memory", func(c *Config) { c.API.BodiesMiB = 1 }, 1, "api.bodies_mib"},
 	} {
 		cfg := Defaults()
@@ -159,5 +160,28 @@ func TestPrint(t *testing.T) {
 	local := Status{Mode: ModeLocal, Ready: true, Upstream: "http://127.0.0.1:1"}
 	if err := local.print(&out); err != nil || !strings.Contains(out.String(), "LOCAL: no circuit") {
 		t.Errorf("status = %s, %v; want it to say what local mode is", out.String(), err)
+	}
+}
+
+// `config check` refuses what serve would, and knows that a world may come later.
+func TestConfigCheckIsServes(t *testing.T) {
+	for _, tt := range []struct {
+		name, dir string
+		args      []string
+		code      int
+	}{
+		{"no world yet", t.TempDir(), nil, 0},
+		{"local mode", t.TempDir(), []string{"--upstream", "http://127.0.0.1:1"}, 0},
+		{"a world", filepath.Dir(worldFile(t, "x")), nil, 0},
+		{"local mode beside a world", filepath.Dir(worldFile(t, "x")), []string{"--upstream", "http://127.0.0.1:1"}, app.ExitRefused},
+	} {
+		cmd := Command()
+		cmd.SetArgs(append([]string{"config", "check", "--json", "--data", tt.dir}, tt.args...))
+		var said strings.Builder
+		cmd.SetOut(&said)
+		cmd.SetErr(&said)
+		if err := cmd.Execute(); app.Code(err) != tt.code || tt.code == 0 && !strings.Contains(said.String(), `"api.listen"`) {
+			t.Errorf("%s: %v, said %.100q; want code %d", tt.name, err, said.String(), tt.code)
+		}
 	}
 }

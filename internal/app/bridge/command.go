@@ -1,9 +1,13 @@
 package bridge
 
 import (
+	"errors"
+	"path/filepath"
+
 	"github.com/spf13/cobra"
 
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/config"
 )
 
@@ -26,7 +30,11 @@ apps may do what, give them keys: bridge keys --help.
 
 To see what it is doing, and over whom your requests go:
 
-  bridge status`,
+  bridge status
+
+and if it does not work, what is wrong and what to do:
+
+  bridge doctor`,
 		Example: `  # The first time: join a world, then serve.
   bridge init --world ~/Downloads/world.toml && bridge serve
 
@@ -41,13 +49,20 @@ To see what it is doing, and over whom your requests go:
 	cmd.PersistentFlags().StringVar(&dir, "data", "",
 		"data directory (default: $CULVERT_DATA, else ~/.local/state/culvert/bridge)")
 	data := func() (string, error) { return app.DataDir(dir, program) }
-	cmd.AddCommand(initCommand(data), serveCommand(data), statusCommand(data), keysCommand(data), configCommand(data), app.VersionCommand())
+	cmd.AddCommand(initCommand(data), serveCommand(data), statusCommand(data), doctorCommand(data), keysCommand(data), configCommand(data), app.VersionCommand())
 	return cmd
 }
 
 func configCommand(data func() (string, error)) *cobra.Command {
 	cfg := Defaults()
-	cmd := app.ConfigCommand(program, cfg, data)
+	cmd := app.ConfigCommand(program, cfg, data, func(dir string) error {
+		o := Options{Data: dir, World: filepath.Join(dir, app.WorldFile), Config: cfg}
+		_, err := o.choose()
+		if errors.Is(err, node.ErrNoWorld) {
+			return nil // it may come later, and is no part of the configuration
+		}
+		return err
+	})
 	config.Bind(cmd.PersistentFlags(), cfg)
 	return cmd
 }

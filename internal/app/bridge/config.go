@@ -30,6 +30,7 @@ type APIConfig struct {
 	Hosts     []string      `toml:"hosts" doc:"Host names, besides localhost, under which clients may address the API."`
 	Heartbeat time.Duration `toml:"heartbeat" doc:"Silence after which a running stream gets a comment line, at least 10s."`
 	Isolation string        `toml:"isolation" flag:"isolation" doc:"What a provider may link, by seeing it on one circuit: \"conversation\", one conversation\n(system prompt and first question); or \"key\", all requests of one API key, which is faster\nwhere every request is a conversation of its own."`
+	Requests  int           `toml:"requests" doc:"How many requests may be in progress at once; the next one is told to try again."`
 	BodiesMiB int           `toml:"bodies_mib" doc:"Memory for all request bodies together, in MiB. A single one may have 32."`
 }
 
@@ -51,7 +52,7 @@ func Defaults() *Config {
 	return &Config{
 		API: APIConfig{
 			Listen: []string{listen4, listen6}, Hosts: []string{},
-			Heartbeat: api.DefaultHeartbeat, Isolation: string(api.ByConversation), BodiesMiB: api.DefaultBudget >> 20,
+			Heartbeat: api.DefaultHeartbeat, Isolation: string(api.ByConversation), Requests: api.DefaultRequests, BodiesMiB: api.DefaultBudget >> 20,
 		},
 		Status: app.StatusConfig{Listen: statusListen},
 		Log:    app.DefaultLog(),
@@ -84,6 +85,9 @@ func (c *Config) Validate() error {
 	case api.ByConversation, api.ByKey:
 	default:
 		return config.At("api.isolation", fmt.Errorf("%q is neither %q nor %q", c.API.Isolation, api.ByConversation, api.ByKey))
+	}
+	if c.API.Requests < 1 {
+		return config.At("api.requests", fmt.Errorf("%d is too little; one request has to be taken", c.API.Requests))
 	}
 	if least := 32; c.API.BodiesMiB < least {
 		return config.At("api.bodies_mib", fmt.Errorf("%d is too little; the largest request alone takes %d", c.API.BodiesMiB, least))

@@ -7,6 +7,10 @@ const (
 	// goes well takes less, and so is told as ready at once.
 	readyEvery = time.Second
 
+	// maxConnections is how many connections the API has open: four for each
+	// request that may be in progress, since clients keep unused ones.
+	maxConnections = 4096
+
 	// upstreamFirst and upstreamEvery are the ends of the pauses between two
 	// looks at the server of local mode: short after it fell silent, and long
 	// enough not to wake a machine that serves nobody.

@@ -193,6 +193,7 @@ func (b *bridge) parts(l bound) ([]app.Part, error) {
 	b.makeMetrics()
 	b.server, err = api.New(api.Config{
 		Backend: b.mode.backend(), Log: b.log,
+		Requests:  b.cfg.API.Requests,
 		Budget:    body.NewBudget(int64(b.cfg.API.BodiesMiB) << 20),
 		Heartbeat: b.cfg.API.Heartbeat, Isolation: api.Isolation(b.cfg.API.Isolation), Ready: b.mode.ready, Hosts: hosts,
 		Ended: node.Count(b.requests),
@@ -217,7 +218,7 @@ func (b *bridge) parts(l bound) ([]app.Part, error) {
 	if l.debug != nil {
 		add("debug server", &serve.Server{Handler: serve.LocalOnly(serve.Debug()), Listeners: []net.Listener{l.debug}})
 	}
-	add("api", &serve.Server{Handler: b.server.Handler(), Listeners: l.api, Malformed: api.Malformed, Conn: peer.Remember})
+	add("api", &serve.Server{Handler: b.server.Handler(), Listeners: l.api, Malformed: api.Malformed, Conn: peer.Remember, Connections: maxConnections})
 	return parts, nil
 }
 

@@ -39,15 +39,16 @@ node of a new world makes the world file that all others are given:
   # Relay only.
   gateway init --world world.toml --roles relay && gateway serve
 
-  # What is it doing?
-  gateway status`,
+  # What is it doing? And if it does not work, why?
+  gateway status
+  gateway doctor`,
 		Version: app.Version(),
 	}
 	dir := ""
 	cmd.PersistentFlags().StringVar(&dir, "data", "",
 		"data directory (default: $CULVERT_DATA, else ~/.local/state/culvert/gateway)")
 	data := func() (string, error) { return app.DataDir(dir, program) }
-	cmd.AddCommand(initCommand(data), serveCommand(data), statusCommand(data), configCommand(data), app.VersionCommand())
+	cmd.AddCommand(initCommand(data), serveCommand(data), statusCommand(data), doctorCommand(data), configCommand(data), app.VersionCommand())
 	return cmd
 }
 

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -31,8 +32,11 @@ func ServeDirectory(ctx context.Context, host *mesh.Host, set *directory.Set, ac
 	host.Handle(mesh.ProtoDirectory, directoryPeerStreams, directoryStreams, func(s *mesh.Stream) {
 		// The stream's next read shows whether it still lives.
 		_ = s.SetDeadline(time.Now().Add(directoryLimit))
-		if err := directory.Serve(ctx, s, set, accept); err != nil {
+		err := directory.Serve(ctx, s, set, accept)
+		if err != nil {
 			log.Debug("directory request not answered", "err", err)
+		}
+		if err != nil && !errors.Is(err, directory.ErrRefused) {
 			_ = s.Reset()
 			return
 		}

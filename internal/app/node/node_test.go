@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"slices"
 	"strings"
@@ -401,5 +402,37 @@ func TestWhyNoModels(t *testing.T) {
 		if got := WhyNoModels(tt.err); !strings.Contains(got, tt.want) || strings.Contains(got, "canary") {
 			t.Errorf("WhyNoModels(%v) = %q; want %q and none of the server's words", tt.err, got, tt.want)
 		}
+	}
+}
+
+// Whoever comes with another world's file is told so; the refusal used to be
+// overtaken by a reset, and looked like a seed that broke off.
+func TestServeDirectoryTellsTheReason(t *testing.T) {
+	_, priv, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := populate(t)
+	host, err := mesh.New(mesh.Config{Key: priv, Listen: []string{"/ip4/127.0.0.1/tcp/0"}, Local: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer host.Close()
+	ServeDirectory(t.Context(), host, p.set, false, slog.New(slog.DiscardHandler))
+	client, err := mesh.New(mesh.Config{Quiet: true, Local: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for range 20 {
+		s, err := client.Open(t.Context(), mesh.ProtoDirectory, host.Key(), host.Addrs())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = s.SetDeadline(time.Now().Add(10 * time.Second))
+		if _, err := directory.Fetch(s, world.Hash{1}, world.Hash{}); !errors.Is(err, directory.ReasonWorld) {
+			t.Fatalf("Fetch of another world = %v, want the reason", err)
+		}
+		_ = s.Close()
 	}
 }

@@ -1,0 +1,154 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/doctor"
+	"github.com/culvert-net/culvert/internal/app/keystore"
+	"github.com/culvert-net/culvert/internal/config"
+	"github.com/culvert-net/culvert/internal/serve"
+	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/world"
+)
+
+func doctorCommand(data func() (string, error)) *cobra.Command {
+	cfg := Defaults()
+	var o Options
+	ask, asJSON := "", false
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Look for what is wrong, and say what to do",
+		Long: `doctor looks at everything a bridge needs, from its files to a request, and says
+what it found and what to do about it. It works whether or not the bridge runs,
+and changes nothing. Give it the flags that you give to serve.
+
+It asks the seeds of your world for the time and, if the bridge does not run, for
+the directory, as any newcomer does. It opens no circuit. Only --ask sends a
+request: a few words, to a provider of the model you name.
+
+The exit code is 0 if there is no problem, else 1.`,
+		Example: `  bridge doctor
+  bridge doctor --ask llama3.2
+  bridge doctor --json | jq '.findings[] | select(.level != "ok")'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if o.Data, err = data(); err != nil {
+				return err
+			}
+			if o.World == "" {
+				o.World = filepath.Join(o.Data, app.WorldFile)
+			}
+			p := &patient{Options: o, lines: doctor.NewLines(cmd, o.Data), ask: ask}
+			if p.Config, p.misconfigured, err = doctor.Load(Defaults, cfg, program, o.Data, cmd.Flags()); err != nil {
+				return err
+			}
+			to := doctor.Output{Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr(), JSON: asJSON}
+			return doctor.Run(cmd.Context(), program, to, p.checks())
+		},
+	}
+	config.Bind(cmd.Flags(), cfg)
+	cmd.Flags().StringVar(&o.World, "world", "", "world file (default: world.toml in the data directory)")
+	cmd.Flags().StringVar(&ask, "ask", "", "send a tiny chat to this model through the running bridge")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// patient is a bridge that is looked at. Checks run one after the other, and
+// each leaves here what later ones need.
+type patient struct {
+	Options
+	lines         doctor.Lines
+	ask           string // model to ask; "" asks none
+	misconfigured error  // then Config has the defaults
+
+	running bool // the bridge answered
+	hangs   bool // it runs and did not
+	status  Status
+
+	world  *world.World // nil: none, or not readable
+	seeds  []doctor.Seed
+	cached doctor.Cached
+	known  *directory.Snapshot // what seeds and disk say; nil without world
+}
+
+// checks are in the order in which one thing rests on another.
+func (p *patient) checks() []doctor.Check {
+	return []doctor.Check{
+		{Name: "bridge", Run: p.daemon},
+		{Name: "configuration", Run: p.configuration},
+		{Name: "data directory", Run: p.data},
+		{Name: "port", Run: p.ports},
+		{Name: "upstream", Limit: upstreamLook, Run: p.upstream},
+		{Name: "world", Run: p.worldFile},
+		{Name: "seeds", Limit: doctor.SeedsLimit, Run: p.askSeeds},
+		{Name: "clock", Run: p.clock},
+		{Name: "directory", Run: p.directory},
+		{Name: "circuits", Run: p.circuits},
+		{Name: "API", Run: p.api},
+		{Name: "request", Limit: requestLimit, Run: p.request},
+	}
+}
+
+// local reports whether this is a bridge without a world.
+func (p *patient) local() bool {
+	if p.running {
+		return p.status.Mode == ModeLocal
+	}
+	_, err := os.Stat(p.World)
+	return p.Config.Local.Upstream != "" && errors.Is(err, fs.ErrNotExist)
+}
+
+func one(f doctor.Finding) []doctor.Finding { return []doctor.Finding{f} }
+
+// join is the command that puts this directory into a world.
+func (p *patient) join() string { return p.lines.Line("init", "--world", "FILE") }
+
+func (p *patient) daemon(ctx context.Context) []doctor.Finding {
+	running, err := doctor.AskDaemon(ctx, p.Data, &p.status)
+	p.running, p.hangs = running, err != nil
+	return one(doctor.Daemon(program, running, err, p.status.Version, p.status.Started, time.Now(), p.lines.Line("serve")))
+}
+
+func (p *patient) configuration(context.Context) []doctor.Finding {
+	check := p.lines.Line("config", "check")
+	if p.misconfigured != nil {
+		return one(doctor.Bad("Correct it, then look again: "+check, "%v", p.misconfigured))
+	}
+	// What else is wrong with the choice is wrong with the world file.
+	if _, err := p.choose(); app.Code(err) == app.ExitRefused {
+		return one(doctor.Bad("Leave local mode, or use another directory for it: "+p.lines.Line("serve", "--data", "DIR"), "%v", err))
+	}
+	if f, exposed := p.exposed(); exposed {
+		return one(f)
+	}
+	return one(doctor.Fine("valid; to see it: %s", check))
+}
+
+// exposed is about an API that other machines reach. Who may call is in the
+// keys, which only serve opens; that there are none at all shows from outside.
+func (p *patient) exposed() (f doctor.Finding, exposed bool) {
+	for _, addr := range p.Config.API.Listen {
+		if !errors.Is(serve.CheckAddr("", addr), serve.ErrPublic) {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(p.Data, keystore.File)); errors.Is(err, fs.ErrNotExist) {
+			return doctor.Bad("Make a key: "+p.lines.Line("keys", "add", "NAME")+"; or listen on 127.0.0.1.",
+				"api.listen: other machines reach %s, and there are no keys", addr), true
+		}
+		return doctor.Warn("Put TLS in front of it.", "api.listen: other machines reach %s; keys and prompts travel there unencrypted", addr), true
+	}
+	return f, false
+}
+
+func (p *patient) data(context.Context) []doctor.Finding {
+	return doctor.Data(p.Data, program, p.running || p.hangs, p.join(), app.ConfigFile, keystore.File)
+}

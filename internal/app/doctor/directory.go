@@ -1,0 +1,151 @@
+package doctor
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/mesh"
+	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/world"
+)
+
+// Cached is the directory that a program keeps on disk.
+type Cached struct {
+	Descriptors []world.Descriptor
+	Written     time.Time // zero: there is none
+	Err         error     // it is there and cannot be read
+}
+
+// ReadCache looks at the directory.db at path.
+func ReadCache(path string, w *world.World) Cached {
+	ds, err := directory.ReadCache(path, w)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Cached{}
+	}
+	c := Cached{Descriptors: ds, Err: err}
+	if info, err := os.Stat(path); err == nil {
+		c.Written = info.ModTime()
+	}
+	return c
+}
+
+// Merge is the directory that descriptors make up now.
+func Merge(w *world.World, now time.Time, lists ...[]world.Descriptor) *directory.Snapshot {
+	set := directory.NewSet(w)
+	for _, ds := range lists {
+		set.Add(ds, now)
+	}
+	return set.Snapshot()
+}
+
+// Findings are about the file: it may be missing, and it may be lost.
+func (c Cached) Findings(now time.Time) []Finding {
+	f := Fine("%s, %s old", app.Count(len(c.Descriptors), "descriptor"), roughly(now.Sub(c.Written).Abs()))
+	switch {
+	case c.Err != nil:
+		f = Warn("Nothing needs to be done: the file is a copy, and is made anew at the next start.", "%v", c.Err)
+	case c.Written.IsZero():
+		f = Fine("none yet")
+	}
+	f.Check = "directory on disk"
+	return []Finding{f}
+}
+
+// DirectoryStatus are the findings about the directory of a running program.
+func DirectoryStatus(w *world.World, s *node.DirectoryStatus, started, now time.Time) []Finding {
+	holds := Holds(s.Relays, s.Providers, len(s.Models))
+	age := time.Duration(s.Age * float64(time.Second))
+	why := s.Problem
+	if why == "" {
+		why = "none was asked"
+	}
+	const do = "See what was found of the seeds and the clock."
+	switch {
+	case s.Age < 0 && now.Sub(started) < startGrace:
+		return []Finding{Warn("It has just started. Wait half a minute and look again.", "%s; no seed has answered yet (%s)", holds, why)}
+	case s.Age < 0:
+		return []Finding{Bad(do, "%s; no seed has answered since the start (%s)", holds, why)}
+	case age > w.EpochLen():
+		return []Finding{Bad(do, "%s; fetched %s ago, longer than an epoch (%s)", holds, roughly(age), why)}
+	case s.Problem != "":
+		return []Finding{Warn(do, "%s; fetched %s ago, and the last attempt: %s", holds, roughly(age), s.Problem)}
+	}
+	return []Finding{Fine("%s; fetched %s ago", holds, roughly(age))}
+}
+
+// Small says if a world is small: then its circuits hide less than they would.
+// Descriptors do not name operators yet, so only networks can be counted.
+func Small(w *world.World, snap *directory.Snapshot) []Finding {
+	groups := Groups(snap)
+	if w.Sandbox || w.Local || groups >= smallGroups || snap.Len() == 0 {
+		return nil
+	}
+	return []Finding{Warn("It works. What is hidden from whom is in docs/threat-model.md; more relays, run by other people elsewhere, make it better.",
+		"a small world: its relays are in %s, and below %d whoever watches them may see both ends of a circuit. How many people run them is not known", app.Count(groups, "network"), smallGroups)}
+}
+
+// Groups counts the networks (IPv4 /16, IPv6 /32) that the relays of a
+// directory are in.
+func Groups(snap *directory.Snapshot) int {
+	groups := make(map[netip.Prefix]bool)
+	for _, n := range snap.Relays() {
+		for _, addr := range n.Addrs {
+			at, err := mesh.ParseEndpoint(addr)
+			if err != nil {
+				continue
+			}
+			bits := 16
+			if at.Addr().Is6() {
+				bits = 32
+			}
+			if p, err := at.Addr().Prefix(bits); err == nil {
+				groups[p] = true
+				break // a node is in one group: that of its first address
+			}
+		}
+	}
+	return len(groups)
+}
+
+// Holds is a directory in words.
+func Holds(relays, providers, models int) string {
+	return fmt.Sprintf("%s, %s, %s", app.Count(relays, "relay"), app.Count(providers, "provider"), app.Count(models, "model"))
+}
+
+// Enough are the problems of a directory with which no request can be sent.
+// join is the command with which somebody adds a node.
+func Enough(w *world.World, relays, providers int) []Finding {
+	var out []Finding
+	if need := int(w.Rules.DefaultCircuitLen) - 1; relays < need {
+		out = append(out, Bad("If seeds answer and the clock is right, the world lacks relays. Somebody has to add one: gateway init --world world.toml --roles relay",
+			"%s known, a circuit takes %d", app.Count(relays, "relay"), need))
+	}
+	if providers == 0 {
+		out = append(out, Bad("If seeds answer and the clock is right, nobody serves a model at present. Somebody has to: gateway init --world world.toml --backend URL",
+			"no provider is known"))
+	}
+	return out
+}
+
+// Offered counts the providers and models of a snapshot that serve now.
+func Offered(snap *directory.Snapshot) (providers, models int) {
+	keys := make(map[[32]byte]bool)
+	for _, m := range snap.Models() {
+		offered := false
+		for _, n := range snap.Providers(m.ID) {
+			if node.Offers(n, m.ID) {
+				keys[n.Key], offered = true, true
+			}
+		}
+		if offered {
+			models++
+		}
+	}
+	return len(keys), models
+}

@@ -1,0 +1,16 @@
+package gateway
+
+import "time"
+
+const (
+	// askLimit bounds one question to the model server: the first may have to
+	// load a model of many gigabytes.
+	askLimit = 3 * time.Minute
+
+	// dialLimit bounds the connections to this node's own addresses.
+	dialLimit = 20 * time.Second
+
+	// maxProbeAnswer bounds what is read of an answer of one token. Embeddings
+	// have some thousand numbers.
+	maxProbeAnswer = 1 << 20
+)
