@@ -58,9 +58,6 @@ func (s *Server) observe(next http.Handler) http.Handler {
 
 		rec := &recorder{ResponseWriter: w}
 		route, asks := openai.RouteOf(r.URL.Path)
-		if asks {
-			s.inFlight.Add(1)
-		}
 		if r.ContentLength != 0 {
 			// Also for a body that is refused unread: net/http skips the rest
 			// of it before it answers, and would wait for ever. A writer
@@ -78,7 +75,6 @@ func (s *Server) observe(next http.Handler) http.Handler {
 				}
 				s.logExchange(r, x, rec)
 				if asks {
-					s.inFlight.Add(-1)
 					s.count(route, x)
 				}
 			}()

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -90,7 +89,6 @@ type Server struct {
 	door      door
 	router    *chi.Mux
 	ended     func(usage.Ended) // nil: nobody counts
-	inFlight  atomic.Int64      // requests to models
 }
 
 // New returns a Server. It starts nothing.
@@ -139,7 +137,7 @@ func New(cfg Config) (*Server, error) {
 func (s *Server) Handler() http.Handler { return s.router }
 
 // InFlight is how many requests to models are being answered.
-func (s *Server) InFlight() int64 { return s.inFlight.Load() }
+func (s *Server) InFlight() int { return len(s.places) }
 
 func (s *Server) routes() *chi.Mux {
 	r := chi.NewRouter()
