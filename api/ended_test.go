@@ -32,6 +32,7 @@ func TestEnded(t *testing.T) {
 		_, _ = io.Copy(io.Discard, b.post(t, body).Body) // some are cut
 	}
 	const chatPath = "/v1/chat/completions"
+	arrived := make(chan struct{})
 	for _, tt := range []struct {
 		name    string
 		answer  backendtest.Behaviour
@@ -88,7 +89,11 @@ func TestEnded(t *testing.T) {
 			refused: true,
 		},
 		{
-			name: "gone before the answer", answer: backendtest.Silent,
+			name: "gone before the answer",
+			answer: func(w http.ResponseWriter, r *http.Request, c *backendtest.Call) {
+				close(arrived)
+				backendtest.Silent(w, r, c)
+			},
 			ask: func(t *testing.T) {
 				ctx, leave := context.WithCancel(t.Context())
 				req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.url+chatPath, strings.NewReader(backendtest.Plain))
@@ -97,7 +102,7 @@ func TestEnded(t *testing.T) {
 				}
 				req.Header.Set("Content-Type", "application/json")
 				go func() {
-					up.Next(t)
+					<-arrived
 					leave()
 				}()
 				if resp, err := http.DefaultClient.Do(req); err == nil {
@@ -157,6 +162,7 @@ func TestEnded(t *testing.T) {
 		})
 	}
 	// What leads to no model is nobody's request.
+	up.Set(backendtest.Answer(`{"object":"list","data":[]}`))
 	for _, path := range []string{"/", "/livez", "/readyz", "/v1/models", "/v1/nothing"} {
 		_ = read(t, b.send(t, http.MethodGet, path, nil))
 	}
