@@ -119,6 +119,29 @@ func TestWords(t *testing.T) {
 	}
 }
 
+// What is said to be typed next is what was typed: the program by the name it was
+// called by, and the directory that was named.
+func TestLines(t *testing.T) {
+	for _, tt := range []struct {
+		args  []string
+		want  string
+		named bool
+	}{
+		{nil, app.Shell(os.Args[0], "serve"), false},
+		{[]string{"--data", "x"}, app.Shell(os.Args[0], "serve", "--data", "/my data"), true},
+	} {
+		cmd := &cobra.Command{Use: "tool"}
+		cmd.Flags().String("data", "", "")
+		if err := cmd.ParseFlags(tt.args); err != nil {
+			t.Fatal(err)
+		}
+		lines := app.NewLines(cmd, "/my data")
+		if got := lines.Line("serve"); got != tt.want || lines.Named() != tt.named {
+			t.Errorf("%q: %s, named %v; want %s, %v", tt.args, got, lines.Named(), tt.want, tt.named)
+		}
+	}
+}
+
 func TestDataDir(t *testing.T) {
 	t.Setenv("CULVERT_DATA", "")
 	t.Setenv("XDG_STATE_HOME", "/state")

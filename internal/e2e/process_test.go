@@ -169,6 +169,8 @@ func call(t *testing.T, name string, args ...string) (output string, code int) {
 func TestExitCodes(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
+	succeed(t, "gateway", "init", "--data", dir+"/seed", "--new-world", "x", "--local", "--roles", "relay", "--listen", "/ip4/127.0.0.1/tcp/4811")
+	world := dir + "/seed/world.toml"
 	for _, tt := range []struct {
 		args []string
 		code int
@@ -176,15 +178,17 @@ func TestExitCodes(t *testing.T) {
 	}{
 		{[]string{"bridge", "--nonsense"}, 2, "--nonsense"},
 		{[]string{"bridge", "nonsense"}, 2, "nonsense"},
-		{[]string{"bridge", "serve", "--data", dir}, 2, "bridge init --world FILE"},
+		{[]string{"bridge", "serve", "--data", dir}, 2, " init --world FILE --data " + dir},
 		{[]string{"bridge", "init", "--data", dir}, 2, "--world FILE is missing"},
 		{[]string{"bridge", "init", "--data", dir, "--world", dir + "/none.toml"}, 2, "none.toml"},
 		{[]string{"bridge", "serve", "--data", dir, "--upstream", "http://127.0.0.1:1", "--listen", "0.0.0.0:0"}, 4, "api.listen (--listen) 0.0.0.0:0"},
 		{[]string{"bridge", "serve", "--data", dir, "--upstream", "http://127.0.0.1:1", "--status-listen", ":0"}, 4, "--status-listen"},
 		{[]string{"bridge", "serve", "--data", dir, "--upstream", "ftp://x"}, 2, "base URL"},
-		{[]string{"bridge", "status", "--data", dir}, 3, "no bridge is running"},
+		{[]string{"bridge", "status", "--data", dir}, 3, " serve --data " + dir + "\n"},
+		{[]string{"bridge", "keys", "list", "--data", dir}, 0, " keys add NAME --data " + dir},
+		{[]string{"bridge", "init", "--data", dir + "/b", "--world", world}, 0, " serve --data " + dir + "/b\n"},
 		{[]string{"gateway", "status", "--data", dir}, 3, "no gateway is running"},
-		{[]string{"gateway", "serve", "--data", dir + "/g"}, 2, "gateway init"},
+		{[]string{"gateway", "serve", "--data", dir + "/g"}, 2, " init --world FILE --data " + dir},
 		{[]string{"gateway", "init", "--data", dir + "/g"}, 2, "--new-world"},
 		{[]string{"gateway", "init", "--data", dir + "/g", "--new-world", "x", "--roles", "king"}, 2, "king"},
 		{[]string{"gateway", "config", "chek"}, 2, "did you mean check?"},

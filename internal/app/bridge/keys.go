@@ -63,6 +63,9 @@ func keysError(err error) error {
 
 func (k *keyring) close() error { return k.file.Close() }
 
+// errNoKeys is why an address that other machines reach is refused.
+var errNoKeys = errors.New("whoever reaches it could use this bridge, since there are no keys")
+
 // checkListen refuses to serve other machines unless they need a key, and says
 // what is not protected.
 func (k *keyring) checkListen(addrs []string, log *slog.Logger) error {
@@ -70,7 +73,7 @@ func (k *keyring) checkListen(addrs []string, log *slog.Logger) error {
 		err := serve.CheckAddr("api.listen (--listen)", addr)
 		switch {
 		case errors.Is(err, serve.ErrPublic) && !k.Required():
-			return app.Refused(fmt.Errorf("%w: whoever reaches it could use this bridge, since there are no keys; make one first, with: bridge keys add NAME", err))
+			return app.Refused(fmt.Errorf("%w: %w", err, errNoKeys))
 		case errors.Is(err, serve.ErrPublic):
 			log.Warn("other machines can reach the API: keys and prompts travel there unencrypted, unless TLS is put in front", "listen", addr)
 		}

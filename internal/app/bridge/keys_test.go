@@ -38,8 +38,8 @@ func TestCheckListen(t *testing.T) {
 	}
 	for _, addr := range public {
 		err := k.checkListen([]string{"127.0.0.1:1", addr}, log)
-		if app.Code(err) != app.ExitRefused || !strings.Contains(err.Error(), "api.listen (--listen) "+addr) || !strings.Contains(err.Error(), "bridge keys add") {
-			t.Errorf("%s without keys: %v, want exit code 4 and what to do", addr, err)
+		if app.Code(err) != app.ExitRefused || !strings.Contains(err.Error(), "api.listen (--listen) "+addr) || !errors.Is(err, errNoKeys) {
+			t.Errorf("%s without keys: %v, want exit code 4 and why", addr, err)
 		}
 	}
 	if _, _, err := k.Add(t.Context(), "k", keys.Rules{}); err != nil {
@@ -164,7 +164,7 @@ func TestPrintKeys(t *testing.T) {
 		{Key: keys.Key{Name: "b", Revoked: past}},
 		{Key: keys.Key{Name: "c", Rules: keys.Rules{Expires: past}}},
 		{Key: keys.Key{Name: "d", Rules: keys.Rules{Expires: past.AddDate(500, 0, 0)}}},
-	})
+	}, "bridge keys add NAME")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func TestPrintKeys(t *testing.T) {
 		}
 	}
 	out.Reset()
-	if err := printKeys(&out, nil); err != nil || !strings.Contains(out.String(), "bridge keys add NAME") {
+	if err := printKeys(&out, nil, "bridge keys add NAME"); err != nil || !strings.Contains(out.String(), "bridge keys add NAME") {
 		t.Errorf("no keys: %s, %v", out.String(), err)
 	}
 }

@@ -126,7 +126,7 @@ func (o *Options) choose() (func(*bridge) (mode, error), error) {
 	case upstream:
 		return newLocal, nil
 	case !there:
-		return nil, app.Usage(fmt.Errorf("%w at %s. Join a world with: bridge init --world FILE; or serve your own server, without circuits, with: bridge serve --upstream URL", node.ErrNoWorld, o.World))
+		return nil, app.Usage(fmt.Errorf("%w at %s", node.ErrNoWorld, o.World))
 	}
 	w, err := node.LoadWorld(o.World)
 	if err != nil {
