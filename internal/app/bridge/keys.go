@@ -100,17 +100,46 @@ func hosts(configured, listen []string) ([]string, error) {
 			all = append(all, ip.String())
 			continue
 		}
-		own, err := net.InterfaceAddrs()
+		own, err := machine()
 		if err != nil {
-			return nil, fmt.Errorf("addresses of this machine: %w", err)
+			return nil, err
 		}
-		for _, a := range own {
-			if prefix, err := netip.ParsePrefix(a.String()); err == nil {
-				all = append(all, prefix.Addr().String())
-			}
+		for _, ip := range own {
+			all = append(all, ip.String())
 		}
 	}
 	return all, nil
+}
+
+// machine are the addresses of this machine.
+func machine() ([]netip.Addr, error) {
+	own, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil, fmt.Errorf("addresses of this machine: %w", err)
+	}
+	var all []netip.Addr
+	for _, a := range own {
+		if prefix, err := netip.ParsePrefix(a.String()); err == nil {
+			all = append(all, prefix.Addr())
+		}
+	}
+	return all, nil
+}
+
+// baseURLs are where clients find what listens on addr. Of all addresses that is
+// this machine first and then those that others may reach: nobody can dial [::].
+func baseURLs(addr netip.AddrPort, own []netip.Addr) []string {
+	at := func(ip netip.Addr) string { return "http://" + netip.AddrPortFrom(ip, addr.Port()).String() + "/v1" }
+	if !addr.Addr().IsUnspecified() {
+		return []string{at(addr.Addr())}
+	}
+	all := []string{at(netip.AddrFrom4([4]byte{127, 0, 0, 1}))}
+	for _, ip := range own {
+		if !ip.IsLoopback() && !ip.IsLinkLocalUnicast() {
+			all = append(all, at(ip))
+		}
+	}
+	return all
 }
 
 // KeysStatus is what the bridge says of its keys.

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -29,6 +30,23 @@ func newKeyring(t *testing.T) *keyring {
 }
 
 // Other machines are served only where there is a key.
+// What is printed can be put into a client.
+func TestBaseURLs(t *testing.T) {
+	var own []netip.Addr
+	for _, ip := range []string{"127.0.0.1", "192.168.1.2", "::1", "fe80::1", "2001:db8::1"} {
+		own = append(own, netip.MustParseAddr(ip))
+	}
+	everywhere := []string{"http://127.0.0.1:1/v1", "http://192.168.1.2:1/v1", "http://[2001:db8::1]:1/v1"}
+	for addr, want := range map[string][]string{
+		"127.0.0.1:8811": {"http://127.0.0.1:8811/v1"}, "[::1]:8811": {"http://[::1]:8811/v1"},
+		"[::]:1": everywhere, "0.0.0.0:1": everywhere,
+	} {
+		if got := baseURLs(netip.MustParseAddrPort(addr), own); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", addr, got, want)
+		}
+	}
+}
+
 func TestCheckListen(t *testing.T) {
 	k := newKeyring(t)
 	log := slog.New(slog.DiscardHandler)

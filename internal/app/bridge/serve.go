@@ -157,8 +157,12 @@ func (b *bridge) bind() (l bound, err error) {
 	if l.api, err = serve.ListenAll("--listen", b.cfg.API.Listen, listen6); err != nil {
 		return l, err
 	}
+	own, err := machine()
+	if err != nil {
+		return l, err
+	}
 	for _, one := range l.api {
-		b.baseURLs = append(b.baseURLs, "http://"+one.Addr().String()+"/v1")
+		b.baseURLs = append(b.baseURLs, baseURLs(one.Addr().(*net.TCPAddr).AddrPort(), own)...)
 	}
 	if b.cfg.Status.Listen != "" {
 		if l.status, err = serve.Listen("--status-listen", b.cfg.Status.Listen); err != nil {
