@@ -3,12 +3,16 @@ package node
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/culvert-net/culvert/api/openai"
 	"github.com/culvert-net/culvert/api/tunnel"
 	"github.com/culvert-net/culvert/circuit"
+	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/mesh/directory"
 	"github.com/culvert-net/culvert/mesh/route"
 )
@@ -94,5 +98,19 @@ func TestChooseFromNobody(t *testing.T) {
 	p.add("provider-1", time.Hour, serves("m"))
 	if _, err := r.Choose("other", openai.Chat, nil); !errors.Is(err, tunnel.ErrUnknownModel) {
 		t.Errorf("Choose in a world with one = %v, want ErrUnknownModel", err)
+	}
+}
+
+// What is not TOML at all is most likely a page that was saved in the file's
+// place, or a part of it.
+func TestLoadWhatIsNoWorld(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "world.toml")
+	for _, text := range []string{"<html>404</html>", "format = 1\nphr"} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := LoadWorld(file); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "get it again from whoever runs the world") {
+			t.Errorf("%q: %v; want exit code 2 and what to do", text, err)
+		}
 	}
 }
