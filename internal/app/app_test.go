@@ -144,6 +144,17 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// A directory that cannot be made is the wrong one.
+func TestOpenDataNowhere(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := app.OpenData(filepath.Join(file, "data"), "bridge"); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "--data") {
+		t.Errorf("OpenData below a file = %v, want exit code 2 and what to do", err)
+	}
+}
+
 // The directory of another program is named as such, not by the settings in it
 // that this one does not know.
 func TestLoadFromAnothersData(t *testing.T) {

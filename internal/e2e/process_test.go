@@ -211,6 +211,47 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+// Who names another user's directory is told so by every command, and not that
+// its bridge hangs or that one file of it is damaged.
+func TestAnotherUsersData(t *testing.T) {
+	t.Parallel()
+	if os.Getuid() != 0 {
+		t.Skip("SKIP TestAnotherUsersData: only root can run a program as another user")
+	}
+	open, err := os.MkdirTemp("", "culvert-open-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(open) })
+	text, err := os.ReadFile(program("bridge"))
+	if err == nil {
+		err = errors.Join(os.Chmod(open, 0o755), os.WriteFile(filepath.Join(open, "bridge"), text, 0o755), os.Mkdir(filepath.Join(open, "data"), 0o700))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		command string
+		code    int
+		want    string
+	}{
+		{"serve", 2, "another user's"},
+		{"config check", 2, "another user's"},
+		{"status", 3, "another user's"},
+		{"keys list", 1, "another user's"},
+		{"keys add x", 1, "another user's"},
+		{"doctor", 1, "whether one runs cannot be told"},
+	} {
+		cmd := exec.Command(filepath.Join(open, "bridge"), append(strings.Fields(tt.command), "--data", filepath.Join(open, "data"))...)
+		cmd.Dir = "/"
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65533, Gid: 65533}}
+		out, err := cmd.CombinedOutput()
+		if cmd.ProcessState.ExitCode() != tt.code || !strings.Contains(string(out), tt.want) {
+			t.Errorf("%s: %v, %s; want exit code %d and %q", tt.command, err, out, tt.code, tt.want)
+		}
+	}
+}
+
 // A terminated daemon ends in good order with 0.
 func TestTerminated(t *testing.T) {
 	t.Parallel()
