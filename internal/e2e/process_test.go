@@ -199,6 +199,8 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"sandbox", "--hops", "6"}, 2, "--hops 6"},
 		{[]string{"sandbox", "--backend", "http://127.0.0.1:1"}, 3, "--backend http://127.0.0.1:1 cannot be reached"},
 		{[]string{"sandbox", "--backend", "localhost:1"}, 2, "write http://localhost:1"},
+		{[]string{"sandbox", "--log-level", "loud"}, 2, "use debug, info, warn or error"},
+		{[]string{"sandbox", "--ready-file", dir + "/none/ready"}, 2, "there is no directory " + dir + "/none; make it first"},
 		{[]string{"sandbox", "--listen", "0.0.0.0:1"}, 4, "--listen"},
 		{[]string{"sandbox", "--bin", dir}, 2, "--bin"},
 		{[]string{"bridge", "version"}, 0, "bridge "},
