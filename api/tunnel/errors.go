@@ -46,8 +46,8 @@ func chooseError(model string, needs openai.Capability, err error) *openai.Error
 	if errors.Is(err, ErrNotAble) {
 		return openai.NotAble(model, needs)
 	}
-	e := openai.Unavailable("no_provider", reason(err, "no provider of this model can take the request now")+
-		"; ask again in a moment, or pick another model of GET /v1/models", noProviderRetry)
+	const full = "no provider of this model can take the request now; pick another model of GET /v1/models, or wait"
+	e := openai.Unavailable("no_provider", reason(err, full)+"; ask again in a moment", noProviderRetry)
 	e.Cause = err
 	return e
 }

@@ -59,7 +59,7 @@ type Router interface {
 	// needed, outside exclude and without blocking. Its errors wrap
 	// ErrUnknownModel if it is known that nobody serves such a model, ErrNotAble
 	// if nobody who does is able, else ErrNoProvider: nobody who is able is left,
-	// or it is not known who is. Of an *Explained the reason is shown to the
+	// nobody is known, or it is not known who is. Of an *Explained the reason is shown to the
 	// person who asked.
 	Choose(model string, needs openai.Capability, exclude []Target) (Target, error)
 

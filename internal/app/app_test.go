@@ -84,6 +84,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"add", "my", "laptop"}, 2, "tool add takes one NAME, and \"laptop\" is another"},
 		{[]string{"serve", "--relays", "abc"}, 2, "--relays: \"abc\" is not a whole number\n"},
 		{[]string{"serve", "--epoch", "soon"}, 2, "--epoch: \"soon\" is not a duration such as 30s or 5m\n"},
+		{[]string{"serve", "--tokens", "many"}, 2, "--tokens: \"many\" is not a whole number\n"},
 		{[]string{"serve", "--relays"}, 2, "--relays"},
 		{[]string{"completion", "bash"}, 0, ""},
 	} {
@@ -93,6 +94,7 @@ func TestCommandLine(t *testing.T) {
 			root := &cobra.Command{Use: "tool"}
 			serve := &cobra.Command{Use: "serve", RunE: nothing}
 			serve.Flags().Int("relays", 3, "")
+			serve.Flags().Int64("tokens", 0, "")
 			serve.Flags().Duration("epoch", 0, "")
 			group := &cobra.Command{Use: "config"}
 			group.AddCommand(&cobra.Command{Use: "check", RunE: nothing})
@@ -116,6 +118,55 @@ func TestWords(t *testing.T) {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
+	}
+}
+
+// What is said to be typed next is what was typed: the program by the name it was
+// called by, and the directory that was named.
+func TestLines(t *testing.T) {
+	for _, tt := range []struct {
+		args  []string
+		want  string
+		named bool
+	}{
+		{nil, app.Shell(os.Args[0], "serve"), false},
+		{[]string{"--data", "x"}, app.Shell(os.Args[0], "serve", "--data", "/my data"), true},
+	} {
+		cmd := &cobra.Command{Use: "tool"}
+		cmd.Flags().String("data", "", "")
+		if err := cmd.ParseFlags(tt.args); err != nil {
+			t.Fatal(err)
+		}
+		lines := app.NewLines(cmd, "/my data")
+		if got := lines.Line("serve"); got != tt.want || lines.Named() != tt.named {
+			t.Errorf("%q: %s, named %v; want %s, %v", tt.args, got, lines.Named(), tt.want, tt.named)
+		}
+	}
+}
+
+// A directory that cannot be made is the wrong one.
+func TestOpenDataNowhere(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := app.OpenData(filepath.Join(file, "data"), "bridge"); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "--data") {
+		t.Errorf("OpenData below a file = %v, want exit code 2 and what to do", err)
+	}
+}
+
+// The directory of another program is named as such, not by the settings in it
+// that this one does not know.
+func TestLoadFromAnothersData(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"FORMAT": "bridge 1\n", app.ConfigFile: "[api]\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := app.Load(&struct{}{}, "gateway", dir, nil)
+	if app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "this is the data directory of \"bridge\", not of gateway") {
+		t.Errorf("Load = %v, want whose directory that is", err)
 	}
 }
 

@@ -77,7 +77,7 @@ func flagError(err error) error {
 	}
 	name, want := "--"+bad.GetFlag().Name, ""
 	switch bad.GetFlag().Value.Type() {
-	case "int":
+	case "int", "int64":
 		want = "a whole number"
 	case "bool":
 		want = "true or false"

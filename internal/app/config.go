@@ -47,6 +47,17 @@ func checkPage(addr string) error {
 // and flags. What is wrong with any of them is a mistake of configuration. also
 // are checks of how cfg fits the directory's other files.
 func Load(cfg any, program, dir string, flags *pflag.FlagSet, also ...func(dir string) error) (config.Origins, error) {
+	// Another program's settings would be unknown keys.
+	text, err := os.ReadFile(filepath.Join(dir, formatFile))
+	if err == nil {
+		err = checkFormat(filepath.Join(dir, formatFile), text, program)
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, Usage(fmt.Errorf("data directory: %w; it is another user's: run this as that user, or choose another directory with --data", err))
+	}
+	if Code(err) == ExitUsage {
+		return nil, err
+	}
 	origins, err := config.Load(cfg, config.Options{
 		Program: program, File: filepath.Join(dir, ConfigFile), Environ: os.Environ(), Flags: flags,
 		Also: func() error {

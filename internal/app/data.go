@@ -57,7 +57,10 @@ type Data struct {
 // format. The directory is one program's: a bridge's is no gateway's.
 func OpenData(dir, program string) (*Data, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("data directory: %w", err)
+		return nil, Usage(fmt.Errorf("data directory: %w; choose one that this user may make, with --data", err))
+	}
+	if !canWrite(dir) {
+		return nil, Usage(fmt.Errorf("data directory: %s cannot be written to by this user; run this as its owner, or choose another directory with --data", dir))
 	}
 	lock, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

@@ -18,8 +18,9 @@ import (
 // Nobody waits for what it was doing.
 const parentGrace = 1500 * time.Millisecond
 
-// Main runs a program's root command and returns the exit code. SIGINT and
-// SIGTERM end the command's context; a second one ends the program at once.
+// Main runs a program's root command and returns the exit code. SIGINT, SIGTERM
+// and a terminal that is closed end the command's context; a second SIGINT or
+// SIGTERM ends the program at once.
 func Main(root *cobra.Command) int {
 	harden()
 	// net/http quotes bytes of answers here ("Unsolicited response …").
@@ -27,7 +28,7 @@ func Main(root *cobra.Command) int {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, append(hangup(), os.Interrupt, syscall.SIGTERM)...)
 	defer signal.Stop(signals)
 	done := make(chan struct{})
 	watched := make(chan struct{})
@@ -52,7 +53,9 @@ func watch(done <-chan struct{}, signals <-chan os.Signal, cancel context.Cancel
 			if s != os.Interrupt {
 				code, cause = ExitFailed, errTerminated
 			}
-			if again {
+			// Who closes a terminal has pressed no key: both the shell and the
+			// system say so, and the second is no more urgent than the first.
+			if again && s != syscall.SIGHUP {
 				os.Exit(code)
 			}
 			cancel(cause)

@@ -14,5 +14,8 @@ func lockShared(*os.File) error { return nil }
 // canWrite cannot be told here without writing.
 func canWrite(string) bool { return true }
 
+// hangup is nothing here: closing the window is an interrupt.
+func hangup() []os.Signal { return nil }
+
 // limitCore is for systems that write core files.
 func limitCore() {}

@@ -4,6 +4,8 @@ package app
 
 import (
 	"os"
+	"os/signal"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,6 +24,15 @@ func lockShared(f *os.File) error {
 
 // canWrite reports whether this user may make files in a directory.
 func canWrite(dir string) bool { return unix.Access(dir, unix.W_OK|unix.X_OK) == nil }
+
+// hangup is the signal of a terminal that was closed, unless that was made not to
+// matter (nohup).
+func hangup() []os.Signal {
+	if signal.Ignored(syscall.SIGHUP) {
+		return nil
+	}
+	return []os.Signal{syscall.SIGHUP}
+}
 
 // limitCore lets no core file be written.
 func limitCore() { _ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}) }

@@ -252,7 +252,7 @@ func TestKeysCommands(t *testing.T) {
 		t.Errorf("list made the data directory: %v", err)
 	}
 	public := []string{"serve", "--data", dir, "--upstream", "http://127.0.0.1:1", "--status-listen", "", "--listen", "0.0.0.0:0"}
-	if out, code := call(t, "bridge", public...); code != 4 || !strings.Contains(out, "bridge keys add NAME") {
+	if out, code := call(t, "bridge", public...); code != 4 || !strings.Contains(out, " keys add NAME --data "+dir) {
 		t.Errorf("serving others without keys: exit code %d, %s; want 4 and what to do", code, out)
 	}
 	for _, tt := range []struct {

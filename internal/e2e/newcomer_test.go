@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/culvert-net/culvert/api/backend/backendtest"
 	"github.com/culvert-net/culvert/internal/app/sandbox"
 )
 
@@ -69,6 +71,54 @@ func TestHangup(t *testing.T) {
 		if alive(pid) {
 			t.Errorf("%s (pid %d) lives", name, pid)
 		}
+	}
+}
+
+// A terminal that is closed cuts off no answer of a daemon. Both the shell and the
+// system say that it was closed.
+func TestHangupOfDaemon(t *testing.T) {
+	t.Parallel()
+	gate, asked := make(chan struct{}), make(chan struct{})
+	answer := backendtest.Gated(gate, backendtest.Answer(backendtest.Completion))
+	u := backendtest.NewUpstream(t)
+	u.Set(backendtest.ByPath(backendtest.Answer(list), func(w http.ResponseWriter, r *http.Request, c *backendtest.Call) {
+		close(asked)
+		answer(w, r, c)
+	}))
+	dir := t.TempDir()
+	d := daemonise(t, nil, "bridge", "serve", "--data", dir, "--upstream", u.URL, "--listen", "127.0.0.1:0", "--status-listen", "")
+	url := ready(t, "bridge", dir).BaseURLs[0]
+	got := make(chan error, 1)
+	go func() {
+		resp, err := http.Post(url+"/chat/completions", "application/json", strings.NewReader(`{"model":"m","messages":[{"role":"user","content":"x"}]}`))
+		if err == nil {
+			var whole json.RawMessage
+			err = errors.Join(json.NewDecoder(resp.Body).Decode(&whole), resp.Body.Close())
+		}
+		got <- err
+	}()
+	<-asked
+	for range 2 {
+		if err := d.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		// It has stopped to listen, so the signal has arrived.
+		eventually(t, patience, "it takes no more calls", func() error {
+			conn, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(url, "http://"), "/v1"))
+			if err == nil {
+				conn.Close()
+				return errors.New("it does")
+			}
+			return nil
+		})
+	}
+	close(gate)
+	if err := <-got; err != nil {
+		t.Errorf("the answer under way: %v", err)
+	}
+	<-d.done
+	if code := d.cmd.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("exit code %d, want 0\n%s", code, d.out)
 	}
 }
 

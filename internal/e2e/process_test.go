@@ -169,6 +169,8 @@ func call(t *testing.T, name string, args ...string) (output string, code int) {
 func TestExitCodes(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
+	succeed(t, "gateway", "init", "--data", dir+"/seed", "--new-world", "x", "--local", "--roles", "relay", "--listen", "/ip4/127.0.0.1/tcp/4811")
+	world := dir + "/seed/world.toml"
 	for _, tt := range []struct {
 		args []string
 		code int
@@ -176,15 +178,17 @@ func TestExitCodes(t *testing.T) {
 	}{
 		{[]string{"bridge", "--nonsense"}, 2, "--nonsense"},
 		{[]string{"bridge", "nonsense"}, 2, "nonsense"},
-		{[]string{"bridge", "serve", "--data", dir}, 2, "bridge init --world FILE"},
+		{[]string{"bridge", "serve", "--data", dir}, 2, " init --world FILE --data " + dir},
 		{[]string{"bridge", "init", "--data", dir}, 2, "--world FILE is missing"},
 		{[]string{"bridge", "init", "--data", dir, "--world", dir + "/none.toml"}, 2, "none.toml"},
 		{[]string{"bridge", "serve", "--data", dir, "--upstream", "http://127.0.0.1:1", "--listen", "0.0.0.0:0"}, 4, "api.listen (--listen) 0.0.0.0:0"},
 		{[]string{"bridge", "serve", "--data", dir, "--upstream", "http://127.0.0.1:1", "--status-listen", ":0"}, 4, "--status-listen"},
 		{[]string{"bridge", "serve", "--data", dir, "--upstream", "ftp://x"}, 2, "base URL"},
-		{[]string{"bridge", "status", "--data", dir}, 3, "no bridge is running"},
+		{[]string{"bridge", "status", "--data", dir}, 3, " serve --data " + dir + "\n"},
+		{[]string{"bridge", "keys", "list", "--data", dir}, 0, " keys add NAME --data " + dir},
+		{[]string{"bridge", "init", "--data", dir + "/b", "--world", world}, 0, " serve --data " + dir + "/b\n"},
 		{[]string{"gateway", "status", "--data", dir}, 3, "no gateway is running"},
-		{[]string{"gateway", "serve", "--data", dir + "/g"}, 2, "gateway init"},
+		{[]string{"gateway", "serve", "--data", dir + "/g"}, 2, " init --world FILE --data " + dir},
 		{[]string{"gateway", "init", "--data", dir + "/g"}, 2, "--new-world"},
 		{[]string{"gateway", "init", "--data", dir + "/g", "--new-world", "x", "--roles", "king"}, 2, "king"},
 		{[]string{"gateway", "config", "chek"}, 2, "did you mean check?"},
@@ -195,6 +199,8 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"sandbox", "--hops", "6"}, 2, "--hops 6"},
 		{[]string{"sandbox", "--backend", "http://127.0.0.1:1"}, 3, "--backend http://127.0.0.1:1 cannot be reached"},
 		{[]string{"sandbox", "--backend", "localhost:1"}, 2, "write http://localhost:1"},
+		{[]string{"sandbox", "--log-level", "loud"}, 2, "use debug, info, warn or error"},
+		{[]string{"sandbox", "--ready-file", dir + "/none/ready"}, 2, "there is no directory " + dir + "/none; make it first"},
 		{[]string{"sandbox", "--listen", "0.0.0.0:1"}, 4, "--listen"},
 		{[]string{"sandbox", "--bin", dir}, 2, "--bin"},
 		{[]string{"bridge", "version"}, 0, "bridge "},
@@ -203,6 +209,47 @@ func TestExitCodes(t *testing.T) {
 	} {
 		if out, code := call(t, tt.args[0], tt.args[1:]...); code != tt.code || !strings.Contains(out, tt.want) {
 			t.Errorf("%v: exit code %d, output %q; want %d and %q", tt.args, code, out, tt.code, tt.want)
+		}
+	}
+}
+
+// Who names another user's directory is told so by every command, and not that
+// its bridge hangs or that one file of it is damaged.
+func TestAnotherUsersData(t *testing.T) {
+	t.Parallel()
+	if os.Getuid() != 0 {
+		t.Skip("SKIP TestAnotherUsersData: only root can run a program as another user")
+	}
+	open, err := os.MkdirTemp("", "culvert-open-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(open) })
+	text, err := os.ReadFile(program("bridge"))
+	if err == nil {
+		err = errors.Join(os.Chmod(open, 0o755), os.WriteFile(filepath.Join(open, "bridge"), text, 0o755), os.Mkdir(filepath.Join(open, "data"), 0o700))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		command string
+		code    int
+		want    string
+	}{
+		{"serve", 2, "another user's"},
+		{"config check", 2, "another user's"},
+		{"status", 3, "another user's"},
+		{"keys list", 1, "another user's"},
+		{"keys add x", 1, "another user's"},
+		{"doctor", 1, "whether one runs cannot be told"},
+	} {
+		cmd := exec.Command(filepath.Join(open, "bridge"), append(strings.Fields(tt.command), "--data", filepath.Join(open, "data"))...)
+		cmd.Dir = "/"
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65533, Gid: 65533}}
+		out, err := cmd.CombinedOutput()
+		if cmd.ProcessState.ExitCode() != tt.code || !strings.Contains(string(out), tt.want) {
+			t.Errorf("%s: %v, %s; want exit code %d and %q", tt.command, err, out, tt.code, tt.want)
 		}
 	}
 }

@@ -20,6 +20,9 @@ const AdminSocket = "admin.sock"
 // ErrNoDaemon says that no program listens at an admin socket.
 var ErrNoDaemon = errors.New("not running")
 
+// ErrForeign says that who asks may not know whether one listens.
+var ErrForeign = errors.New("the data directory is another user's")
+
 // ListenAdmin binds the admin socket, readable by its owner only. The caller
 // holds the data directory's lock, so a file that is there already was left by
 // a process that died.
@@ -96,6 +99,8 @@ func call(ctx context.Context, socket, method, route string, in io.Reader, v any
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 		return ErrNoDaemon
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: run this as that user, or choose another directory with --data: %w", ErrForeign, err)
 	case err != nil:
 		return fmt.Errorf("asking the daemon: %w", err)
 	}

@@ -87,8 +87,13 @@ func Listen(flag, addr string) (net.Listener, error) {
 
 func listen(flag, addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
-	if errors.Is(err, syscall.EADDRINUSE) {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, &TakenError{Flag: flag, Addr: addr}
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return nil, fmt.Errorf("%s %s: this machine has no such address; choose one that it has with %s: %w", flag, addr, flag, err)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("%s %s: this user may not listen there; choose a port from 1024 up with %s: %w", flag, addr, flag, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", flag, addr, err)

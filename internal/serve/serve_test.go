@@ -78,6 +78,14 @@ func TestListenTaken(t *testing.T) {
 	}
 }
 
+// An address that is somebody else's is said to be so; 203.0.113.0/24 is nobody's.
+func TestListenElsewhere(t *testing.T) {
+	all, err := serve.ListenAll("--listen", []string{"203.0.113.1:0"}, "")
+	if err == nil || all != nil || !strings.Contains(err.Error(), "--listen 203.0.113.1:0: this machine has no such address; choose one that it has with --listen") {
+		t.Errorf("ListenAll = %v, %v; want what to do", all, err)
+	}
+}
+
 // start serves h until stop is called; done gets what Run returned.
 func start(t *testing.T, h http.HandlerFunc, drain time.Duration) (url string, stop context.CancelFunc, done <-chan error) {
 	t.Helper()

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -67,6 +68,18 @@ func configCommand(data func() (string, error)) *cobra.Command {
 	return cmd
 }
 
+// advised adds to an error of serve what to type next.
+func advised(err error, lines app.Lines) error {
+	switch {
+	case errors.Is(err, node.ErrNoWorld):
+		return fmt.Errorf("%w. Join a world with: %s; or serve your own server, without circuits, with: %s",
+			err, lines.Line("init", "--world", "FILE"), lines.Line("serve", "--upstream", "URL"))
+	case errors.Is(err, errNoKeys):
+		return fmt.Errorf("%w; make one first, with: %s", err, lines.Line("keys", "add", "NAME"))
+	}
+	return err
+}
+
 func serveCommand(data func() (string, error)) *cobra.Command {
 	cfg := Defaults()
 	o := Options{}
@@ -98,7 +111,7 @@ circuit: GET /readyz on the status port says so, or what is missing.`,
 				ctx = app.WithParent(ctx, cmd.InOrStdin())
 			}
 			o.Config, o.Err = cfg, cmd.ErrOrStderr()
-			return Serve(ctx, o)
+			return advised(Serve(ctx, o), app.NewLines(cmd, o.Data))
 		},
 	}
 	config.Bind(cmd.Flags(), cfg)

@@ -47,7 +47,7 @@ The exit code is 0 if there is no problem, else 1.`,
 			if o.World == "" {
 				o.World = filepath.Join(o.Data, app.WorldFile)
 			}
-			p := &patient{Options: o, lines: doctor.NewLines(cmd, o.Data), ask: ask}
+			p := &patient{Options: o, lines: app.NewLines(cmd, o.Data), ask: ask}
 			if p.Config, p.misconfigured, err = doctor.Load(Defaults, cfg, program, o.Data, cmd.Flags()); err != nil {
 				return err
 			}
@@ -66,7 +66,7 @@ The exit code is 0 if there is no problem, else 1.`,
 // each leaves here what later ones need.
 type patient struct {
 	Options
-	lines         doctor.Lines
+	lines         app.Lines
 	ask           string // model to ask; "" asks none
 	misconfigured error  // then Config has the defaults
 

@@ -75,7 +75,8 @@ func (p *patient) circuits(context.Context) []doctor.Finding {
 	}
 	if len(p.status.Waiting) > 0 {
 		return doctor.Waiting(p.status.Waiting, p.status.Started, time.Now(),
-			"See what was found above of seeds, clock and directory. What the bridge tries: "+p.lines.Line("status"))
+			"See what was found above of seeds, clock and directory. If they are well, the node that is named here is down: "+
+				"the bridge tries others, and a provider has to be started again by whoever runs it. What the bridge tries: "+p.lines.Line("status"))
 	}
 	open := 0
 	for _, c := range p.status.Circuits {

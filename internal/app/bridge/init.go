@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +28,7 @@ made one, it is world.toml in the gateway's data directory.`,
   bridge serve`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if file == "" {
-				return app.Usage(errors.New("--world FILE is missing: the world file, which you get from whoever runs the world (to try without one: sandbox)"))
+				return app.Usage(errors.New("--world FILE is missing: the world file, which you get from whoever runs the world (to try without one: make run)"))
 			}
 			dir, err := data()
 			if err != nil {
@@ -38,8 +38,8 @@ made one, it is world.toml in the gateway's data directory.`,
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Joined world %q (%s): %s, %s.\nSettings: %s\nNext: bridge serve\n",
-				w.Phrase, w.ID.Short(), app.Count(int(w.Rules.DefaultCircuitLen), "hop"), app.Count(len(w.Seeds), "seed"), dir+string(os.PathSeparator)+app.ConfigFile)
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Joined world %q (%s): %s, %s.\nSettings: %s\nNext: %s\n",
+				w.Phrase, w.ID.Short(), app.Count(int(w.Rules.DefaultCircuitLen), "hop"), app.Count(len(w.Seeds), "seed"), filepath.Join(dir, app.ConfigFile), app.NewLines(cmd, dir).Line("serve"))
 			return err
 		},
 	}

@@ -63,6 +63,9 @@ func keysError(err error) error {
 
 func (k *keyring) close() error { return k.file.Close() }
 
+// errNoKeys is why an address that other machines reach is refused.
+var errNoKeys = errors.New("whoever reaches it could use this bridge, since there are no keys")
+
 // checkListen refuses to serve other machines unless they need a key, and says
 // what is not protected.
 func (k *keyring) checkListen(addrs []string, log *slog.Logger) error {
@@ -70,7 +73,7 @@ func (k *keyring) checkListen(addrs []string, log *slog.Logger) error {
 		err := serve.CheckAddr("api.listen (--listen)", addr)
 		switch {
 		case errors.Is(err, serve.ErrPublic) && !k.Required():
-			return app.Refused(fmt.Errorf("%w: whoever reaches it could use this bridge, since there are no keys; make one first, with: bridge keys add NAME", err))
+			return app.Refused(fmt.Errorf("%w: %w", err, errNoKeys))
 		case errors.Is(err, serve.ErrPublic):
 			log.Warn("other machines can reach the API: keys and prompts travel there unencrypted, unless TLS is put in front", "listen", addr)
 		}
@@ -97,17 +100,46 @@ func hosts(configured, listen []string) ([]string, error) {
 			all = append(all, ip.String())
 			continue
 		}
-		own, err := net.InterfaceAddrs()
+		own, err := machine()
 		if err != nil {
-			return nil, fmt.Errorf("addresses of this machine: %w", err)
+			return nil, err
 		}
-		for _, a := range own {
-			if prefix, err := netip.ParsePrefix(a.String()); err == nil {
-				all = append(all, prefix.Addr().String())
-			}
+		for _, ip := range own {
+			all = append(all, ip.String())
 		}
 	}
 	return all, nil
+}
+
+// machine are the addresses of this machine.
+func machine() ([]netip.Addr, error) {
+	own, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil, fmt.Errorf("addresses of this machine: %w", err)
+	}
+	var all []netip.Addr
+	for _, a := range own {
+		if prefix, err := netip.ParsePrefix(a.String()); err == nil {
+			all = append(all, prefix.Addr())
+		}
+	}
+	return all, nil
+}
+
+// baseURLs are where clients find what listens on addr. Of all addresses that is
+// this machine first and then those that others may reach: nobody can dial [::].
+func baseURLs(addr netip.AddrPort, own []netip.Addr) []string {
+	at := func(ip netip.Addr) string { return "http://" + netip.AddrPortFrom(ip, addr.Port()).String() + "/v1" }
+	if !addr.Addr().IsUnspecified() {
+		return []string{at(addr.Addr())}
+	}
+	all := []string{at(netip.AddrFrom4([4]byte{127, 0, 0, 1}))}
+	for _, ip := range own {
+		if !ip.IsLoopback() && !ip.IsLinkLocalUnicast() {
+			all = append(all, at(ip))
+		}
+	}
+	return all
 }
 
 // KeysStatus is what the bridge says of its keys.

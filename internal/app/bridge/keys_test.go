@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -29,6 +30,23 @@ func newKeyring(t *testing.T) *keyring {
 }
 
 // Other machines are served only where there is a key.
+// What is printed can be put into a client.
+func TestBaseURLs(t *testing.T) {
+	var own []netip.Addr
+	for _, ip := range []string{"127.0.0.1", "192.168.1.2", "::1", "fe80::1", "2001:db8::1"} {
+		own = append(own, netip.MustParseAddr(ip))
+	}
+	everywhere := []string{"http://127.0.0.1:1/v1", "http://192.168.1.2:1/v1", "http://[2001:db8::1]:1/v1"}
+	for addr, want := range map[string][]string{
+		"127.0.0.1:8811": {"http://127.0.0.1:8811/v1"}, "[::1]:8811": {"http://[::1]:8811/v1"},
+		"[::]:1": everywhere, "0.0.0.0:1": everywhere,
+	} {
+		if got := baseURLs(netip.MustParseAddrPort(addr), own); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", addr, got, want)
+		}
+	}
+}
+
 func TestCheckListen(t *testing.T) {
 	k := newKeyring(t)
 	log := slog.New(slog.DiscardHandler)
@@ -38,8 +56,8 @@ func TestCheckListen(t *testing.T) {
 	}
 	for _, addr := range public {
 		err := k.checkListen([]string{"127.0.0.1:1", addr}, log)
-		if app.Code(err) != app.ExitRefused || !strings.Contains(err.Error(), "api.listen (--listen) "+addr) || !strings.Contains(err.Error(), "bridge keys add") {
-			t.Errorf("%s without keys: %v, want exit code 4 and what to do", addr, err)
+		if app.Code(err) != app.ExitRefused || !strings.Contains(err.Error(), "api.listen (--listen) "+addr) || !errors.Is(err, errNoKeys) {
+			t.Errorf("%s without keys: %v, want exit code 4 and why", addr, err)
 		}
 	}
 	if _, _, err := k.Add(t.Context(), "k", keys.Rules{}); err != nil {
@@ -164,7 +182,7 @@ func TestPrintKeys(t *testing.T) {
 		{Key: keys.Key{Name: "b", Revoked: past}},
 		{Key: keys.Key{Name: "c", Rules: keys.Rules{Expires: past}}},
 		{Key: keys.Key{Name: "d", Rules: keys.Rules{Expires: past.AddDate(500, 0, 0)}}},
-	})
+	}, "bridge keys add NAME")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +192,7 @@ func TestPrintKeys(t *testing.T) {
 		}
 	}
 	out.Reset()
-	if err := printKeys(&out, nil); err != nil || !strings.Contains(out.String(), "bridge keys add NAME") {
+	if err := printKeys(&out, nil, "bridge keys add NAME"); err != nil || !strings.Contains(out.String(), "bridge keys add NAME") {
 		t.Errorf("no keys: %s, %v", out.String(), err)
 	}
 }

@@ -178,16 +178,17 @@ What a bridge that was killed counted in its last second is missing.`,
 				e.SetIndent("", "  ")
 				return e.Encode(list)
 			}
-			return printKeys(cmd.OutOrStdout(), list)
+			return printKeys(cmd.OutOrStdout(), list, app.NewLines(cmd, dir).Line("keys", "add", "NAME"))
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
 
-func printKeys(out io.Writer, list []keys.Listed) error {
+// printKeys writes a table for a person, or how the first key is made.
+func printKeys(out io.Writer, list []keys.Listed, add string) error {
 	if len(list) == 0 {
-		_, err := fmt.Fprintln(out, "There are no keys: any key is accepted. Make one with: bridge keys add NAME")
+		_, err := fmt.Fprintln(out, "There are no keys: any key is accepted. Make one with: "+add)
 		return err
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)

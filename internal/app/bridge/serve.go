@@ -134,7 +134,7 @@ func (o *Options) choose() (func(*bridge) (mode, error), error) {
 	case upstream:
 		return newLocal, nil
 	case !there:
-		return nil, app.Usage(fmt.Errorf("%w at %s. Join a world with: bridge init --world FILE; or serve your own server, without circuits, with: bridge serve --upstream URL", node.ErrNoWorld, o.World))
+		return nil, app.Usage(fmt.Errorf("%w at %s", node.ErrNoWorld, o.World))
 	}
 	w, err := node.LoadWorld(o.World)
 	if err != nil {
@@ -165,8 +165,12 @@ func (b *bridge) bind() (l bound, err error) {
 	if l.api, err = serve.ListenAll("--listen", b.cfg.API.Listen, listen6); err != nil {
 		return l, err
 	}
+	own, err := machine()
+	if err != nil {
+		return l, err
+	}
 	for _, one := range l.api {
-		b.baseURLs = append(b.baseURLs, "http://"+one.Addr().String()+"/v1")
+		b.baseURLs = append(b.baseURLs, baseURLs(one.Addr().(*net.TCPAddr).AddrPort(), own)...)
 	}
 	if b.cfg.Status.Listen != "" {
 		if l.status, err = serve.Listen("--status-listen", b.cfg.Status.Listen); err != nil {

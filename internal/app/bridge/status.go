@@ -79,7 +79,7 @@ only you can open. Node names are what nodes call themselves; two may have the s
 			var s Status
 			err = serve.Ask(cmd.Context(), filepath.Join(dir, serve.AdminSocket), "/status", &s)
 			if errors.Is(err, serve.ErrNoDaemon) {
-				return app.NotReady(fmt.Errorf("no bridge is running on %s; start one with: bridge serve", dir))
+				return notRunning(app.NewLines(cmd, dir), dir)
 			}
 			if err != nil {
 				return app.NotReady(err)
@@ -94,6 +94,16 @@ only you can open. Node names are what nodes call themselves; two may have the s
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// notRunning says how to start a bridge, and where else one may run: that of the
+// sandbox has a data directory of its own.
+func notRunning(lines app.Lines, dir string) error {
+	text := fmt.Sprintf("no bridge is running on %s; start one with: %s", dir, lines.Line("serve"))
+	if !lines.Named() {
+		text += "; or name the data directory of the one that runs, as in the line that make run prints: --data DIR"
+	}
+	return app.NotReady(errors.New(text))
 }
 
 // print writes the status for a person.

@@ -1,13 +1,36 @@
 package bridge
 
 import (
+	"io"
 	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/culvert-net/culvert/internal/app"
 )
+
+// Who looks in the wrong place is told of the other one: the bridge of make run
+// has a data directory of its own.
+func TestNotRunning(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("CULVERT_DATA", dir)
+	for _, tt := range []struct {
+		args  []string
+		hints bool
+	}{{[]string{"status"}, true}, {[]string{"status", "--data", dir}, false}} {
+		cmd := Command()
+		cmd.SetArgs(tt.args)
+		cmd.SetErr(io.Discard)
+		cmd.SilenceErrors, cmd.SilenceUsage = true, true
+		err := cmd.ExecuteContext(t.Context())
+		if app.Code(err) != app.ExitNotReady || !strings.Contains(err.Error(), " serve") || strings.Contains(err.Error(), "make run") != tt.hints {
+			t.Errorf("%q: %v; want what to start, and make run named: %v", tt.args, err, tt.hints)
+		}
+	}
+}
 
 // The published table has every field of the status, and no other.
 func TestStatusIsDocumented(t *testing.T) {

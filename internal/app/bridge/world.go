@@ -65,7 +65,7 @@ func newWorld(b *bridge, w *world.World) (_ mode, err error) {
 	failures := node.NewFailures()
 	paths := node.NewPaths(m.set, failures)
 	m.circuits, err = circuit.NewClient(circuit.ClientConfig{
-		World: w.ID, Hops: int(w.Rules.DefaultCircuitLen), CellSize: int(w.Rules.FixedCellBytes),
+		World: w.ID, Hops: m.hops(), CellSize: int(w.Rules.FixedCellBytes),
 		Links: node.NewLinks(m.links, m.set), Paths: paths, Log: b.log,
 	})
 	if err != nil {
@@ -73,7 +73,7 @@ func newWorld(b *bridge, w *world.World) (_ mode, err error) {
 	}
 	m.router = node.NewRouter(m.set, failures, m.noDirectory)
 	m.tunnel, err = tunnel.NewClient(tunnel.ClientConfig{
-		Router: m.router, Dialer: node.Dialer{Client: m.circuits, Used: paths.Used}, Log: b.log,
+		Router: m.router, Dialer: node.Dialer{Client: m.circuits, Hops: m.hops(), Used: paths.Used}, Log: b.log,
 	})
 	if err != nil {
 		return nil, err
@@ -84,9 +84,12 @@ func newWorld(b *bridge, w *world.World) (_ mode, err error) {
 func (m *inWorld) name() string             { return ModeWorld }
 func (m *inWorld) backend() backend.Backend { return m.tunnel }
 
+// hops is how long circuits are.
+func (m *inWorld) hops() int { return int(m.world.Rules.DefaultCircuitLen) }
+
 // enough is a directory with which a circuit can be built to somebody.
 func (m *inWorld) enough(s *directory.Snapshot) bool {
-	return len(s.Relays()) >= int(m.world.Rules.DefaultCircuitLen)-1 && node.HasProvider(s)
+	return len(s.Relays()) >= m.hops()-1 && node.HasProvider(s)
 }
 
 // noDirectory is nil if it is known who is in the world, else why it is not.
@@ -103,11 +106,11 @@ func (m *inWorld) ready() error {
 		}
 	}
 	var missing []error
-	if relays, need := len(snap.Relays()), int(m.world.Rules.DefaultCircuitLen)-1; relays < need {
+	if relays, need := len(snap.Relays()), m.hops()-1; relays < need {
 		missing = append(missing, errors.New(node.TooFewRelays(relays, need)))
 	}
 	if !node.HasProvider(snap) {
-		missing = append(missing, errors.New("no provider is known"))
+		missing = append(missing, node.ErrNobody)
 	}
 	// One that is full counts: under load a request waits a moment for the
 	// next, and a bridge that works must not look as if it did not.
@@ -115,7 +118,7 @@ func (m *inWorld) ready() error {
 		none := "no circuit is ready yet"
 		// With nobody to build one to, that says it all.
 		if err := m.circuits.Problem(); err != nil && len(missing) == 0 {
-			none += ": " + node.NoCircuit(err)
+			none += ": " + node.NoCircuit(err, m.hops())
 		}
 		missing = append(missing, errors.New(none))
 	}

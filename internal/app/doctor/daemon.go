@@ -25,6 +25,8 @@ func AskDaemon(ctx context.Context, dir string, v any) (running bool, err error)
 // is the command that starts it.
 func Daemon(program string, running bool, err error, version string, started, now time.Time, start string) Finding {
 	switch {
+	case errors.Is(err, serve.ErrForeign):
+		return Bad("Ask the doctor as the user who runs the "+program+", or of another directory with --data DIR.", "whether one runs cannot be told: %v", err)
 	case err != nil:
 		return Bad("If it stays so, stop it and start it again: "+start, "a %s runs on this directory and does not answer: %v", program, err)
 	case !running:

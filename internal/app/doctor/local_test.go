@@ -202,6 +202,7 @@ func TestDaemon(t *testing.T) {
 		{"runs", true, nil, app.Version(), OK, "running for 5 minutes"},
 		{"does not", false, nil, "", Warning, "bridge serve"},
 		{"of another version", true, nil, "0.0", Warning, "Restart it"},
+		{"another user's", false, fmt.Errorf("asking: %w", serve.ErrForeign), "", Problem, "cannot be told"},
 		{"hangs", false, errors.New("timeout"), "", Problem, "does not answer"},
 	} {
 		has(t, []Finding{Daemon("bridge", tt.running, tt.err, tt.version, now.Add(-5*time.Minute), now, "bridge serve")}, tt.level, tt.want)

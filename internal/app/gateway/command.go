@@ -1,9 +1,9 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -86,7 +86,13 @@ line, where other users could read it.`,
 			if untilStdin {
 				ctx = app.WithParent(ctx, cmd.InOrStdin())
 			}
-			return Serve(ctx, Options{Data: dir, Config: cfg, Err: cmd.ErrOrStderr()})
+			err = Serve(ctx, Options{Data: dir, Config: cfg, Err: cmd.ErrOrStderr()})
+			if errors.Is(err, node.ErrNoWorld) {
+				lines := app.NewLines(cmd, dir)
+				return fmt.Errorf("%w. Set this directory up, to join a world: %s; or to make one: %s",
+					err, lines.Line("init", "--world", "FILE"), lines.Line("init", "--new-world", "PHRASE"))
+			}
+			return err
 		},
 	}
 	config.Bind(cmd.Flags(), cfg)
@@ -127,7 +133,7 @@ all of whose nodes are in one private network is made with --local.`,
 			for _, w := range r.Warnings {
 				fmt.Fprintf(cmd.ErrOrStderr(), "Warning: %s\n", w)
 			}
-			return r.print(cmd.OutOrStdout(), o, serveLine(cmd, o.Data))
+			return r.print(cmd.OutOrStdout(), o, app.NewLines(cmd, o.Data).Line("serve"))
 		},
 	}
 	f := cmd.Flags()
@@ -140,16 +146,6 @@ all of whose nodes are in one private network is made with --local.`,
 	f.StringSliceVar(&o.Listen, "listen", nil, "where other nodes connect, as multiaddr (default: port 4811 of all addresses, TCP and QUIC)")
 	f.StringSliceVar(&o.Announce, "announce", nil, "public address to publish, as multiaddr, if it is not one of this machine's own")
 	return cmd
-}
-
-// serveLine is the command line that serves the data directory of cmd. It can be
-// pasted where cmd was.
-func serveLine(cmd *cobra.Command, dir string) string {
-	words := []string{os.Args[0], "serve"}
-	if cmd.Flags().Changed("data") {
-		words = append(words, "--data", dir)
-	}
-	return app.Shell(words...)
 }
 
 // print says what was made, and what is next.

@@ -44,7 +44,7 @@ The exit code is 0 if there is no problem, else 1.`,
 			if p.dir, err = data(); err != nil {
 				return err
 			}
-			p.lines = doctor.NewLines(cmd, p.dir)
+			p.lines = app.NewLines(cmd, p.dir)
 			if p.cfg, p.misconfigured, err = doctor.Load(Defaults, cfg, program, p.dir, cmd.Flags(), (*Config).fitsData); err != nil {
 				return err
 			}
@@ -66,7 +66,7 @@ type patient struct {
 	dir           string
 	cfg           *Config
 	misconfigured error // then cfg has the defaults
-	lines         doctor.Lines
+	lines         app.Lines
 	silent        bool   // ask the model server for nothing
 	model         string // to ask it for; "" means the first
 

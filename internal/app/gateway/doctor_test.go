@@ -396,3 +396,20 @@ func TestDoctorChangesNothing(t *testing.T) {
 		t.Errorf("a refused flag = %v, want exit code 4", err)
 	}
 }
+
+// The only seed of a world has nobody to ask, and nobody failed to answer.
+func TestDoctorOfOnlySeed(t *testing.T) {
+	key := [32]byte{1}
+	w, err := world.New(world.World{Phrase: "x", Rules: world.DefaultRules(), Seeds: []string{"/ip4/8.8.8.8/tcp/4811/p2p/" + mesh.PeerID(key)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &patient{world: w, key: key}
+	if got := p.clock(t.Context()); len(got) != 1 || !strings.Contains(got[0].Found, "only seed") {
+		t.Errorf("clock of the only seed: %+v", got)
+	}
+	p.key = [32]byte{2}
+	if got := p.clock(t.Context()); len(got) != 1 || !strings.Contains(got[0].Found, "no seed answered") {
+		t.Errorf("clock where no seed answers: %+v", got)
+	}
+}

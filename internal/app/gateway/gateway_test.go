@@ -325,6 +325,10 @@ func TestInit(t *testing.T) {
 	if len(r.World.Seeds) == 0 || r.World.Phrase != "blue-river" || !r.World.Local {
 		t.Errorf("world = %+v; want this node as its seed", r.World)
 	}
+	// Both transports are where others connect; the seed is asked over one.
+	if !slices.ContainsFunc(r.Addrs, overQUIC) || slices.ContainsFunc(r.World.Seeds, func(s string) bool { return strings.Contains(s, "quic") }) {
+		t.Errorf("addresses %q, seeds %q; want QUIC among the first alone", r.Addrs, r.World.Seeds)
+	}
 	for _, name := range []string{keyFile, onionFile, app.WorldFile, app.ConfigFile} {
 		if info, err := os.Stat(filepath.Join(seed, name)); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v; want it there with mode 0600", name, err)
@@ -371,7 +375,7 @@ func TestInitRefuses(t *testing.T) {
 		"local for joining":      {InitOptions{World: public, Local: true}, "--local is for --new-world"},
 		"backend of a relay":     {InitOptions{NewWorld: "x", Local: true, Roles: relay, Backend: "http://127.0.0.1:1"}, "add provider to --roles"},
 		"backend without scheme": {InitOptions{NewWorld: "x", Local: true, Roles: provider, Backend: "localhost:1"}, "--backend: provider.url: a base URL begins with http:// or https://; write http://localhost:1"},
-		"founds, unreachable":    {InitOptions{NewWorld: "x", Roles: relay, Listen: private}, "(/ip4/10.1.2.3/tcp/4811 is none). If a router forwards one, name it with --announce /ip4/ADDRESS/tcp/PORT; for a world of private addresses, all in one network, add --local"},
+		"founds, unreachable":    {InitOptions{NewWorld: "x", Roles: relay, Listen: private}, "(not /ip4/10.1.2.3/tcp/4811). If a router forwards one, name it with --announce /ip4/ADDRESS/tcp/PORT; for a world of private addresses, all in one network, add --local"},
 		"joins, unreachable":     {InitOptions{World: public, Roles: relay, Listen: private}, "name it with --announce"},
 		"announces private":      {InitOptions{World: public, Roles: relay, Announce: private}, "--announce: node.announce: address \"/ip4/10.1.2.3/tcp/4811\": not a public address"},
 		"announces carrier NAT":  {InitOptions{NewWorld: "x", Roles: relay, Announce: []string{"/ip4/100.64.1.2/tcp/4811"}}, "not a public address"},

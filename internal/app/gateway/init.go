@@ -84,7 +84,7 @@ func Init(ctx context.Context, o InitOptions) (*InitResult, error) {
 	}
 	r.Key = [32]byte(key.Public().(ed25519.PublicKey))
 	if r.World == nil {
-		if r.World, err = o.found(r.Addrs, r.Key); err != nil {
+		if r.World, err = o.found(seedAddrs(r.Config, r.Addrs), r.Key); err != nil {
 			return nil, err
 		}
 	}
@@ -182,16 +182,22 @@ func (o *InitOptions) addresses(cfg *Config, local bool) ([]string, error) {
 		return nil, err
 	}
 	found, refused := reach(cfg.Node.Listen, machine, local)
-	// As a seed the node is written once, not once per transport: newcomers ask
-	// several seeds at once, and a UDP port that no router forwards would keep
-	// them waiting. Whoever has it forwarded adds it to the world file.
-	if tcp := slices.DeleteFunc(slices.Clone(found), overQUIC); len(tcp) > 0 {
-		found = tcp
-	}
 	if len(found) == 0 {
 		return nil, unreachable(refused, o.NewWorld != "")
 	}
 	return found, nil
+}
+
+// seedAddrs are those of a node's addresses that the world file names. If none
+// was announced it is written once, not once per transport: newcomers ask several
+// seeds at once, and a UDP port that no router forwards would keep them waiting.
+// Whoever has it forwarded adds it to the world file.
+func seedAddrs(cfg *Config, addrs []string) []string {
+	tcp := slices.DeleteFunc(slices.Clone(addrs), overQUIC)
+	if len(cfg.Node.Announce) > 0 || len(tcp) == 0 {
+		return addrs
+	}
+	return tcp
 }
 
 // overQUIC reports whether an address that was checked is one of QUIC.

@@ -78,7 +78,7 @@ func machineIPs() ([]netip.Addr, error) {
 func unreachable(refused []string, founds bool) error {
 	has := ""
 	if len(refused) > 0 {
-		has = " (" + strings.Join(refused, " and ") + " is none)"
+		has = " (not " + strings.Join(refused, ", nor ") + ")"
 	}
 	local := "the world is one of public addresses; one of private addresses is made with --new-world PHRASE --local"
 	if founds {

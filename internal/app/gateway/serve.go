@@ -77,9 +77,6 @@ func Serve(ctx context.Context, o Options) (err error) {
 	defer data.Close()
 	g := &gateway{cfg: o.Config, log: log, started: time.Now().UTC()}
 	g.world, err = node.LoadWorld(data.Path(app.WorldFile))
-	if errors.Is(err, node.ErrNoWorld) {
-		return fmt.Errorf("%w; set this directory up with: gateway init", err)
-	}
 	if err == nil {
 		err = app.Configured(o.Config.fits(g.world))
 	}

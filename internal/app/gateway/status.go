@@ -113,7 +113,7 @@ not know them.`,
 			var s Status
 			err = serve.Ask(cmd.Context(), filepath.Join(dir, serve.AdminSocket), "/status", &s)
 			if errors.Is(err, serve.ErrNoDaemon) {
-				return app.NotReady(fmt.Errorf("no gateway is running on %s; start one with: %s", dir, serveLine(cmd, dir)))
+				return app.NotReady(fmt.Errorf("no gateway is running on %s; start one with: %s", dir, app.NewLines(cmd, dir).Line("serve")))
 			}
 			if err != nil {
 				return app.NotReady(err)

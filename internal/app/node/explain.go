@@ -14,13 +14,17 @@ import (
 // What is shown to the person who waits for an answer: which part of the way is
 // missing, with the aliases of nodes and without their addresses and keys.
 
-// NoCircuit says why there is no circuit, given an error of circuit.Client.
-func NoCircuit(err error) string {
+// NoCircuit says why there is no circuit of so many hops, given an error of
+// circuit.Client. The last hop is the provider: there is no way around it.
+func NoCircuit(err error, hops int) string {
 	if few, ok := errors.AsType[*route.TooFewRelaysError](err); ok {
 		return TooFewRelays(few.Have, few.Need)
 	}
 	if hop, ok := errors.AsType[*circuit.HopError](err); ok {
-		if hop.Place == 1 {
+		switch hop.Place {
+		case hops:
+			return fmt.Sprintf("the provider, %s, was not reached", hop.Name)
+		case 1:
 			return fmt.Sprintf("entry %s did not answer", hop.Name)
 		}
 		return fmt.Sprintf("hop %d, %s, was not reached", hop.Place, hop.Name)

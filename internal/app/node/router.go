@@ -33,6 +33,10 @@ func NewRouter(set *directory.Set, failures *Failures, missing func() error) *Ro
 	return &Router{set: set, failures: failures, missing: missing, rnd: newRand()}
 }
 
+// ErrNobody says that nobody in the world serves anything at present. A provider
+// that is started again is not one that never was, so no model is unknown then.
+var ErrNobody = errors.New("no provider is known")
+
 // Choose implements tunnel.Router.
 func (r *Router) Choose(name string, needs openai.Capability, exclude []tunnel.Target) (tunnel.Target, error) {
 	snap := r.set.Snapshot()
@@ -51,6 +55,9 @@ func (r *Router) Choose(name string, needs openai.Capability, exclude []tunnel.T
 	case errors.Is(err, route.ErrUnknownModel):
 		if why := r.missing(); why != nil {
 			return tunnel.Target{}, &tunnel.Explained{Reason: why.Error(), Err: fmt.Errorf("%w: %w", tunnel.ErrNoProvider, why)}
+		}
+		if !HasProvider(snap) {
+			return tunnel.Target{}, &tunnel.Explained{Reason: ErrNobody.Error(), Err: fmt.Errorf("%w: %w", tunnel.ErrNoProvider, ErrNobody)}
 		}
 		return tunnel.Target{}, fmt.Errorf("%w: %w", tunnel.ErrUnknownModel, err)
 	case err != nil && notAble(snap, model, needs):

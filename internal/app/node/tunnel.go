@@ -11,6 +11,7 @@ import (
 // Dialer opens the tunnel's streams on circuits.
 type Dialer struct {
 	Client *circuit.Client
+	Hops   int                // of the client's circuits
 	Used   func(key [32]byte) // told of each provider that was reached
 }
 
@@ -20,7 +21,7 @@ var _ tunnel.Dialer = Dialer{}
 func (d Dialer) Dial(ctx context.Context, to tunnel.Target, group backend.Group) (tunnel.Conn, error) {
 	s, err := d.Client.Dial(ctx, to.Key, circuit.Group(group))
 	if err != nil {
-		return nil, &tunnel.Explained{Reason: NoCircuit(err), Err: err}
+		return nil, &tunnel.Explained{Reason: NoCircuit(err, d.Hops), Err: err}
 	}
 	d.Used(to.Key)
 	return s, nil

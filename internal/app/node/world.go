@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"slices"
 
+	"github.com/BurntSushi/toml"
+
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/world"
@@ -20,6 +22,9 @@ func LoadWorld(path string) (*world.World, error) {
 	w, err := world.Load(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, app.Usage(fmt.Errorf("%w at %s", ErrNoWorld, path))
+	}
+	if _, ok := errors.AsType[toml.ParseError](err); ok {
+		err = fmt.Errorf("%w; it is no world file, or a part of one: get it again from whoever runs the world", err)
 	}
 	if err != nil {
 		return nil, app.Usage(err)

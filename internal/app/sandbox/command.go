@@ -40,9 +40,8 @@ and log. Kill one and watch what your client notices.`,
 		Version: app.Version(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Out, o.Err = cmd.OutOrStdout(), cmd.ErrOrStderr()
-			ctx, stop := untilHangup(cmd.Context())
-			defer stop()
-			return hint(Run(ctx, o), os.Getenv("MAKELEVEL") != "")
+			outlastReaders()
+			return hint(Run(cmd.Context(), o), os.Getenv("MAKELEVEL") != "")
 		},
 	}
 	f := cmd.Flags()

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/culvert-net/culvert/api"
@@ -67,6 +69,17 @@ func (o *Options) check() error {
 		// It connects to nothing.
 		if _, err := openai.New(openai.Config{BaseURL: o.Backend}); err != nil {
 			return app.Usage(fmt.Errorf("--backend: %w", err))
+		}
+	}
+	log := app.DefaultLog()
+	log.Level = o.LogLevel
+	if err := log.Validate(); err != nil {
+		return app.Usage(fmt.Errorf("--log-level: %w", err))
+	}
+	if dir := filepath.Dir(o.ReadyFile); o.ReadyFile != "" {
+		// The nodes would all be started before that shows.
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			return app.Usage(fmt.Errorf("--ready-file %s: there is no directory %s; make it first", o.ReadyFile, dir))
 		}
 	}
 	switch {

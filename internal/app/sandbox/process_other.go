@@ -3,7 +3,6 @@
 package sandbox
 
 import (
-	"context"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -15,10 +14,8 @@ func ownGroup(*exec.Cmd) {}
 // terminate kills: there is no signal that asks.
 func terminate(p *os.Process) error { return p.Kill() }
 
-// untilHangup adds nothing: closing the window is an interrupt.
-func untilHangup(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithCancel(ctx)
-}
+// outlastReaders adds nothing: there is no signal for a reader that is gone.
+func outlastReaders() {}
 
 // ours is always false: whether a directory is in use cannot be told here, as
 // nothing locks it.

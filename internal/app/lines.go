@@ -1,15 +1,13 @@
-package doctor
+package app
 
 import (
-	"net/url"
 	"os"
 
 	"github.com/spf13/cobra"
-
-	"github.com/culvert-net/culvert/internal/app"
 )
 
-// Lines makes command lines that can be pasted where the doctor was called.
+// Lines makes command lines that can be pasted where the program was called:
+// by the name it was called by, on the data directory it was given.
 type Lines struct {
 	program string // as it was called
 	data    string // what --data said; "" for the default
@@ -24,20 +22,14 @@ func NewLines(cmd *cobra.Command, dir string) Lines {
 	return l
 }
 
-// Line is a command of the program, on the directory the doctor looks at.
+// Line is a command of the program, on the same data directory.
 func (l Lines) Line(words ...string) string {
 	all := append([]string{l.program}, words...)
 	if l.data != "" {
 		all = append(all, "--data", l.data)
 	}
-	return app.Shell(all...)
+	return Shell(all...)
 }
 
-// ShowURL is a URL without what may be a secret: user, password, query.
-func ShowURL(s string) string {
-	u, err := url.Parse(s)
-	if err != nil || u.Host == "" {
-		return "(a URL that does not parse)"
-	}
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
-}
+// Named reports whether the data directory was named by --data.
+func (l Lines) Named() bool { return l.data != "" }
