@@ -2,10 +2,12 @@ package serve
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 )
 
 // malformedListener replaces what net/http says by itself about requests that
@@ -27,17 +29,48 @@ func (l malformedListener) Accept() (net.Conn, error) {
 type malformedConn struct {
 	net.Conn
 	say func(status int) []byte
+
+	// answering is set from the moment a handler has a request until its answer
+	// is written. What is in an answer is a far end's choice, and where its
+	// bytes are cut into writes follows from it; so it is never looked at.
+	answering atomic.Bool
 }
 
-// plainHead follows the status line of net/http's own answers, and of no other:
-// those of a handler have at least a date.
+type malformedKey struct{}
+
+// malformedConns makes server tell the connections of a malformedListener when
+// what they write is a handler's.
+func malformedConns(server *http.Server) {
+	handler, before := server.Handler, server.ConnContext
+	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		if before != nil {
+			ctx = before(ctx, c)
+		}
+		return context.WithValue(ctx, malformedKey{}, c)
+	}
+	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c, ok := r.Context().Value(malformedKey{}).(*malformedConn); ok {
+			c.answering.Store(true)
+		}
+		handler.ServeHTTP(w, r)
+	})
+	server.ConnState = func(c net.Conn, state http.ConnState) {
+		// Idle comes when all of the answer is written, and before another
+		// request is read.
+		if c, ok := c.(*malformedConn); ok && state == http.StateIdle {
+			c.answering.Store(false)
+		}
+	}
+}
+
+// plainHead follows the status line of net/http's own answers.
 const plainHead = "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
 
 // Write passes p on, or what is said instead. net/http writes its own answers
 // in one piece; should it ever do otherwise, they pass as they are.
 func (c *malformedConn) Write(p []byte) (int, error) {
 	const status = len("HTTP/1.1 400")
-	if len(p) < status || p[9] != '4' && p[9] != '5' || !bytes.HasPrefix(p, []byte("HTTP/1.1 ")) {
+	if c.answering.Load() || len(p) < status || p[9] != '4' && p[9] != '5' || !bytes.HasPrefix(p, []byte("HTTP/1.1 ")) {
 		return c.Conn.Write(p)
 	}
 	if at := bytes.IndexByte(p, '\r'); at < 0 || !bytes.HasPrefix(p[at:], []byte(plainHead)) {
