@@ -73,6 +73,10 @@ func shown(r *http.Request) string {
 
 // admit finds the key of r. What was shown is not repeated to anybody.
 func (d door) admit(r *http.Request) (*keys.Grant, *openai.Error) {
+	if len(r.Header.Values("Authorization")) > 1 || len(r.Header.Values("X-Api-Key")) > 1 {
+		// Whoever looked at it before may have believed the other one.
+		return nil, unauthorized("more than one API key was sent; send one")
+	}
 	text := shown(r)
 	if text == "" {
 		return nil, unauthorized("no API key was sent, and this bridge requires one: " +
@@ -123,6 +127,8 @@ func (m metered) Do(ctx context.Context, req *backend.Request) (*backend.Respons
 	}
 	if k := x.grant.Key(); !k.Allows(req.View.Model) {
 		return nil, notAllowed(k, req.View.Model)
+	} else if field := req.View.OtherModels(req.Body); field != "" && len(k.Models) > 0 {
+		return nil, openai.Invalid(field, fmt.Sprintf("%s may name models besides model, and the key %q does not have access to all; leave it out", field, k.Name))
 	}
 	states, err := x.grant.Admit()
 	setLimits(x.header, states)
@@ -160,7 +166,7 @@ func (m metered) Models(ctx context.Context) ([]backend.Model, error) {
 	}
 	allowed := make([]backend.Model, 0, len(list))
 	for _, one := range list {
-		if x.grant.Key().Allows(one.ID) {
+		if k := x.grant.Key(); k.Allows(one.ID) || one.Alias != "" && k.Allows(one.Alias) {
 			allowed = append(allowed, one)
 		}
 	}
