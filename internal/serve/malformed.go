@@ -11,7 +11,7 @@ import (
 )
 
 // malformedListener replaces what net/http says by itself about requests that
-// reach no handler (400, 431, 501, 505: not HTTP, no Host, a header too large)
+// reach no handler (400, 417, 431, 501, 505: not HTTP, no Host, a header too large)
 // and for which it has no setting.
 type malformedListener struct {
 	net.Listener
@@ -63,17 +63,12 @@ func malformedConns(server *http.Server) {
 	}
 }
 
-// plainHead follows the status line of net/http's own answers.
-const plainHead = "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
-
-// Write passes p on, or what is said instead. net/http writes its own answers
-// in one piece; should it ever do otherwise, they pass as they are.
+// Write passes p on, or what is said instead of an error of net/http's own: what
+// it writes while no handler answers. It does so in one piece; should it ever do
+// otherwise, the rest passes as it is.
 func (c *malformedConn) Write(p []byte) (int, error) {
 	const status = len("HTTP/1.1 400")
 	if c.answering.Load() || len(p) < status || p[9] != '4' && p[9] != '5' || !bytes.HasPrefix(p, []byte("HTTP/1.1 ")) {
-		return c.Conn.Write(p)
-	}
-	if at := bytes.IndexByte(p, '\r'); at < 0 || !bytes.HasPrefix(p[at:], []byte(plainHead)) {
 		return c.Conn.Write(p)
 	}
 	code, err := strconv.Atoi(string(p[9:status]))
