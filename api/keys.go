@@ -36,13 +36,8 @@ func (d door) middleware(next http.Handler) http.Handler {
 		}
 		x := exchangeOf(r)
 		var e *openai.Error
-		if d.keys != nil && d.keys.Required() {
-			x.grant, e = d.admit(r)
+		if x.grant, e = d.check(r); e == nil {
 			x.header = w.Header()
-		} else {
-			e = d.admitLocal(r)
-		}
-		if e == nil {
 			defer func() { // also of an answer that was cut
 				if x.counted != nil {
 					x.counted.settle()
@@ -56,6 +51,14 @@ func (d door) middleware(next http.Handler) http.Handler {
 		}
 		x.fail(w, e)
 	})
+}
+
+// check is nil if r may be answered, with its grant where keys are required.
+func (d door) check(r *http.Request) (*keys.Grant, *openai.Error) {
+	if d.keys != nil && d.keys.Required() {
+		return d.admit(r)
+	}
+	return nil, d.admitLocal(r)
 }
 
 // shown is what r has for a key. Clients of Anthropic's API have a header of

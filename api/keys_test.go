@@ -144,6 +144,36 @@ func TestKeyIsRequired(t *testing.T) {
 	}
 }
 
+// Whoever may not ask hears whether the server is ready, and not why it is not.
+func TestReadyzKeepsItsReasons(t *testing.T) {
+	ring, err := keys.Open(t.Context(), forgetful{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger := errors.New("another user")
+	b := serve(t, api.Config{
+		Backend: stub{}, Keys: ring, Local: func(context.Context) error { return stranger },
+		Ready: func() error { return errors.New("http://10.1.2.3 is away") },
+	})
+	const bare, full = "{\"ready\":false}\n", "{\"ready\":false,\"reasons\":[\"http://10.1.2.3 is away\"]}\n"
+	check := func(who, want string, headers ...string) {
+		t.Helper()
+		resp := b.send(t, http.MethodGet, "/readyz", nil, headers...)
+		if text := read(t, resp); resp.StatusCode != http.StatusServiceUnavailable || text != want {
+			t.Errorf("%s: %d %s, want %s", who, resp.StatusCode, text, want)
+		}
+	}
+	check("another user", bare)
+	stranger = nil
+	check("the same user", full)
+	key, _, err := ring.Add(t.Context(), "k", keys.Rules{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check("no key", bare)
+	check("a key", full, "Authorization", "Bearer "+key)
+}
+
 func TestKeyModels(t *testing.T) {
 	k := withKeys(t)
 	key := k.add(t, "some", keys.Rules{Models: []string{"m", "qwen*"}})
