@@ -69,6 +69,7 @@ type copier struct {
 	w       http.ResponseWriter
 	rc      *http.ResponseController
 	started bool      // the status is sent
+	pending bool      // something was written since the last flush
 	beaten  bool      // a heartbeat was written last
 	told    bool      // an error frame was written
 	stopped bool      // no more heartbeats
@@ -191,7 +192,7 @@ func (c *copier) write(p []byte) error {
 		h.Set("X-Accel-Buffering", "no")
 		c.w.WriteHeader(http.StatusOK)
 	}
-	c.beaten = false
+	c.beaten, c.pending = false, true
 	if _, err := c.w.Write(p); err != nil {
 		return fmt.Errorf("%w: %w", errClient, err)
 	}
@@ -200,10 +201,12 @@ func (c *copier) write(p []byte) error {
 
 // flush sends what was written. Called with mu held.
 func (c *copier) flush() error {
-	if !c.started {
-		return nil // all that came was left out; a flush would send the status
+	if !c.pending {
+		// All that came was left out. A flush would send the status, and the
+		// client has heard nothing.
+		return nil
 	}
-	c.wrote = time.Now()
+	c.pending, c.wrote = false, time.Now()
 	if err := c.rc.Flush(); err != nil {
 		return fmt.Errorf("%w: %w", errClient, err)
 	}
