@@ -112,6 +112,7 @@ func TestHeartbeats(t *testing.T) {
 	const beat, second = sse.Heartbeat, time.Second
 	upstream := openai.Upstream(502, "gone", "gone")
 	frame := "data: " + string(upstream.JSON()) + "\n\n"
+	const counts = `data: {"choices":[],"usage":{"total_tokens":1}}` + "\n\n" // nobody asked
 	for _, c := range []struct {
 		name   string
 		script script
@@ -122,6 +123,7 @@ func TestHeartbeats(t *testing.T) {
 		{"quick", script{parts: []part{{0, "data: 1\n\n"}, {9 * second, "data: 2\n\n"}, {9 * second, sse.Done}}}, 0, "data: 1\n\ndata: 2\n\n" + sse.Done, false},
 		{"long prefill", script{parts: []part{{35 * second, "data: 1\n\n" + sse.Done}}}, 10 * second, beat + beat + beat + "data: 1\n\n" + sse.Done, false},
 		{"pause", script{parts: []part{{second, "data: 1\n\n"}, {25 * second, sse.Done}}}, second, "data: 1\n\n" + beat + beat + sse.Done, false},
+		{"events that are left out", script{parts: []part{{0, "data: 1\n\n"}, {6 * second, counts}, {6 * second, counts}, {6 * second, counts}, {6 * second, sse.Done}}}, 0, "data: 1\n\n" + beat + beat + sse.Done, false},
 		{"late status", script{silent: 12 * second, parts: []part{{0, "data: 1\n\n" + sse.Done}}}, 12 * second, "data: 1\n\n" + sse.Done, false},
 		{"late status, then silence", script{silent: 12 * second, parts: []part{{5 * second, "data: 1\n\n" + sse.Done}}}, 13 * second, beat + "data: 1\n\n" + sse.Done, false},
 		{"cut after a heartbeat", script{parts: []part{{0, "data: 1\n\n"}, {15 * second, ""}}, err: upstream}, 0, "data: 1\n\n" + beat + "\n" + noOp + frame, true},

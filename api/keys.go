@@ -36,13 +36,8 @@ func (d door) middleware(next http.Handler) http.Handler {
 		}
 		x := exchangeOf(r)
 		var e *openai.Error
-		if d.keys != nil && d.keys.Required() {
-			x.grant, e = d.admit(r)
+		if x.grant, e = d.check(r); e == nil {
 			x.header = w.Header()
-		} else {
-			e = d.admitLocal(r)
-		}
-		if e == nil {
 			defer func() { // also of an answer that was cut
 				if x.counted != nil {
 					x.counted.settle()
@@ -56,6 +51,14 @@ func (d door) middleware(next http.Handler) http.Handler {
 		}
 		x.fail(w, e)
 	})
+}
+
+// check is nil if r may be answered, with its grant where keys are required.
+func (d door) check(r *http.Request) (*keys.Grant, *openai.Error) {
+	if d.keys != nil && d.keys.Required() {
+		return d.admit(r)
+	}
+	return nil, d.admitLocal(r)
 }
 
 // shown is what r has for a key. Clients of Anthropic's API have a header of
@@ -73,6 +76,10 @@ func shown(r *http.Request) string {
 
 // admit finds the key of r. What was shown is not repeated to anybody.
 func (d door) admit(r *http.Request) (*keys.Grant, *openai.Error) {
+	if len(r.Header.Values("Authorization")) > 1 || len(r.Header.Values("X-Api-Key")) > 1 {
+		// Whoever looked at it before may have believed the other one.
+		return nil, unauthorized("more than one API key was sent; send one")
+	}
 	text := shown(r)
 	if text == "" {
 		return nil, unauthorized("no API key was sent, and this bridge requires one: " +
@@ -130,6 +137,8 @@ func (m metered) Do(ctx context.Context, req *backend.Request) (*backend.Respons
 	}
 	if k := x.grant.Key(); !k.Allows(req.View.Model) {
 		return nil, notAllowed(k, req.View.Model)
+	} else if field := req.View.OtherModels(req.Body); field != "" && len(k.Models) > 0 {
+		return nil, openai.Invalid(field, fmt.Sprintf("%s may name models besides model, and the key %q does not have access to all; leave it out", field, k.Name))
 	}
 	states, err := x.grant.Admit()
 	setLimits(x.header, states)
@@ -173,7 +182,7 @@ func (m metered) Models(ctx context.Context) ([]backend.Model, error) {
 	}
 	allowed := make([]backend.Model, 0, len(list))
 	for _, one := range list {
-		if x.grant.Key().Allows(one.ID) {
+		if k := x.grant.Key(); k.Allows(one.ID) || one.Alias != "" && k.Allows(one.Alias) {
 			allowed = append(allowed, one)
 		}
 	}

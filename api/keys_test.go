@@ -49,7 +49,7 @@ func withKeys(t *testing.T) *keyed {
 				return k.answer(), nil
 			},
 			models: func(context.Context) ([]backend.Model, error) {
-				return []backend.Model{{ID: "llama3"}, {ID: "m"}, {ID: "qwen3"}}, nil
+				return []backend.Model{{ID: "llama3"}, {ID: "m"}, {ID: "qwen3"}, {ID: "tagged:latest", Alias: "tagged"}}, nil
 			},
 		},
 		Local: func(context.Context) error { return errors.New("not asked where there are keys") },
@@ -122,6 +122,13 @@ func TestKeyIsRequired(t *testing.T) {
 			t.Errorf("%s: message %q, want %q", tt.name, message, tt.want)
 		}
 	}
+	// Two keys are none, whichever of them is good.
+	for _, header := range []string{"Authorization", "X-Api-Key"} {
+		resp := k.send(t, http.MethodGet, "/v1/models", nil, header, "Bearer "+good, header, "Bearer "+gone)
+		if m := failed(t, resp, http.StatusUnauthorized, "invalid_request_error", "invalid_api_key"); !strings.Contains(m, "more than one") {
+			t.Errorf("two of %s: %q", header, m)
+		}
+	}
 	resp := other.ask(t, unknown, backendtest.Plain)
 	if m := failed(t, resp, http.StatusUnauthorized, "invalid_request_error", "invalid_api_key"); !strings.Contains(m, "not known here") {
 		t.Errorf("a key of another bridge: %q", m)
@@ -137,6 +144,36 @@ func TestKeyIsRequired(t *testing.T) {
 	}
 }
 
+// Whoever may not ask hears whether the server is ready, and not why it is not.
+func TestReadyzKeepsItsReasons(t *testing.T) {
+	ring, err := keys.Open(t.Context(), forgetful{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger := errors.New("another user")
+	b := serve(t, api.Config{
+		Backend: stub{}, Keys: ring, Local: func(context.Context) error { return stranger },
+		Ready: func() error { return errors.New("http://10.1.2.3 is away") },
+	})
+	const bare, full = "{\"ready\":false}\n", "{\"ready\":false,\"reasons\":[\"http://10.1.2.3 is away\"]}\n"
+	check := func(who, want string, headers ...string) {
+		t.Helper()
+		resp := b.send(t, http.MethodGet, "/readyz", nil, headers...)
+		if text := read(t, resp); resp.StatusCode != http.StatusServiceUnavailable || text != want {
+			t.Errorf("%s: %d %s, want %s", who, resp.StatusCode, text, want)
+		}
+	}
+	check("another user", bare)
+	stranger = nil
+	check("the same user", full)
+	key, _, err := ring.Add(t.Context(), "k", keys.Rules{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check("no key", bare)
+	check("a key", full, "Authorization", "Bearer "+key)
+}
+
 func TestKeyModels(t *testing.T) {
 	k := withKeys(t)
 	key := k.add(t, "some", keys.Rules{Models: []string{"m", "qwen*"}})
@@ -147,8 +184,19 @@ func TestKeyModels(t *testing.T) {
 	if !strings.Contains(message, `"some"`) || !strings.Contains(message, `"llama3"`) || !strings.Contains(message, "m, qwen*") {
 		t.Errorf("message = %q, want key, model and what is allowed", message)
 	}
+	// Gateways take a list of models to fall back on, beside the one that was checked.
+	for _, field := range []string{`"models":["llama3"]`, `"Fallbacks":[{"m":["llama3"]}]`, `"\u006dodels":["llama3"],"models":null`} {
+		body := strings.Replace(backendtest.Plain, `"model"`, field+`,"model"`, 1)
+		if m := failed(t, k.ask(t, key, body), http.StatusBadRequest, "invalid_request_error", ""); !strings.Contains(m, `"some"`) {
+			t.Errorf("%s: message %q", field, m)
+		}
+	}
 	if len(k.groups) != 1 {
 		t.Errorf("%d requests reached the backend, want one", len(k.groups))
+	}
+	fallback := strings.Replace(backendtest.Plain, `"model"`, `"models":["llama3"],"model"`, 1)
+	if resp := k.ask(t, k.add(t, "every", keys.Rules{}), fallback); resp.StatusCode != http.StatusOK {
+		t.Errorf("a list of models, with a key for all of them: status %d", resp.StatusCode)
 	}
 	list := func(key string) (string, string) {
 		resp := k.send(t, http.MethodGet, "/v1/models", nil, "Authorization", "Bearer "+key)
@@ -158,6 +206,10 @@ func TestKeyModels(t *testing.T) {
 	some, tag := list(key)
 	if strings.Contains(some, "llama3") || !strings.Contains(some, `"m"`) || !strings.Contains(some, "qwen3") {
 		t.Errorf("models of the key = %s", some)
+	}
+	// One may be asked for by its alias, and so is listed.
+	if short, _ := list(k.add(t, "short", keys.Rules{Models: []string{"tagged"}})); !strings.Contains(short, `"tagged:latest"`) || strings.Contains(short, "llama3") {
+		t.Errorf("models of a key for an alias = %s", short)
 	}
 	if all, other := list(k.add(t, "all", keys.Rules{})); !strings.Contains(all, "llama3") || tag == other {
 		t.Errorf("models of a key for all = %s, with ETag %s; the other's is %s", all, other, tag)

@@ -16,6 +16,8 @@ func Malformed(status int) []byte {
 	switch status {
 	case http.StatusRequestHeaderFieldsTooLarge:
 		e.Code, e.Message = "header_too_large", "the request's header is larger than this server reads; send fewer or shorter header fields"
+	case http.StatusExpectationFailed:
+		e.Message = "of the Expect header only 100-continue is understood; leave it out"
 	case http.StatusHTTPVersionNotSupported:
 		e.Code, e.Message = "http_version", "this server speaks HTTP/1.1; a client that begins with HTTP/2 without TLS must be told to use it"
 	}

@@ -130,16 +130,22 @@ func (s *Server) livez(w http.ResponseWriter, _ *http.Request) {
 	send(w, http.StatusOK, backend.ContentJSON, []byte(`{"live":true}`+"\n"))
 }
 
-func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
+// readyz is for anybody, but its reasons, which may name the model server's
+// address, are for those who may ask for more.
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	err := s.ready()
 	if err == nil {
 		send(w, http.StatusOK, backend.ContentJSON, []byte(`{"ready":true}`+"\n"))
 		return
 	}
+	var why []string
+	if _, e := s.door.check(r); e == nil {
+		why = reasons(err)
+	}
 	send(w, http.StatusServiceUnavailable, backend.ContentJSON, append(marshal(struct {
 		Ready   bool     `json:"ready"`
-		Reasons []string `json:"reasons"`
-	}{false, reasons(err)}), '\n'))
+		Reasons []string `json:"reasons,omitempty"`
+	}{false, why}), '\n'))
 }
 
 // reasons takes joined errors apart.

@@ -246,7 +246,7 @@ func TestOldAndOdd(t *testing.T) {
 
 // TestMalformed checks the words for what no handler sees.
 func TestMalformed(t *testing.T) {
-	for status, code := range map[int]string{400: "malformed_request", 431: "header_too_large", 501: "malformed_request", 505: "http_version"} {
+	for status, code := range map[int]string{400: "malformed_request", 417: "malformed_request", 431: "header_too_large", 501: "malformed_request", 505: "http_version"} {
 		resp := &http.Response{
 			StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}},
 			Body: io.NopCloser(bytes.NewReader(api.Malformed(status))),

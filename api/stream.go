@@ -75,6 +75,7 @@ type copier struct {
 	w       http.ResponseWriter
 	rc      *http.ResponseController
 	started bool          // the status is sent
+	pending bool          // something was written since the last flush
 	beaten  bool          // a heartbeat was written last
 	failure *openai.Error // the stream's own, of which the client was told
 	stopped bool          // no more heartbeats
@@ -197,7 +198,7 @@ func (c *copier) write(p []byte) error {
 		h.Set("X-Accel-Buffering", "no")
 		c.w.WriteHeader(http.StatusOK)
 	}
-	c.beaten = false
+	c.beaten, c.pending = false, true
 	if _, err := c.w.Write(p); err != nil {
 		return fmt.Errorf("%w: %w", errClient, err)
 	}
@@ -206,10 +207,12 @@ func (c *copier) write(p []byte) error {
 
 // flush sends what was written. Called with mu held.
 func (c *copier) flush() error {
-	if !c.started {
-		return nil // all that came was left out; a flush would send the status
+	if !c.pending {
+		// All that came was left out. A flush would send the status, and the
+		// client has heard nothing.
+		return nil
 	}
-	c.wrote = time.Now()
+	c.pending, c.wrote = false, time.Now()
 	if err := c.rc.Flush(); err != nil {
 		return fmt.Errorf("%w: %w", errClient, err)
 	}

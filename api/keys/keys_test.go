@@ -165,6 +165,10 @@ func TestRules(t *testing.T) {
 		{"two stars", Rules{Models: []string{"a**"}}, "at the end only"},
 		{"empty model", Rules{Models: []string{""}}, "1 to 256"},
 		{"space", Rules{Models: []string{"a b"}}, "characters"},
+		{"a terminal's escape, of one character", Rules{Models: []string{"a\u009b31m*"}}, "characters"},
+		{"turned letters", Rules{Models: []string{"a\u202eb"}}, "characters"},
+		{"no UTF-8", Rules{Models: []string{"a\xff"}}, "characters"},
+		{"another alphabet", Rules{Models: []string{"модель*"}}, ""},
 		{"too many", Rules{Models: make([]string, MaxModels+1)}, "too many"},
 		{"isolation", Rules{Isolation: "none"}, "isolation"},
 		{"negative", Rules{Tokens: Limit{Day: -1}}, "per day"},
@@ -244,19 +248,48 @@ func TestFind(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-// What cannot be stored does not happen.
+// A key that cannot be stored is not made.
 func TestStoreFails(t *testing.T) {
 	m := newMemory()
 	r := open(t, m)
-	text, _ := add(t, r, "a", Rules{})
+	add(t, r, "a", Rules{})
 	m.set(errors.New("disk full"))
 	if _, _, err := r.Add(t.Context(), "b", Rules{}); err == nil || len(r.List()) != 1 {
 		t.Errorf("Add = %v with %d keys listed, want an error and one", err, len(r.List()))
 	}
-	if _, err := r.Revoke(t.Context(), "a"); err == nil {
-		t.Error("Revoke claims to be durable")
+}
+
+// A key ends when its owner says so, whatever becomes of the disk, and is stored
+// as ended as soon as that works again.
+func TestRevokeWithoutStore(t *testing.T) {
+	m := newMemory()
+	r := open(t, m)
+	a, _ := add(t, r, "a", Rules{})
+	b, _ := add(t, r, "b", Rules{})
+	early := find(t, r, a)
+	m.set(errors.New("disk full"))
+	for _, name := range []string{"a", "b", "a"} {
+		if _, err := r.Revoke(t.Context(), name); err == nil || errors.Is(err, ErrRevoked) || !strings.Contains(err.Error(), "disk full") {
+			t.Errorf("Revoke of %s = %v, want that it is not durable", name, err)
+		}
 	}
-	find(t, r, text)
+	if second(r.Find(a)) == nil || second(r.Find(b)) == nil || second(early.Admit()) == nil {
+		t.Error("a revoked key is still accepted")
+	}
+	if _, _, err := r.Add(t.Context(), "a", Rules{}); !errors.Is(err, ErrNameTaken) {
+		t.Errorf("Add = %v; a restart would find two keys of the name", err)
+	}
+	m.set(nil)
+	if _, err := r.Revoke(t.Context(), "a"); err != nil {
+		t.Errorf("Revoke once more = %v", err)
+	}
+	if _, err := r.Revoke(t.Context(), "b"); !errors.Is(err, ErrRevoked) {
+		t.Errorf("Revoke of the other = %v, want that it is stored too", err)
+	}
+	again := open(t, m)
+	if second(again.Find(a)) == nil || second(again.Find(b)) == nil {
+		t.Error("a restart has forgotten that a key was revoked")
+	}
 }
 
 func TestExpiry(t *testing.T) {

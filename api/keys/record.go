@@ -9,6 +9,8 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Key is what is known of a key: everything but the key.
@@ -98,8 +100,8 @@ func checkModel(m string) error {
 	case strings.Contains(bare, "*"):
 		return fmt.Errorf("model %q: * is understood at the end only", m)
 	}
-	for _, c := range []byte(bare) {
-		if c <= ' ' || c == 0x7f {
+	for _, c := range bare { // as a request's, which is compared, and shown by bridge keys list
+		if c == ' ' || c == utf8.RuneError || !unicode.IsPrint(c) {
 			return fmt.Errorf("model %q holds characters that no model's name has", m)
 		}
 	}

@@ -52,8 +52,9 @@ type index struct {
 
 // entry is one key. Only use changes.
 type entry struct {
-	record Record // immutable
-	use    *use   // shared by an entry and what replaces it
+	record  Record // immutable
+	use     *use   // shared by an entry and what replaces it
+	unsaved bool   // immutable: the store does not know that the key is revoked
 }
 
 // use is what a key has used.
@@ -124,13 +125,14 @@ func (r *Ring) Add(ctx context.Context, name string, rules Rules) (text string, 
 	}
 	r.edit.Lock()
 	defer r.edit.Unlock()
+	r.catchUp(ctx)
 	old := r.found.Load()
 	if len(old.sorted) >= MaxKeys {
 		return "", Key{}, fmt.Errorf("there are %d keys, the most there may be, revoked ones included", MaxKeys)
 	}
 	id := newID()
 	for _, e := range old.sorted {
-		if e.record.Name == name && e.record.Revoked.IsZero() {
+		if e.record.Name == name && (e.record.Revoked.IsZero() || e.unsaved) {
 			return "", Key{}, ErrNameTaken
 		}
 		if e.record.ID == id {
@@ -149,7 +151,10 @@ func (r *Ring) Add(ctx context.Context, name string, rules Rules) (text string, 
 }
 
 // Revoke ends a key, by its id or name: no request with it is admitted after
-// Revoke has returned. Those that are running end by themselves.
+// Revoke has returned, with or without an error from the store. Whoever revokes
+// a key wants it to end now, and a full disk must not keep it alive; with an
+// error it is as long as the program runs, or until the next Add or Revoke
+// finds the store working. Requests that are running end by themselves.
 func (r *Ring) Revoke(ctx context.Context, nameOrID string) (Key, error) {
 	r.edit.Lock()
 	defer r.edit.Unlock()
@@ -164,17 +169,31 @@ func (r *Ring) Revoke(ctx context.Context, nameOrID string) (Key, error) {
 	switch {
 	case hit == nil:
 		return Key{}, ErrUnknown
-	case !hit.record.Revoked.IsZero():
+	case !hit.record.Revoked.IsZero() && !hit.unsaved:
 		return hit.record.Key, ErrRevoked
 	}
 	rec := hit.record
-	rec.Revoked = time.Now().UTC().Truncate(time.Second)
-	if err := r.store.SaveKey(ctx, &rec); err != nil {
-		return Key{}, fmt.Errorf("storing the key: %w", err)
+	if rec.Revoked.IsZero() {
+		rec.Revoked = time.Now().UTC().Truncate(time.Second)
 	}
-	next := old.with(&entry{record: rec, use: hit.use})
+	err := r.store.SaveKey(ctx, &rec)
+	next := old.with(&entry{record: rec, use: hit.use, unsaved: err != nil})
 	r.found.Store(&next)
+	if err != nil {
+		return rec.Key, fmt.Errorf("the key is not accepted any more, but a restart would forget that; revoke it once more when this is mended: storing the key: %w", err)
+	}
+	r.catchUp(ctx)
 	return rec.Key, nil
+}
+
+// catchUp stores what Revoke could not. Called with edit held.
+func (r *Ring) catchUp(ctx context.Context) {
+	for _, e := range r.found.Load().sorted {
+		if e.unsaved && r.store.SaveKey(ctx, &e.record) == nil {
+			next := r.found.Load().with(&entry{record: e.record, use: e.use})
+			r.found.Store(&next)
+		}
+	}
 }
 
 // Listed is a key and what it has used.

@@ -57,6 +57,7 @@ func TestFromUpstream(t *testing.T) {
 		{"redirect", 307, "x", openai.Error{Status: 502, Type: "upstream_error", Code: "unexpected_status", Message: "the model server answered with status 307, which is neither success nor an error"}},
 		{"control", 400, "{\"error\":\"a\\u0007\\u001b[31mb\\u202ec\"}", openai.Error{Status: 400, Type: "invalid_request_error", Message: "a[31mbc"}},
 		{"paths", 500, `{"error":"cannot open '/home/ann/m.gguf' or C:\\m.gguf for /v1/chat/completions at http://10.0.0.1/x, and/or ~/m"}`, openai.Error{Status: 500, Type: "upstream_error", Message: "cannot open [path] or [path] for /v1/chat/completions at [address] and/or [path]"}},
+		{"keys", 401, `{"error":{"message":"Incorrect API key provided: sk-proj-abc***xyz. (Authorization: Bearer gsk_0123456789abcdef) for a risk-free, disk-bound task; bearer token","code":"sk-abcdefgh"}}`, openai.Error{Status: 401, Type: "authentication_error", Message: "Incorrect API key provided: [key] (Authorization: Bearer [key]) for a risk-free, disk-bound task; bearer token"}},
 		{"strange code", 400, `{"error":{"message":"m","code":"</script> x"}}`, openai.Error{Status: 400, Type: "invalid_request_error", Message: "m"}},
 		{"long", 500, long, openai.Error{Status: 500, Type: "upstream_error"}},
 	} {

@@ -1,6 +1,10 @@
 package openai
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+	"unicode/utf8"
+)
 
 // scanner walks over the bytes of a document that json.Valid has accepted, so
 // that none of its steps can run past the end. It does not recurse: how deep
@@ -94,6 +98,11 @@ func (s *scanner) scalar() {
 
 // decodeString decodes a valid JSON string; invalid UTF-8 becomes U+FFFD.
 func decodeString(raw []byte) string {
+	if plain := raw[1 : len(raw)-1]; bytes.IndexByte(plain, '\\') < 0 && utf8.Valid(plain) {
+		// As nearly all are. A body of nothing but names took five times as long
+		// with a decoder for each.
+		return string(plain)
+	}
 	var s string
 	if err := json.Unmarshal(raw, &s); err != nil {
 		panic("openai: a validated string does not decode: " + err.Error())

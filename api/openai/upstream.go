@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -173,7 +174,7 @@ func typeFor(status int) string {
 
 // identifier is s if it looks like one, else "".
 func identifier(s string) string {
-	if len(s) > maxErrorWord || !printable(s) || strings.ContainsAny(s, " <>/\\") {
+	if len(s) > maxErrorWord || !printable(s) || strings.ContainsAny(s, " <>/\\") || secret.MatchString(s) {
 		return ""
 	}
 	return s
@@ -188,8 +189,15 @@ func plainText(body []byte) bool {
 
 // checked is what may be repeated of another server's words.
 func checked(s string) string {
-	return clip(hidePaths(oneLine(s)), maxErrorMessage)
+	return clip(hidePaths(hideKeys(oneLine(s))), maxErrorMessage)
 }
+
+// secret is what looks like an API key: a bearer token, or one of OpenAI's form.
+var secret = regexp.MustCompile(`(?i)(\bbearer\s+)[A-Za-z0-9._~+/=-]{16,}|(^|[^A-Za-z0-9])sk-[A-Za-z0-9*._-]{6,}`)
+
+// hideKeys replaces keys: that of the server's own customer is not for whoever
+// asks through him.
+func hideKeys(s string) string { return secret.ReplaceAllString(s, "${1}${2}[key]") }
 
 // hidePaths replaces file names and addresses of the machine that wrote s,
 // which are nobody else's business, and keeps paths of the API.

@@ -100,6 +100,23 @@ func ParseEmbedding(body []byte) (View, *Error) {
 	return v, nil
 }
 
+// otherModels are fields in which gateways (OpenRouter, LiteLLM) take models to
+// ask where the one of the field model fails.
+var otherModels = []string{"models", "fallbacks", "context_window_fallbacks", "content_policy_fallbacks"}
+
+// OtherModels is the name of a field of body that may name models besides the
+// one in model; "" if there is none.
+func (v View) OtherModels(body []byte) string {
+	for _, f := range v.Fields {
+		for _, name := range otherModels {
+			if strings.EqualFold(f.Name, name) && string(f.Raw(body)) != "null" {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
 // counts are the fields that hold a number, whichever route has them.
 var counts = []string{"n", "best_of", "max_tokens", "max_completion_tokens"}
 

@@ -32,6 +32,10 @@ const (
 	// tokensPerPart is what an image or a recording is taken for, whose bytes
 	// say nothing: about one of 1024 pixels.
 	tokensPerPart = 800
+
+	// maxMediaType bounds the beginning of something embedded, "data: and ;base64,
+	// included: media types have less than a hundred bytes.
+	maxMediaType = 128
 )
 
 // Count is how many tokens a request took.
@@ -184,18 +188,49 @@ func (m *Meter) Count(prompt int64) Count {
 // Prompt estimates the tokens of a request's body. What is embedded in it, an
 // image as a rule, counts the same whatever its size.
 func Prompt(body []byte) int64 {
-	n, rest := int64(0), body
+	parts, text, rest := int64(0), int64(0), body
 	for {
-		at := bytes.Index(rest, []byte(`"data:`))
+		at := bytes.Index(rest, embedded)
 		if at < 0 {
-			return n + int64(len(rest))/bytesPerToken
+			return parts*tokensPerPart + (text+int64(len(rest)))/bytesPerToken
 		}
-		n += int64(at)/bytesPerToken + tokensPerPart
-		rest = rest[at+1:]
-		end := bytes.IndexByte(rest, '"')
-		if end < 0 {
-			return n
+		text += int64(at)
+		rest = rest[at:]
+		if n := embeddedSize(rest); n > 0 {
+			parts++
+			rest = rest[n:]
+		} else {
+			text += int64(len(embedded))
+			rest = rest[len(embedded):]
 		}
-		rest = rest[end:]
 	}
+}
+
+// embedded begins what a request has within it.
+var embedded = []byte(`"data:`)
+
+// embeddedSize is how many bytes at the beginning of b are something embedded: a
+// short type and then nothing but base64. It is 0 for a text, which may begin
+// with data: as well.
+func embeddedSize(b []byte) int {
+	const mark = ";base64,"
+	at := bytes.Index(b[:min(len(b), maxMediaType)], []byte(mark))
+	if at < 0 || bytes.IndexByte(b[1:at], '"') >= 0 {
+		return 0
+	}
+	n := at + len(mark)
+	for n < len(b) && base64(b[n]) {
+		n++
+	}
+	if n < len(b) && b[n] != '"' {
+		return 0
+	}
+	return n
+}
+
+// base64 are the bytes of that encoding, in both alphabets, and the backslash,
+// since JSON may write its slash as \/.
+func base64(c byte) bool {
+	return 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9' ||
+		c == '+' || c == '/' || c == '-' || c == '_' || c == '=' || c == '\\'
 }

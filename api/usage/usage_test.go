@@ -65,7 +65,13 @@ func TestPrompt(t *testing.T) {
 		{strings.Repeat("x", 400), 100},
 		{image, tokensPerPart + 2},
 		{image + image, 2*tokensPerPart + 4},
-		{`"data:`, tokensPerPart},
+		{`"data:`, 2},
+		{`"data:image/png;base64,AAAA`, tokensPerPart},
+		// A text that begins like one is a text: nobody gets a long prompt for the
+		// price of an image.
+		{`"data: ` + strings.Repeat("words ", 1000) + `"`, 1502},
+		{`"data:image/png;base64,` + strings.Repeat("words ", 1000) + `"`, 1506},
+		{`"data:` + strings.Repeat("x", 4000) + `;base64,AAAA"`, 1004},
 	} {
 		if got := Prompt([]byte(tt.body)); got < tt.want-1 || got > tt.want+1 {
 			t.Errorf("Prompt of %d bytes = %d, want about %d", len(tt.body), got, tt.want)

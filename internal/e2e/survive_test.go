@@ -56,6 +56,8 @@ func to(path string, b backendtest.Behaviour) backendtest.Behaviour {
 		switch {
 		case r.URL.Path == path && strings.Contains(string(c.Body), "x_case"):
 			b(w, r, c)
+		case r.URL.Path == "/v1/embeddings":
+			backendtest.Answer(`{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.5]}],"model":"m"}`)(w, r, c)
 		case r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/v1/"):
 			backendtest.Answer(backendtest.Completion)(w, r, c)
 		default:

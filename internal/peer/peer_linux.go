@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,8 +20,35 @@ const (
 	maxAnswer = 4 << 10
 )
 
+// overflowUID is what the kernel shows in the place of every user that a user
+// namespace has no number for, and what it shows nobody as elsewhere.
+const overflowUID = 65534
+
 // owner is the user of the process at the other end of conn.
 func owner(conn net.Conn) (uid uint32, err error) {
+	uid, err = number(conn)
+	if err != nil || uid != overflowUID {
+		return uid, err
+	}
+	users, err := os.ReadFile("/proc/self/uid_map")
+	if err != nil {
+		return 0, err
+	}
+	if !everybody(string(users)) {
+		return 0, errors.New("a user without a number in this container's namespace")
+	}
+	return uid, nil
+}
+
+// everybody reports whether a namespace's map has a number for every user, each
+// its own: "0 0 4294967295".
+func everybody(users string) bool {
+	return slices.Equal(strings.Fields(users), []string{"0", "0", "4294967295"})
+}
+
+// number is the user at the other end of conn as this process's namespace
+// numbers it.
+func number(conn net.Conn) (uid uint32, err error) {
 	if u, ok := conn.(*net.UnixConn); ok {
 		return ofSocket(u)
 	}

@@ -149,3 +149,17 @@ func TestWaysAgree(t *testing.T) {
 		}
 	}
 }
+
+// Where a namespace leaves users without a number, they all have that of nobody.
+func TestEverybody(t *testing.T) {
+	for users, want := range map[string]bool{
+		"         0          0 4294967295\n":                                   true,
+		"         0       1000          1\n":                                   false,
+		"         0       1000          1\n         1     100000      65536\n": false,
+		"": false,
+	} {
+		if got := everybody(users); got != want {
+			t.Errorf("everybody(%q) = %v", users, got)
+		}
+	}
+}

@@ -178,6 +178,32 @@ func TestOwnConnections(t *testing.T) {
 	}
 }
 
+// Somebody who connects first, or leaves no way to connect, does not make the
+// system look like one that cannot tell: callers would then let everybody in.
+func TestWorksIsNotFooled(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("SKIP TestWorksIsNotFooled: only Linux says whose a connection is")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		out, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Close() // whose it was is then not known
+	}
+	if err := try(l.(*net.TCPListener)); err != nil {
+		t.Errorf("with others before it: %v", err)
+	}
+	l.Close()
+	if err := try(l.(*net.TCPListener)); err != nil {
+		t.Errorf("where nobody can connect: %v", err)
+	}
+}
+
 func BenchmarkCheck(b *testing.B) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -39,6 +39,7 @@ func TestMalformed(t *testing.T) {
 		{"bad header", "GET / HTTP/1.1\r\nHost: x\r\nbad header\r\n\r\n", "400", `{"malformed":400}`},
 		{"large header", "GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 80<<10) + "\r\n\r\n", "431", `{"malformed":431}`},
 		{"unknown encoding", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: br\r\n\r\n", "501", `{"malformed":501}`},
+		{"unknown expectation", "POST / HTTP/1.1\r\nHost: x\r\nExpect: wonders\r\nContent-Length: 0\r\n\r\n", "417", `{"malformed":417}`},
 		{"another version", "GET / HTTP/2.0\r\nHost: x\r\n\r\n", "505", `{"malformed":505}`},
 		{"handler", "GET /x HTTP/1.1\r\nHost: x\r\n\r\n", "400", "handler: GET /x"},
 		{"options of all", "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", "400", "handler: OPTIONS *"},

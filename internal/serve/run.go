@@ -51,6 +51,9 @@ func (s *Server) Run(ctx context.Context) error {
 		// net/http complains of clients here, which is nobody's news.
 		ErrorLog: log.New(debugWriter{s.Log}, "", 0),
 	}
+	if s.Malformed != nil {
+		malformedConns(server)
+	}
 
 	ended := make(chan error, len(s.Listeners))
 	slots := make(chan struct{}, s.Connections)

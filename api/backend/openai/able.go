@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -153,10 +154,18 @@ type says struct {
 	Content string `json:"content"`
 }
 
-// accepts reports whether a model answers a question on a route.
+// accepts reports whether a model answers a question on a route, with an answer
+// of that route: some servers answer everything with 200.
 func (c *Client) accepts(ctx context.Context, route wire.Capability, q question) (bool, error) {
-	status, _, err := c.probe(ctx, pathOf(route), q)
-	return status == http.StatusOK, err
+	status, text, err := c.probe(ctx, pathOf(route), q)
+	if err != nil || status != http.StatusOK {
+		return false, err
+	}
+	if route == wire.Embeddings {
+		// The name is enough: an embedding may be longer than what was read.
+		return bytes.Contains(text, []byte(`"embedding"`)), nil
+	}
+	return wire.Choices(text) > 0, nil
 }
 
 // pathOf is the path of the route that needs a capability.

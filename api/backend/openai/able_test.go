@@ -30,7 +30,7 @@ func only(status int, models ...string) backendtest.Behaviour {
 	return func(w http.ResponseWriter, r *http.Request, c *backendtest.Call) {
 		var asked struct{ Model string }
 		if json.Unmarshal(c.Body, &asked) == nil && slices.Contains(models, asked.Model) {
-			backendtest.Answer(`{"object":"list"}`)(w, r, c)
+			backendtest.Answer(`{"object":"list","data":[{"object":"embedding","embedding":[0.5]}],"choices":[{"index":0}]}`)(w, r, c)
 			return
 		}
 		backendtest.Status(status, "application/json", `{"error":{"message":"not this"}}`)(w, r, c)
@@ -72,6 +72,8 @@ func TestAble(t *testing.T) {
 		{"llama-server for embeddings", llama(only(400, "a"), refuses(501), refuses(501)), "a", true, "embeddings"},
 		{"llama-server for both", llama(only(400, "a"), refuses(400), only(400, "a")), "a", true, "chat completions embeddings"},
 		{"one that answers all with 200", shop{"": backendtest.Answer(`{"error":"Unexpected endpoint"}`), "/v1/models": models}, "a", true, "chat"},
+		{"one that gives chats for everything", shop{"": backendtest.Answer(`{"choices":[{"message":{"role":"assistant","content":"a"}}]}`), "/v1/models": models}, "a", true, "chat completions"},
+		{"one that gives something for everything", shop{"": backendtest.Answer(`{"ok":true}`), "/v1/models": models}, "a", true, "chat completions"},
 		{"hosted, chat", shop{"": missing, "/v1/models": models, "/v1/embeddings": only(400, "text-embed-1")}, "gpt", false, "chat"},
 		{"hosted, embedding", shop{"": missing, "/v1/models": models, "/v1/embeddings": only(400, "text-embed-1")}, "text-embed-1", false, "embeddings"},
 		{"hosted, a name that misleads", shop{"": missing, "/v1/models": models, "/v1/embeddings": only(400, "x")}, "embed-chat", false, "chat"},

@@ -49,8 +49,8 @@ type answer struct {
 
 // newAnswer checks how resp is encoded. Only plain bytes may leave the
 // Client: what is compressed all the same, though identity was asked for, is
-// decoded.
-func newAnswer(resp *http.Response, w *watch, gap time.Duration, most int64) (*answer, error) {
+// decoded, and key is blacked out.
+func newAnswer(resp *http.Response, w *watch, gap time.Duration, most int64, key string) (*answer, error) {
 	a := &answer{raw: resp.Body, src: resp.Body, watch: w, gap: gap, left: most}
 	if backend.ContentType(resp.Header) == backend.ContentStream {
 		a.left = -1
@@ -63,6 +63,7 @@ func newAnswer(resp *http.Response, w *watch, gap time.Duration, most int64) (*a
 		return nil, wire.Upstream(http.StatusBadGateway, "unexpected_encoding",
 			"the model server answered in an encoding that was not asked for")
 	}
+	a.src = newBlacken(a.src, key)
 	return a, nil
 }
 

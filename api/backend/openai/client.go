@@ -162,7 +162,7 @@ func (c *Client) send(ctx context.Context, method, url string, header http.Heade
 	if isLlama(resp.Header) {
 		c.unpooled.Store(true)
 	}
-	answer, err := newAnswer(resp, watch, c.gap, c.maxAnswer)
+	answer, err := newAnswer(resp, watch, c.gap, c.maxAnswer, c.key)
 	if err != nil {
 		defer watch.end()
 		defer resp.Body.Close()

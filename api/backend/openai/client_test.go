@@ -3,6 +3,7 @@ package openai_test
 import (
 	"context"
 	"errors"
+	"io"
 	"reflect"
 	"strings"
 	"testing"
@@ -157,6 +158,26 @@ func TestKeyRefused(t *testing.T) {
 	err := outcome(t, newClient(t, openai.Config{BaseURL: up.URL}), backendtest.Plain)
 	if e, ok := errors.AsType[*wire.Error](err); !ok || e.Status != 401 || e.Type != wire.TypeAuthentication || e.Message != "no key" {
 		t.Errorf("outcome = %#v, want the server's 401", err)
+	}
+}
+
+// TestKeyIsNotRepeated is a server that quotes the key it was sent: in a refusal,
+// and in an answer that has begun.
+func TestKeyIsNotRepeated(t *testing.T) {
+	const key = "gsk_4f9a1b2c3d4e5f60718293a4b5c6d7e8"
+	up := backendtest.NewUpstream(t)
+	c := newClient(t, openai.Config{BaseURL: up.URL, Key: key})
+	for _, status := range []int{200, 401, 500} {
+		up.Set(backendtest.Status(status, "application/json", `{"error":{"message":"the key `+key+` is of no use","code":"`+key+`"}}`))
+		resp, err := c.Do(t.Context(), backendtest.Request(t, backendtest.Plain))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || strings.Contains(string(text), key) || !strings.Contains(string(text), "is of no use") {
+			t.Errorf("%d: %s, %v", status, text, err)
+		}
 	}
 }
 

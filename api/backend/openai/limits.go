@@ -60,6 +60,13 @@ const (
 	// busyRetry is what a client is told to wait when that is spent.
 	busyRetry = time.Second
 
+	// minSecret is the shortest key that is taken for a secret in an answer: those
+	// of hosted services have forty characters and more.
+	minSecret = 20
+
+	// blackenBuffer is read at once where a key is looked for.
+	blackenBuffer = 32 << 10
+
 	// maxModelList bounds the bytes of a list of models; hosted services with
 	// hundreds of them send half a megabyte.
 	maxModelList = 4 << 20

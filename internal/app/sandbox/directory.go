@@ -3,6 +3,7 @@ package sandbox
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,10 @@ const (
 
 	// markFile says whose a data directory is (docs/conventions.md "Data").
 	markFile = "FORMAT"
+
+	// temporaryMark says that a directory is to go with its sandbox. A name says
+	// it to nobody: people call their own directories culvert-something too.
+	temporaryMark = "TEMPORARY"
 )
 
 // directory is where everything is kept, and what to do with it at the end. Its
@@ -31,6 +36,9 @@ func (o *Options) directory() (string, func() error, error) {
 		if err != nil {
 			return "", nil, errors.Join(err, os.RemoveAll(dir))
 		}
+		if err := os.WriteFile(data.Path(temporaryMark), nil, 0o600); err != nil {
+			return "", nil, errors.Join(err, os.RemoveAll(dir), data.Close())
+		}
 		return dir, func() error { return errors.Join(os.RemoveAll(dir), data.Close()) }, nil
 	}
 	dir, err := filepath.Abs(o.Dir)
@@ -40,6 +48,10 @@ func (o *Options) directory() (string, func() error, error) {
 	data, err := o.claim(dir)
 	if err != nil {
 		return "", nil, err
+	}
+	// One that was temporary, and is named now, is to be kept.
+	if err := os.Remove(data.Path(temporaryMark)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", nil, errors.Join(err, data.Close())
 	}
 	return dir, data.Close, nil
 }
@@ -64,7 +76,8 @@ func (o *Options) claim(dir string) (*app.Data, error) {
 
 // sweep removes the temporary directories, which have keys in them, of
 // sandboxes that were killed, and returns how many. One counts as such if it is
-// this user's, a sandbox marked it as its own, and none holds its lock.
+// this user's, a sandbox marked it as its own and temporary, and none holds its
+// lock.
 func sweep(temp string) int {
 	all, err := filepath.Glob(filepath.Join(temp, temporary+"*"))
 	if err != nil {
@@ -90,6 +103,9 @@ func stale(dir string) bool {
 	// Written under the lock: a sandbox that has not got so far is no wreck.
 	mark, err := os.ReadFile(filepath.Join(dir, markFile))
 	if err != nil || !strings.HasPrefix(string(mark), program+" ") {
+		return false
+	}
+	if _, err := os.Lstat(filepath.Join(dir, temporaryMark)); err != nil {
 		return false
 	}
 	data, err := app.OpenData(dir, program)

@@ -40,6 +40,25 @@ func TestDirectoryIsClaimed(t *testing.T) {
 	}
 }
 
+// A temporary directory is one that may be swept, from the start.
+func TestTemporaryIsMarked(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	o := Defaults()
+	dir, cleanup, err := o.directory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, temporaryMark)); err != nil {
+		t.Error(err)
+	}
+	if err := cleanup(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("a temporary directory is still there")
+	}
+}
+
 // Only what a dead sandbox of this user left is removed.
 func TestSweep(t *testing.T) {
 	if info, err := os.Stat(t.TempDir()); err != nil || !ours(info) {
@@ -52,8 +71,10 @@ func TestSweep(t *testing.T) {
 			t.Fatal(err)
 		}
 		if text != "" {
-			if err := os.WriteFile(filepath.Join(dir, markFile), []byte(text), 0o600); err != nil {
-				t.Fatal(err)
+			for name, text := range map[string]string{markFile: text, temporaryMark: ""} {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
 		return dir
@@ -68,6 +89,20 @@ func TestSweep(t *testing.T) {
 	kept := []string{
 		live, mark("culvert-3", ""), mark("culvert-4", "bridge 1\n"), mark("culvert-5", "sandbox 99\n"),
 		mark("other-1", "sandbox 1\n"),
+	}
+	// A directory that somebody named, though as temporary ones are called, is kept
+	// for its next run; so is one that was temporary before.
+	for _, name := range []string{"culvert-demo", "culvert-7"} {
+		o := Defaults()
+		o.Dir = mark(name, "sandbox 1\n")
+		_, cleanup, err := o.directory()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cleanup(); err != nil {
+			t.Fatal(err)
+		}
+		kept = append(kept, o.Dir)
 	}
 	link := filepath.Join(temp, "culvert-6")
 	if err := os.Symlink(mark("elsewhere", "sandbox 1\n"), link); err != nil {
@@ -86,6 +121,9 @@ func TestSweep(t *testing.T) {
 		}
 	}
 	data.Close()
+	if err := os.WriteFile(filepath.Join(live, temporaryMark), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if n := sweep(temp); n != 1 {
 		t.Errorf("sweep after the sandbox ended = %d, want 1", n)
 	}
