@@ -33,7 +33,7 @@ var (
 
 // race makes a circuit by first and, if that takes longer than patience, by
 // second beside it; the first to succeed wins. The other one goes on for a
-// while, since how long it takes is worth knowing, and so is the circuit. There
+// while, since how long it takes is worth knowing, and a stem is of use. There
 // is one second build per race and maxHedges in all: when every build is slow,
 // the estimate has to grow and not the load. second may be nil.
 func (c *Client) race(ctx context.Context, patience time.Duration, first, second try) (*circuit, error) {
@@ -49,7 +49,7 @@ func (c *Client) race(ctx context.Context, patience time.Duration, first, second
 			case results <- result{circ, err}:
 			case <-over:
 				if err == nil {
-					c.keep(circ)
+					c.tooLate(circ)
 				}
 			}
 		})
@@ -239,6 +239,20 @@ func within(hops, of []Hop) bool {
 		}
 	}
 	return true
+}
+
+// tooLate takes a circuit that lost its race. A stem is kept. A whole circuit is
+// not: its provider, by being slow once, has seen two circuits come one upon the
+// other, and would know the group that takes this one for the person on that one.
+func (c *Client) tooLate(circ *circuit) {
+	if len(circ.hops) < c.cfg.Hops {
+		c.keep(circ)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	circ.state = stateEnding
+	circ.mux.retire()
 }
 
 // keep puts a circuit that came too late for whom it was made into the pool,

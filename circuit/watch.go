@@ -132,7 +132,11 @@ func (circ *circuit) ending(err error) {
 	c.doubt(circ, relays)
 }
 
-// doubt has every circuit over one of relays, but not dead, answer a PING.
+// doubt has every circuit over one of relays, but not dead, answer a PING before
+// it is used. Stems are asked now. Circuits to a provider are asked when it is
+// their time, half a minute from now at most: providers, or one provider of
+// several circuits, could end one or be late on it, see on which others a PING
+// comes at that moment, and know that these are the same person's.
 func (c *Client) doubt(dead *circuit, relays []Hop) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -144,7 +148,7 @@ func (c *Client) doubt(dead *circuit, relays []Hop) {
 		circ.mux.mu.Lock()
 		if circ.mux.err == nil {
 			circ.doubted = true
-			if circ.pinged.IsZero() {
+			if circ.state == stateStem && circ.pinged.IsZero() {
 				circ.askNow()
 				circ.checkIn(askAfter)
 			}
