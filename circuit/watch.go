@@ -85,17 +85,17 @@ func (circ *circuit) giveUpUnheard() {
 func (circ *circuit) suspected() {
 	c := circ.client
 	c.mu.Lock()
-	known := circ.suspect || circ.state != stateStem && circ.state != stateOpen
-	if !known {
-		circ.suspect = true
-		circ.mux.mu.Lock()
-		circ.doubted = true
-		circ.mux.mu.Unlock()
+	if circ.suspect || circ.state != stateStem && circ.state != stateOpen {
+		c.mu.Unlock()
+		return
 	}
+	circ.suspect = true
+	circ.mux.mu.Lock()
+	circ.doubted = true
+	circ.mux.mu.Unlock()
+	relays := circ.relays() // read here: nobody extends it in these states
 	c.mu.Unlock()
-	if !known {
-		c.doubt(circ, circ.relays())
-	}
+	c.doubt(circ, relays)
 }
 
 // relays are the hops before the provider. They do not change once built.
@@ -117,12 +117,12 @@ func (circ *circuit) askNow() {
 func (circ *circuit) ending(err error) {
 	c := circ.client
 	c.mu.Lock()
-	built := circ.state == stateStem || circ.state == stateOpen
-	c.mu.Unlock()
-	if !built {
+	if circ.state != stateStem && circ.state != stateOpen {
+		c.mu.Unlock()
 		return // who builds it says what failed
 	}
-	relays := circ.relays()
+	relays := circ.relays() // read here: nobody extends it in these states
+	c.mu.Unlock()
 	if errors.Is(err, ErrSilent) {
 		// To try them anew would take as long as it took to find out.
 		for _, h := range relays {
