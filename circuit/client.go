@@ -176,7 +176,7 @@ func (c *Client) make(ctx context.Context, key [32]byte, refusedBy map[[32]byte]
 		return nil, err
 	} else {
 		first = func(ctx context.Context, a *attempt) (*circuit, error) {
-			c.goesOver(a, append(slices.Clone(hops), provider))
+			c.goesOver(a, hops)
 			stem, err := c.stem(ctx, hops)
 			if err != nil {
 				return nil, err
@@ -194,7 +194,7 @@ func (c *Client) make(ctx context.Context, key [32]byte, refusedBy map[[32]byte]
 			if within(others, hops) {
 				return nil, errNoOther
 			}
-			c.goesOver(a, append(slices.Clone(others), provider))
+			c.goesOver(a, others)
 			if stem, err = c.stem(ctx, others); err != nil {
 				return nil, err
 			}

@@ -189,3 +189,69 @@ func TestOutrunCircuitIsUsedByNobody(t *testing.T) {
 		}
 	})
 }
+
+// muteConn loses all but the first cell: its far end answers CREATE and falls
+// silent.
+type muteConn struct {
+	net.Conn
+	once sync.Once
+}
+
+func (c *muteConn) Write(p []byte) (n int, err error) {
+	n = len(p)
+	c.once.Do(func() { n, err = c.Conn.Write(p) })
+	return n, err
+}
+
+// A provider that falls silent on circuits has nobody keep off the relays they
+// run over: it could drive everybody to the relays that it likes.
+func TestSilentProviderIsNotItsRelaysFault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := stillLab(t, newNetwork(), 3, 4)
+		l.shuffled(5)
+		l.paths.likely = true
+		l.net.wrap = func(_, to [32]byte, c net.Conn) net.Conn {
+			if to == l.provider.key {
+				return &muteConn{Conn: c}
+			}
+			return c
+		}
+		l.run(t)
+		time.Sleep(3 * time.Minute) // circuits are made, asked, and found dead
+		l.paths.mu.Lock()
+		defer l.paths.mu.Unlock()
+		if l.paths.met[l.provider.key] < 2 {
+			t.Fatal("no second circuit to the provider was made")
+		}
+		for _, r := range l.relays {
+			if n := l.paths.blamed[r.key]; n > 0 {
+				t.Errorf("%s is blamed %d times", r.name, n)
+			}
+		}
+	})
+}
+
+// Nor has one that is slow to take a circuit over some of them.
+func TestSlowProviderIsNotItsRelaysFault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := stillLab(t, newNetwork(), 3, 4)
+		l.shuffled(3)
+		a := watchProvider(l)
+		a.slow = 9 * time.Second
+		l.each(t, echo)
+		l.run(t)
+		time.Sleep(time.Second)
+		l.dial(t).Close()
+		time.Sleep(10 * time.Second)
+		if a.count() != 2 {
+			t.Fatalf("%d builds, want one that was slow and one beside it", a.count())
+		}
+		l.paths.mu.Lock()
+		defer l.paths.mu.Unlock()
+		for _, r := range append(l.relays, l.provider) {
+			if n := l.paths.blamed[r.key]; n > 0 {
+				t.Errorf("%s is blamed %d times", r.name, n)
+			}
+		}
+	})
+}

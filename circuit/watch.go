@@ -122,9 +122,13 @@ func (circ *circuit) ending(err error) {
 		return // who builds it says what failed
 	}
 	relays := circ.relays() // read here: nobody extends it in these states
+	stem := circ.state == stateStem
 	c.mu.Unlock()
-	if errors.Is(err, ErrSilent) {
-		// To try them anew would take as long as it took to find out.
+	if stem && errors.Is(err, ErrSilent) {
+		// To try them anew would take as long as it took to find out. Not those of
+		// a circuit to a provider: it may be the one that is silent, on circuits
+		// over relays of its choice, so that others are taken. If it is a relay,
+		// stems and builds over it are silent too.
 		for _, h := range relays {
 			c.cfg.Paths.Reached(h.Key, false)
 		}
