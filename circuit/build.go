@@ -196,6 +196,10 @@ func (circ *circuit) blameFor(ctx context.Context, err error, h Hop) {
 		c.blame(ctx, circ.hops[len(circ.hops)-1])
 	case errors.Is(err, errExtendFailed):
 		c.blame(ctx, h)
+	case len(circ.hops) == c.cfg.Hops-1 && errors.Is(context.Cause(ctx), errOutrun):
+		// The provider was reached otherwise meanwhile. It may be slow over relays
+		// of its choice, so that others are taken; if it is one of these relays,
+		// stems over it are late too.
 	default:
 		// The circuit ended, and it may have been any of them; blaming h alone
 		// would let an entry have every honest relay avoided.

@@ -53,13 +53,14 @@ type Client struct {
 
 	mu       sync.Mutex
 	running  bool
-	circuits map[*circuit]struct{} // all that live, in any state
-	attempts map[*attempt]struct{} // circuits being made; at most two per flight, and one by Run
-	flights  map[flightKey]*flight // those that may be joined
-	hedges   int                   // second builds under way
-	young    int                   // circuits that died young since plan looked
-	problem  error                 // what kept Run's last build from succeeding
-	stats    ClientStats           // of these, what only rises
+	circuits map[*circuit]struct{}  // all that live, in any state
+	attempts map[*attempt]struct{}  // circuits being made; at most two per flight, and one by Run
+	flights  map[flightKey]*flight  // those that may be joined
+	spares   map[[32]byte]time.Time // when a circuit to a provider that came into use may be made ready; Run clears it
+	hedges   int                    // second builds under way
+	young    int                    // circuits that died young since plan looked
+	problem  error                  // what kept Run's last build from succeeding
+	stats    ClientStats            // of these, what only rises
 }
 
 // NewClient checks cfg. It starts nothing; Dial waits for Run.
@@ -77,6 +78,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 		cfg: cfg, pool: newBatches(), wake: make(chan struct{}, 1), started: make(chan struct{}),
 		circuits: make(map[*circuit]struct{}), attempts: make(map[*attempt]struct{}),
 		flights:     make(map[flightKey]*flight),
+		spares:      make(map[[32]byte]time.Time),
 		stemTimes:   &estimate{first: buildFirst, floor: buildFloor, ceiling: buildCeiling},
 		extendTimes: &estimate{first: buildFirst, floor: buildFloor, ceiling: buildCeiling},
 		pongTimes:   &estimate{first: pongFirst, floor: pongFloor, ceiling: pongTimeout},
@@ -136,6 +138,7 @@ func (c *Client) openReady(key [32]byte, group Group) *Stream {
 	}
 	if best.group == nil {
 		best.group = &group
+		c.used(key)
 		c.Changed() // another is to be ready in its place
 	}
 	s, err := best.open()
@@ -174,7 +177,7 @@ func (c *Client) make(ctx context.Context, key [32]byte, refusedBy map[[32]byte]
 		return nil, err
 	} else {
 		first = func(ctx context.Context, a *attempt) (*circuit, error) {
-			c.goesOver(a, append(slices.Clone(hops), provider))
+			c.goesOver(a, hops)
 			stem, err := c.stem(ctx, hops)
 			if err != nil {
 				return nil, err
@@ -192,7 +195,7 @@ func (c *Client) make(ctx context.Context, key [32]byte, refusedBy map[[32]byte]
 			if within(others, hops) {
 				return nil, errNoOther
 			}
-			c.goesOver(a, append(slices.Clone(others), provider))
+			c.goesOver(a, others)
 			if stem, err = c.stem(ctx, others); err != nil {
 				return nil, err
 			}

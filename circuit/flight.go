@@ -46,6 +46,7 @@ func (c *Client) board(key [32]byte, group Group) (*Stream, *flight, chan landin
 		ctx, cancel := context.WithCancel(context.Background())
 		f = &flight{key: at, cancel: cancel, waiting: make(map[chan landing]struct{})}
 		c.flights[at] = f // a full one is joined by nobody
+		c.used(key)
 		c.wg.Go(func() { c.fly(ctx, f) })
 	}
 	landed := make(chan landing, 1)

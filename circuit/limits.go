@@ -118,6 +118,13 @@ const (
 	// readyStems is how many circuits of all but the last hop are kept ready.
 	readyStems = 2
 
+	// spareWithin: a circuit to a provider is made ready at a random moment in so
+	// long after a group began to use that provider. Made at once, its CREATE
+	// behind the group's first request would tell the provider that whoever
+	// takes it next is the same person. Meanwhile another group takes a stem,
+	// which costs it a round trip.
+	spareWithin = 30 * time.Second
+
 	// maxClean bounds all ready circuits, so that a long list of providers
 	// does not become a crowd of circuits.
 	maxClean = 12

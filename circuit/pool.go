@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"time"
 )
@@ -120,10 +121,12 @@ func (c *Client) plan(pauses map[[32]byte]pause) (what [32]byte, next time.Time,
 	stems, clean := 0, 0
 	has := make(map[[32]byte]bool)
 	c.mu.Lock()
+	maps.DeleteFunc(c.spares, func(_ [32]byte, at time.Time) bool { return time.Until(at) <= 0 })
+	spares := maps.Clone(c.spares)
 	crowded := c.crowd()
 	for circ := range c.circuits {
 		circ.mux.mu.Lock()
-		roomy := circ.roomy()
+		roomy, living := circ.roomy(), circ.mux.err == nil
 		over := len(circ.mux.streams) == 0 && (circ.retired() || crowded[circ] ||
 			circ.group != nil && time.Since(circ.used) >= idleGroup)
 		fresh := circ.requests == 0
@@ -135,10 +138,11 @@ func (c *Client) plan(pauses map[[32]byte]pause) (what [32]byte, next time.Time,
 			circ.state = stateEnding
 			circ.mux.retire()
 			continue
-		case !roomy:
-		case circ.state == stateOpen && circ.group == nil:
+		case circ.state == stateOpen && circ.group == nil && living:
+			// Though it be in doubt: to replace it for that would show its
+			// provider what a PING would, see doubt.
 			has[circ.last()] = true
-		case circ.state == stateStem:
+		case circ.state == stateStem && roomy:
 			stems++
 		}
 		if fresh {
@@ -148,7 +152,7 @@ func (c *Client) plan(pauses map[[32]byte]pause) (what [32]byte, next time.Time,
 	c.mu.Unlock()
 
 	due := func(key [32]byte) bool {
-		until := pauses[key].until
+		until := later(pauses[key].until, spares[key])
 		if time.Until(until) <= 0 {
 			return true
 		}
@@ -172,6 +176,14 @@ func (c *Client) plan(pauses map[[32]byte]pause) (what [32]byte, next time.Time,
 		}
 	}
 	return [32]byte{}, next, nil
+}
+
+// used puts off the making of a ready circuit to a provider that a group begins
+// to use. c.mu is held.
+func (c *Client) used(key [32]byte) {
+	if _, ok := c.spares[key]; !ok { // else steady use would put it off for ever
+		c.spares[key] = time.Now().Add(rand.N(spareWithin))
+	}
 }
 
 // crowd is the idle circuits of groups beyond maxIdleGroups, those used longest

@@ -34,7 +34,7 @@ var (
 
 // race makes a circuit by first and, if that takes longer than patience, by
 // second beside it; the first to succeed wins. The other one goes on for a
-// while, since how long it takes is worth knowing, and so is the circuit. There
+// while, since how long it takes is worth knowing, and a stem is of use. There
 // is one second build per race and maxHedges in all: when every build is slow,
 // the estimate has to grow and not the load. second may be nil.
 func (c *Client) race(ctx context.Context, patience time.Duration, first, second try) (*circuit, error) {
@@ -50,7 +50,7 @@ func (c *Client) race(ctx context.Context, patience time.Duration, first, second
 			case results <- result{circ, err}:
 			case <-over:
 				if err == nil {
-					c.keep(circ)
+					c.tooLate(circ)
 				}
 			}
 		})
@@ -179,28 +179,57 @@ func (c *Client) endHedge() {
 	c.hedges--
 }
 
-// suspicion counts the late attempts and silent circuits that each of hops is
-// part of. c.mu is held.
+// suspicion counts the late attempts and silent circuits that each of hops may
+// be the fault in. c.mu is held.
 func (c *Client) suspicion(hops []Hop) int {
 	n := 0
-	count := func(of []Hop) {
-		for _, h := range of {
-			if slices.ContainsFunc(hops, func(o Hop) bool { return o.Key == h.Key }) {
+	stuck := c.stuck()
+	for _, of := range stuck {
+		for _, h := range c.atFault(of, stuck) {
+			if among(h, hops) {
 				n++
 			}
 		}
 	}
+	return n
+}
+
+// stuck are the hops of each late attempt and silent circuit. c.mu is held.
+func (c *Client) stuck() [][]Hop {
+	var all [][]Hop
 	for a := range c.attempts {
 		if a.late {
-			count(a.hops)
+			all = append(all, a.hops)
 		}
 	}
 	for circ := range c.circuits {
 		if circ.suspect {
-			count(circ.hops)
+			all = append(all, circ.hops)
 		}
 	}
-	return n
+	return all
+}
+
+// atFault are those of one of stuck's relays that may be why it is. If it reached
+// for a provider, they are what it has in common with all that do so and are
+// stuck: else a provider, by being slow on circuits over relays of its choice,
+// would have others taken in their place.
+func (c *Client) atFault(of []Hop, stuck [][]Hop) []Hop {
+	if len(of) < c.cfg.Hops {
+		return of
+	}
+	last := len(of) - 1
+	relays := slices.Clone(of[:last])
+	for _, other := range stuck {
+		if len(other) > last && other[last].Key == of[last].Key {
+			relays = slices.DeleteFunc(relays, func(h Hop) bool { return !among(h, other) })
+		}
+	}
+	return relays
+}
+
+func among(h Hop, hops []Hop) bool {
+	return slices.ContainsFunc(hops, func(o Hop) bool { return o.Key == h.Key })
 }
 
 // path is a stem of relays without not: of several proposals the one about
@@ -239,11 +268,25 @@ var errBadPath = errors.New("circuit: not the relays that were asked for")
 // within reports whether every one of hops is among of.
 func within(hops, of []Hop) bool {
 	for _, h := range hops {
-		if !slices.ContainsFunc(of, func(o Hop) bool { return o.Key == h.Key }) {
+		if !among(h, of) {
 			return false
 		}
 	}
 	return true
+}
+
+// tooLate takes a circuit that lost its race. A stem is kept. A whole circuit is
+// not: its provider, by being slow once, has seen two circuits come one upon the
+// other, and would know the group that takes this one for the person on that one.
+func (c *Client) tooLate(circ *circuit) {
+	if len(circ.hops) < c.cfg.Hops {
+		c.keep(circ)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	circ.state = stateEnding
+	circ.mux.retire()
 }
 
 // keep puts a circuit that came too late for whom it was made into the pool,

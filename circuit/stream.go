@@ -50,7 +50,8 @@ type Stream struct {
 
 	readBy, writeBy       time.Time
 	readTimer, writeTimer *time.Timer
-	scratch               [8]byte // data of END, RESET, CREDIT, OPEN while it is put
+	linger                *time.Timer // resets a closed stream whose END does not leave
+	scratch               [8]byte     // data of END, RESET, CREDIT, OPEN while it is put
 }
 
 var _ net.Conn = (*Stream)(nil)
@@ -181,7 +182,7 @@ func (s *Stream) Close() error {
 	s.in, s.cells = fifo{}, nil
 	s.finish()
 	if s.err == nil && !s.endSent {
-		time.AfterFunc(lingerTimeout, func() {
+		s.linger = time.AfterFunc(lingerTimeout, func() {
 			s.m.mu.Lock()
 			defer s.m.mu.Unlock()
 			if s.err == nil && !s.endSent {
@@ -243,12 +244,16 @@ func (s *Stream) finish() {
 	default:
 		close(s.done)
 	}
-	for _, t := range []*time.Timer{s.readTimer, s.writeTimer} {
+	stop(s.readTimer, s.writeTimer, s.linger) // they hold the stream, and nobody waits any more
+	s.cond.Broadcast()
+}
+
+func stop(timers ...*time.Timer) {
+	for _, t := range timers {
 		if t != nil {
-			t.Stop() // it holds the stream, and nobody waits any more
+			t.Stop()
 		}
 	}
-	s.cond.Broadcast()
 }
 
 // next is the next message to write; more says that there is another behind
@@ -279,6 +284,7 @@ func (s *Stream) next() (msg cell.Message, ok, more bool) {
 		return cell.Message{Kind: cell.Data, Stream: s.id, Data: data}, true, s.pending()
 	case s.ending && !s.endSent && s.out.len() == 0:
 		s.endSent = true
+		stop(s.linger)
 		s.out = fifo{}
 		binary.BigEndian.PutUint64(s.scratch[:], s.sentBytes)
 		s.forget()

@@ -85,17 +85,17 @@ func (circ *circuit) giveUpUnheard() {
 func (circ *circuit) suspected() {
 	c := circ.client
 	c.mu.Lock()
-	known := circ.suspect || circ.state != stateStem && circ.state != stateOpen
-	if !known {
-		circ.suspect = true
-		circ.mux.mu.Lock()
-		circ.doubted = true
-		circ.mux.mu.Unlock()
+	if circ.suspect || circ.state != stateStem && circ.state != stateOpen {
+		c.mu.Unlock()
+		return
 	}
+	circ.suspect = true
+	circ.mux.mu.Lock()
+	circ.doubted = true
+	circ.mux.mu.Unlock()
+	relays := circ.relays() // read here: nobody extends it in these states
 	c.mu.Unlock()
-	if !known {
-		c.doubt(circ, circ.relays())
-	}
+	c.doubt(circ, relays)
 }
 
 // relays are the hops before the provider. They do not change once built.
@@ -117,14 +117,18 @@ func (circ *circuit) askNow() {
 func (circ *circuit) ending(err error) {
 	c := circ.client
 	c.mu.Lock()
-	built := circ.state == stateStem || circ.state == stateOpen
-	c.mu.Unlock()
-	if !built {
+	if circ.state != stateStem && circ.state != stateOpen {
+		c.mu.Unlock()
 		return // who builds it says what failed
 	}
-	relays := circ.relays()
-	if errors.Is(err, ErrSilent) {
-		// To try them anew would take as long as it took to find out.
+	relays := circ.relays() // read here: nobody extends it in these states
+	stem := circ.state == stateStem
+	c.mu.Unlock()
+	if stem && errors.Is(err, ErrSilent) {
+		// To try them anew would take as long as it took to find out. Not those of
+		// a circuit to a provider: it may be the one that is silent, on circuits
+		// over relays of its choice, so that others are taken. If it is a relay,
+		// stems and builds over it are silent too.
 		for _, h := range relays {
 			c.cfg.Paths.Reached(h.Key, false)
 		}
@@ -132,7 +136,11 @@ func (circ *circuit) ending(err error) {
 	c.doubt(circ, relays)
 }
 
-// doubt has every circuit over one of relays, but not dead, answer a PING.
+// doubt has every circuit over one of relays, but not dead, answer a PING before
+// it is used. Stems are asked now. Circuits to a provider are asked when it is
+// their time, half a minute from now at most: providers, or one provider of
+// several circuits, could end one or be late on it, see on which others a PING
+// comes at that moment, and know that these are the same person's.
 func (c *Client) doubt(dead *circuit, relays []Hop) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -144,7 +152,7 @@ func (c *Client) doubt(dead *circuit, relays []Hop) {
 		circ.mux.mu.Lock()
 		if circ.mux.err == nil {
 			circ.doubted = true
-			if circ.pinged.IsZero() {
+			if circ.state == stateStem && circ.pinged.IsZero() {
 				circ.askNow()
 				circ.checkIn(askAfter)
 			}

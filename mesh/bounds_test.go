@@ -24,7 +24,7 @@ func TestBoundsTable(t *testing.T) {
 	is := map[string]any{
 		"defaultConns": defaultConns, "defaultStreams": defaultStreams, "defaultPeerStreams": defaultPeerStreams,
 		"maxPeerConns": maxPeerConns, "maxPendingConns": maxPendingConns, "maxPendingStreams": maxPendingStreams,
-		"maxAddressConns": maxAddressConns, "maxSiteConns": maxSiteConns, "maxDials": maxDials, "maxAddrs": maxAddrs,
+		"maxAddressConns": maxAddressConns, "maxSiteConns": maxSiteConns, "maxAddressDials": maxAddressDials, "maxDials": maxDials, "maxAddrs": maxAddrs,
 		"streamWindow": streamWindow, "maxStreamWindow": maxStreamWindow, "maxFrame": maxFrame,
 		"streamBacklog": streamBacklog, "pingBacklog": pingBacklog,
 		"identifyStreams": identifyStreams, "identifyPeerStreams": identifyPeerStreams, "serviceMemory": serviceMemory,

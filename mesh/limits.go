@@ -37,13 +37,19 @@ const (
 	// thousand circuits may be built over a relay at once.
 	maxPendingStreams = 4096
 
-	// maxAddressConns bounds connections with one IPv4 address or IPv6 /56.
+	// maxAddressConns bounds connections from one IPv4 address or IPv6 /56.
 	// Providers put whole towns behind one address, so it is not a handful.
 	maxAddressConns = 64
 
-	// maxSiteConns bounds connections with one IPv6 /48, the usual size of an
+	// maxSiteConns bounds connections from one IPv6 /48, the usual size of an
 	// organisation's network.
 	maxSiteConns = 4 * maxAddressConns
+
+	// maxAddressDials is how many dials over QUIC one address may get at once;
+	// then it is addressConnRate. A dial that is not answered sends some 10 kB,
+	// and whoever publishes a descriptor chooses where. TCP sends a few hundred
+	// bytes and needs no such limit.
+	maxAddressDials = 16
 
 	// addressConnRate is how many connections per second one address may open
 	// after its burst of maxAddressConns. Each costs us a handshake (~150 µs).

@@ -2,6 +2,8 @@ package mesh
 
 import (
 	"bytes"
+	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
+	ma "github.com/multiformats/go-multiaddr"
 )
 
 // transports is how many of a host's links are of each kind.
@@ -220,5 +223,62 @@ func checkCloseAfterThePeer(t *testing.T, listen string) {
 		if err := s.Close(); err != nil {
 			t.Fatalf("Close: %v", err)
 		}
+	}
+}
+
+// A certificate says nothing but the key: not when the host was made, nor what
+// its clock says, which hosts of one bridge have in common.
+func TestCertificatesDifferInTheirKeysOnly(t *testing.T) {
+	said := func() string {
+		key, _, err := identity(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q, err := newQUIC(key, Limits{}, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conf, _ := q.identity.ConfigForPeer("")
+		c, err := x509.ParseCertificate(conf.Certificates[0].Certificate[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if conf.ClientSessionCache != nil || !conf.SessionTicketsDisabled {
+			t.Error("sessions can be resumed")
+		}
+		if c.NotBefore.After(time.Now().AddDate(-1, 0, 0)) {
+			t.Errorf("valid from %v: when the host was made", c.NotBefore)
+		}
+		return fmt.Sprint(c.Version, c.SerialNumber, c.Subject, c.NotBefore, c.NotAfter)
+	}
+	if a, b := said(), said(); a != b {
+		t.Errorf("certificates of two hosts say\n%s\n%s", a, b)
+	}
+}
+
+// A node that others make dial sends no flood of handshakes to an address of
+// their choice.
+func TestDialsOverQUICToOneAddressAreFew(t *testing.T) {
+	h := newHost(t, Config{Quiet: true})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // the dials that are allowed end at once
+	var limit *LimitError
+	tried := 0
+	for ; tried <= 2*maxAddressDials && limit == nil; tried++ {
+		m := ma.StringCast(fmt.Sprintf("/ip4/192.0.2.1/udp/%d/quic-v1", 4811+tried))
+		_, err := h.swarm.TransportForDialing(m).Dial(ctx, m, idOf([32]byte{byte(tried)}))
+		if !errors.As(err, &limit) && err == nil {
+			t.Fatal("a dial that was given up succeeded")
+		}
+	}
+	if limit == nil || limit.Limit != "address.dials" || tried <= maxAddressDials {
+		t.Errorf("%d dials: limit %v, want address.dials after %d", tried, limit, maxAddressDials)
+	}
+	m := ma.StringCast("/ip4/192.0.2.2/udp/4811/quic-v1")
+	if _, err := h.swarm.TransportForDialing(m).Dial(ctx, m, idOf([32]byte{1})); errors.As(err, &limit) {
+		t.Errorf("another address: %v", err)
+	}
+	if h.Stats().Refused["address.dials"] != 1 {
+		t.Errorf("Refused = %v", h.Stats().Refused)
 	}
 }

@@ -27,7 +27,14 @@ func (e *LimitError) Error() string { return "resource limit reached: " + e.Limi
 // told to hit and come back as *LimitError.
 type resources struct {
 	network.ResourceManager
-	hit func(*LimitError)
+	anywhere anywhere
+	rate     *rate.Limiter // of connections from an address; has a lock of its own
+	hit      func(*LimitError)
+}
+
+// anywhere opens connections that no limit per address counts.
+type anywhere interface {
+	OpenConnectionNoIP(dir network.Direction, usefd bool, endpoint ma.Multiaddr) (network.ConnManagementScope, error)
 }
 
 func newResources(l Limits, hit func(*LimitError)) (*resources, error) {
@@ -47,6 +54,8 @@ func newResources(l Limits, hit func(*LimitError)) (*resources, error) {
 	pending.Conns = rcmgr.LimitVal(min(maxPendingConns, l.Conns))
 	// Half-open connections of others must not keep us from dialling.
 	pending.ConnsInbound = pending.Conns - pending.Conns/4
+	// Nor must dials that others make us do keep them from reaching us.
+	pending.ConnsOutbound = pending.Conns - pending.Conns/4
 	pending.Streams = rcmgr.LimitVal(min(maxPendingStreams, l.Streams))
 
 	onePeer := unlimited
@@ -83,12 +92,16 @@ func newResources(l Limits, hit func(*LimitError)) (*resources, error) {
 			[]rcmgr.NetworkPrefixLimit{{Network: loopback4, ConnCount: math.MaxInt}},
 			[]rcmgr.NetworkPrefixLimit{{Network: loopback6, ConnCount: math.MaxInt}},
 		),
-		rcmgr.WithConnRateLimiters(connRate()),
+		rcmgr.WithConnRateLimiters(&rate.Limiter{}), // none: it would count our dials too
 	)
 	if err != nil {
 		return nil, err
 	}
-	return &resources{ResourceManager: m, hit: hit}, nil
+	a, ok := m.(anywhere)
+	if !ok {
+		return nil, errors.Join(errors.New("libp2p's resource manager cannot leave addresses uncounted"), m.Close())
+	}
+	return &resources{ResourceManager: m, anywhere: a, rate: addressRate(maxAddressConns, maxSiteConns), hit: hit}, nil
 }
 
 // Loopback is exempt from the limits per address: a whole world may run there.
@@ -97,9 +110,11 @@ var (
 	loopback6 = netip.MustParsePrefix("::1/128")
 )
 
-func connRate() *rate.Limiter {
-	address := rate.Limit{RPS: addressConnRate, Burst: maxAddressConns}
-	site := rate.Limit{RPS: 4 * addressConnRate, Burst: maxSiteConns}
+// addressRate allows an address addressConnRate per second after a burst, and a
+// site four times that after its own.
+func addressRate(burst, siteBurst int) *rate.Limiter {
+	address := rate.Limit{RPS: addressConnRate, Burst: burst}
+	site := rate.Limit{RPS: 4 * addressConnRate, Burst: siteBurst}
 	return &rate.Limiter{
 		NetworkPrefixLimits: []rate.PrefixLimit{{Prefix: loopback4}, {Prefix: loopback6}},
 		SubnetRateLimiter: rate.SubnetLimiter{
@@ -110,10 +125,21 @@ func connRate() *rate.Limiter {
 	}
 }
 
-func (r *resources) OpenConnection(dir network.Direction, usefd bool, endpoint ma.Multiaddr) (network.ConnManagementScope, error) {
-	s, err := r.ResourceManager.OpenConnection(dir, usefd, endpoint)
+// OpenConnection implements network.ResourceManager. The limits per address are
+// for those who connect to us. Whom we dial is chosen by others: a descriptor
+// that names the address of an honest node, and a circuit to it now and then,
+// would use up what that node may have, and keep it and us apart.
+func (r *resources) OpenConnection(dir network.Direction, usefd bool, m ma.Multiaddr) (network.ConnManagementScope, error) {
+	open := r.anywhere.OpenConnectionNoIP
+	if dir == network.DirInbound {
+		open = r.ResourceManager.OpenConnection
+		if p, _, err := endpoint(m); err == nil && !r.rate.Allow(p.Addr()) {
+			return nil, r.over("address.conns.rate")
+		}
+	}
+	s, err := open(dir, usefd, m)
 	if err != nil {
-		return nil, r.refused(err)
+		return nil, r.over(limitName(err))
 	}
 	return connScope{s, r}, nil
 }
@@ -121,13 +147,14 @@ func (r *resources) OpenConnection(dir network.Direction, usefd bool, endpoint m
 func (r *resources) OpenStream(p peer.ID, dir network.Direction) (network.StreamManagementScope, error) {
 	s, err := r.ResourceManager.OpenStream(p, dir)
 	if err != nil {
-		return nil, r.refused(err)
+		return nil, r.over(limitName(err))
 	}
 	return s, nil
 }
 
-func (r *resources) refused(err error) error {
-	l := &LimitError{Limit: limitName(err)}
+// over counts a refusal by the limit that was reached, and is its error.
+func (r *resources) over(limit string) error {
+	l := &LimitError{Limit: limit}
 	r.hit(l)
 	return l
 }
@@ -141,7 +168,7 @@ type connScope struct {
 
 func (s connScope) SetPeer(p peer.ID) error {
 	if err := s.ConnManagementScope.SetPeer(p); err != nil {
-		return s.r.refused(err)
+		return s.r.over(limitName(err))
 	}
 	return nil
 }
@@ -152,10 +179,7 @@ func (s connScope) SetPeer(p peer.ID) error {
 func limitName(err error) string {
 	text := err.Error()
 	if !errors.Is(err, network.ErrResourceLimitExceeded) {
-		switch {
-		case strings.Contains(text, "rate limit"):
-			return "address.conns.rate"
-		case strings.Contains(text, "per ip limit"):
+		if strings.Contains(text, "per ip limit") {
 			return "address.conns"
 		}
 		return "unknown"

@@ -2,6 +2,7 @@ package mesh
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"math"
 	"reflect"
@@ -50,6 +51,10 @@ func TestLimitsAreNamed(t *testing.T) {
 		}},
 		{"pending.conns.inbound", Limits{Conns: 2 * maxPendingConns}, func(r network.ResourceManager, _ int) error {
 			_, err := r.OpenConnection(network.DirInbound, true, at("127.0.0.1"))
+			return err
+		}},
+		{"pending.conns.outbound", Limits{Conns: 2 * maxPendingConns}, func(r network.ResourceManager, _ int) error {
+			_, err := r.OpenConnection(network.DirOutbound, false, at("192.0.2.1"))
 			return err
 		}},
 		{"peer.conns.inbound", limits, func(r network.ResourceManager, _ int) error {
@@ -104,6 +109,37 @@ func TestLimitsAreNamed(t *testing.T) {
 		if got := limitName(errors.New(text)); got != want {
 			t.Errorf("limitName(%q) = %q, want %q", text, got, want)
 		}
+	}
+}
+
+// Whoever makes a relay dial chooses the address, with a descriptor of his own.
+// What is counted for that must not keep out the node that lives there, nor keep
+// us from it.
+func TestDialsToAnAddressCloseItToNobody(t *testing.T) {
+	l, err := Limits{}.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := newResources(l, func(*LimitError) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	victim := func(port int) ma.Multiaddr {
+		return ma.StringCast(fmt.Sprintf("/ip4/192.0.2.1/tcp/%d", port))
+	}
+	for i := range 2 * maxAddressConns { // that hang, and are followed by more
+		if c, err := r.OpenConnection(network.DirOutbound, true, victim(1+i)); err == nil && i%2 == 0 {
+			c.Done()
+		}
+	}
+	for _, dir := range []network.Direction{network.DirInbound, network.DirOutbound} {
+		c, err := r.OpenConnection(dir, true, victim(4811))
+		if err != nil {
+			t.Errorf("%v connection with the node there: %v", dir, err)
+			continue
+		}
+		c.Done()
 	}
 }
 
