@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"testing"
 )
 
@@ -16,6 +18,9 @@ var programs string
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	// Whoever ignores SIGHUP, as under nohup, has children that ignore it too;
+	// who catches it has not. The programs are told to end by it.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	programs = os.Getenv("CULVERT_BIN")
 	if programs == "" {
 		dir, err := os.MkdirTemp("", "culvert-bin-")
