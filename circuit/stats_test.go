@@ -69,7 +69,9 @@ func TestStats(t *testing.T) {
 		}
 		for i, r := range l.relays {
 			s := r.relay.Stats()
-			if s.Circuits != 0 || s.EndedDestroyed < now.Retired || s.EndedDestroyed+s.EndedLost != s.Created || s.EndedViolated != 0 {
+			// Which of them a relay hears first, DESTROY or the end of the link
+			// behind it, is up to chance.
+			if s.Circuits != 0 || s.EndedDestroyed+s.EndedLost != s.Created || s.EndedViolated != 0 {
 				t.Errorf("after the client's stop, relay %d counts %+v", i+1, s)
 			}
 		}
