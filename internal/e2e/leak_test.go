@@ -50,8 +50,15 @@ func (w *world) held(t *testing.T) map[string]serve.Held {
 func (w *world) idle(t *testing.T) {
 	t.Helper()
 	eventually(t, settled, "the bridge has only the circuits it keeps ready", func() error {
-		if n := len(w.status().Circuits); n != 3 {
-			return fmt.Errorf("it has %d, want 3", n)
+		states := make(map[string]int)
+		for _, c := range w.status().Circuits {
+			if c.Requests > 0 {
+				return fmt.Errorf("it has circuit %s, which somebody used", c.ID)
+			}
+			states[c.State]++
+		}
+		if len(states) != 2 || states["stem"] != 2 || states["open"] != 1 {
+			return fmt.Errorf("it has %v, want two stems and one that is open", states)
 		}
 		return nil
 	})
