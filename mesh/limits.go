@@ -15,8 +15,9 @@ const (
 
 	// defaultStreams bounds streams over all connections. Each can make us
 	// hold one receive window, so this is also the bound on memory: 16,384
-	// windows of 256 KiB are 4 GiB if every sender fills its own and nobody
-	// reads, which credit (docs/spec/circuit.md "Streams") keeps from happening.
+	// windows of 256 KiB are 4 GiB, and QUIC's of 512 KiB twice that, if every
+	// sender fills its own and nobody reads, which credit (docs/spec/circuit.md
+	// "Streams") keeps from happening.
 	defaultStreams = 16384
 
 	// defaultPeerStreams bounds the streams of one peer in each direction. A
