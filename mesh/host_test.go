@@ -607,7 +607,7 @@ func TestManyStreams(t *testing.T) { overEach(t, checkManyStreams) }
 
 func checkManyStreams(t *testing.T, listen string) {
 	if testing.Short() {
-		t.Skip("opens thousands of streams")
+		t.Skip("SKIP " + t.Name() + ": opens thousands of streams")
 	}
 	srv, cli := serverOn(t, listen), bridge(t)
 	const n = 2000

@@ -121,7 +121,7 @@ func TestWriteIsAtomic(t *testing.T) {
 
 func TestCheckPrivate(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("no file modes on windows")
+		t.Skip("SKIP " + t.Name() + ": no file modes on windows")
 	}
 	path := filepath.Join(t.TempDir(), "keys")
 	if err := files.CheckPrivate(path); !errors.Is(err, fs.ErrNotExist) {

@@ -201,7 +201,7 @@ func TestVectorsAreTheSharedOnes(t *testing.T) {
 	const shared = "../../../shared/vectors/terraingossip.json"
 	want, err := os.ReadFile(shared)
 	if errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("%s is not here: only our copy was tested", shared)
+		t.Skipf("SKIP %s: %s is not here, only our copy was tested", t.Name(), shared)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -38,7 +38,6 @@ The exit code is 0 if there is no problem, else 1.`,
 		Example: `  bridge doctor
   bridge doctor --ask llama3.2
   bridge doctor --json | jq '.findings[] | select(.level != "ok")'`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
 			if o.Data, err = data(); err != nil {
