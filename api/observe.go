@@ -44,6 +44,9 @@ func exchangeOf(r *http.Request) *exchange {
 	return r.Context().Value(exchangeKey{}).(*exchange)
 }
 
+// everyAnswer names the headers that every answer has.
+var everyAnswer = [...]string{"X-Request-Id", "X-Content-Type-Options", "Content-Security-Policy", "Cache-Control"}
+
 // observe gives each request its id, the time its body may take and the
 // headers that every answer has, logs what became of it, and turns a panic
 // into an error.
@@ -51,10 +54,10 @@ func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := &exchange{id: "req_" + rand.Text(), started: time.Now()}
 		h := w.Header()
-		h.Set("X-Request-Id", x.id)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-		h.Set("Cache-Control", "no-cache")
+		values := [...]string{x.id, "nosniff", "default-src 'none'; sandbox", "no-cache"}
+		for i, name := range everyAnswer { // one allocation instead of four
+			h[name] = values[i : i+1 : i+1]
+		}
 
 		rec := &recorder{ResponseWriter: w}
 		route, asks := openai.RouteOf(r.URL.Path)

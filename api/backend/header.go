@@ -61,8 +61,12 @@ func ResponseHeader(from http.Header) http.Header {
 
 // ContentType is ContentJSON, ContentStream, or "" for any other.
 func ContentType(h http.Header) string {
+	t := h.Get("Content-Type")
+	if t == ContentJSON || t == ContentStream {
+		return t // as nearly always: parsing costs an allocation and more
+	}
 	// A parameter that does not parse leaves the type itself readable.
-	t, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
+	t, _, _ = mime.ParseMediaType(t)
 	if t == ContentJSON || t == ContentStream {
 		return t
 	}
@@ -72,6 +76,9 @@ func ContentType(h http.Header) string {
 // RetryAfter is the wait that h asks for, 0 if it names none that makes sense.
 func RetryAfter(h http.Header) time.Duration {
 	v := strings.TrimSpace(h.Get("Retry-After"))
+	if v == "" {
+		return 0
+	}
 	if seconds, err := strconv.ParseUint(v, 10, 31); err == nil {
 		return min(time.Duration(seconds)*time.Second, maxRetryAfter)
 	}

@@ -15,7 +15,7 @@ import (
 
 func TestRead(t *testing.T) {
 	const most = 100_000
-	for _, size := range []int{0, 1, 1023, 16 << 10, 16<<10 + 1, 64<<10 - 1, 64 << 10, most - 1, most} {
+	for _, size := range []int{0, 1, 1023, 4 << 10, 4<<10 + 1, 16 << 10, 64<<10 - 1, 64 << 10, most - 1, most} {
 		want := bytes.Repeat([]byte("x"), size)
 		for _, declared := range []int64{-1, int64(size), int64(size) / 2, min(most, int64(size)*2)} {
 			for name, r := range map[string]io.Reader{

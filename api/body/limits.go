@@ -9,7 +9,7 @@ const (
 	// firstChunk is what a body gets before a byte of it has arrived. A length
 	// is only a claim: memory is reserved as the bytes come, so that opening
 	// connections with large claims does not spend the budget.
-	firstChunk = 16 << 10
+	firstChunk = 4 << 10
 
 	// growth is how much larger the next buffer is: few copies for large
 	// bodies, at most this many times the received bytes reserved.

@@ -38,7 +38,7 @@ func readAnswer(r io.Reader) (*answer, error) {
 		return nil, err
 	}
 	s.chunked, s.left, s.done = length < 0, max(length, 0), length == 0
-	res, err := http.ReadResponse(bufio.NewReader(s), nil)
+	res, err := http.ReadResponse(bufio.NewReaderSize(s, headRoom), nil)
 	if err != nil || res.StatusCode != status || res.ContentLength != length ||
 		(len(res.TransferEncoding) > 0) != s.chunked {
 		return nil, refuse(FormDisagreement)
@@ -137,7 +137,12 @@ func appendHead(b []byte, status int, length int64, h http.Header) []byte {
 		b = append(b, "\r\nContent-Length: "...)
 		b = strconv.AppendInt(b, length, 10)
 	}
-	h = backend.ResponseHeader(h)
+	return appendFields(b, backend.ResponseHeader(h))
+}
+
+// appendFields appends header lines in the order of their names, and the empty
+// line that ends a head.
+func appendFields(b []byte, h http.Header) []byte {
 	for _, name := range slices.Sorted(maps.Keys(h)) {
 		b = append(b, "\r\n"...)
 		b = append(b, name...)

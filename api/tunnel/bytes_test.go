@@ -26,7 +26,7 @@ func paddedChat(size int, stream bool) string {
 // are those the backend sent, at every size where something could be off.
 func TestBytesAreExact(t *testing.T) {
 	rnd := rand.NewChaCha8([32]byte{1})
-	sizes := []int{200, 4096, writePiece - headRoom, writePiece, writePiece + 1, 1 << 20, body.MaxBody}
+	sizes := []int{200, 4096, smallRequest, smallRequest + 1, WriteAhead, 64 << 10, 1 << 20, body.MaxBody}
 	for _, size := range sizes {
 		for _, stream := range []bool{false, true} {
 			if stream && size == body.MaxBody {

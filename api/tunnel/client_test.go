@@ -215,7 +215,8 @@ func TestEarlyRefusal(t *testing.T) {
 		})
 		d.max = 128
 		r := newRouter("a", "b")
-		if got, want := ask(t, newTestClient(t, r, d)), (outcome{413, errorBody, false}); got != want {
+		large := paddedChat(smallRequest+1, true)
+		if got, want := askFor(t, newTestClient(t, r, d), large), (outcome{413, errorBody, false}); got != want {
 			t.Errorf("answer = %+v, want %+v", got, want)
 		}
 		if got, want := r.reported(), "a refused"; got != want {

@@ -59,9 +59,13 @@ func (c *Client) exchange(ctx context.Context, req *backend.Request, to Target) 
 	data := openai.Scrub(req.Body, req.View, to.Model, func(field, value string) string {
 		return c.pseudonym(x.origin.Circuit, field, value)
 	})
-	// Written beside the reading, because a server may refuse a request early
-	// and then takes no more of it. abort and receive wait for its end.
-	go x.send(req, data)
+	if len(data) <= smallRequest {
+		x.send(req, data)
+	} else {
+		// Written beside the reading, because a server may refuse a request early
+		// and then takes no more of it. abort and receive wait for its end.
+		go x.send(req, data)
+	}
 
 	if err := x.receive(); err != nil {
 		c.report(ctx, to, failure(err))

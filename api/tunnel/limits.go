@@ -33,9 +33,14 @@ const (
 	// arrived together, or one read of a large one.
 	streamBuffer = 16 << 10
 
-	// writePiece is the largest buffer a request is written from: most leave in
-	// one write, and a large one is not copied whole.
-	writePiece = 64 << 10
+	// WriteAhead is how many bytes a Conn queues at least, whatever its peer
+	// takes: nearly every request.
+	WriteAhead = 16 << 10
+
+	// smallRequest is how much of a body leaves in one write with the head, from
+	// the goroutine that asks. With the head it is less than a Conn takes without
+	// waiting, so nothing has to be read beside it.
+	smallRequest = WriteAhead - headRoom
 
 	// maxEmptyReads is how often a stream may return nothing before it counts
 	// as broken, as bufio has it.

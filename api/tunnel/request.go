@@ -2,10 +2,8 @@ package tunnel
 
 import (
 	"bufio"
-	"bytes"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,27 +12,32 @@ import (
 	"github.com/culvert-net/culvert/api/openai"
 )
 
-// writeRequest sends req, with data as its body, and ends the direction. Every
-// client's head is the same but for path, length and whether a stream is asked
-// for.
+// writeRequest sends req, with data as its body, and ends the direction. A
+// small one leaves in one write.
 func writeRequest(conn Conn, req *backend.Request, data []byte) error {
-	out := &http.Request{
-		Method:        req.Method,
-		URL:           &url.URL{Path: req.Path},
-		Host:          tunnelHost,
-		Header:        backend.RequestHeader(req),
-		Body:          io.NopCloser(bytes.NewReader(data)),
-		ContentLength: int64(len(data)),
+	head := appendRequestHead(make([]byte, 0, headRoom+min(len(data), smallRequest)), req, len(data))
+	if len(data) <= smallRequest {
+		head, data = append(head, data...), nil
 	}
-	out.Header.Set("User-Agent", "") // else net/http names itself
-	w := bufio.NewWriterSize(conn, min(headRoom+len(data), writePiece))
-	if err := out.Write(w); err != nil {
+	if _, err := conn.Write(head); err != nil {
 		return err
 	}
-	if err := w.Flush(); err != nil {
+	if _, err := conn.Write(data); err != nil {
 		return err
 	}
 	return conn.CloseWrite()
+}
+
+// appendRequestHead appends a request's head: a fixed order, no client's name.
+// Every client's is the same but for path, length and whether a stream is
+// asked for.
+func appendRequestHead(b []byte, req *backend.Request, length int) []byte {
+	b = append(b, req.Method...)
+	b = append(b, ' ')
+	b = append(b, req.Path...)
+	b = append(b, " HTTP/1.1\r\nHost: "+tunnelHost+"\r\nContent-Length: "...)
+	b = strconv.AppendInt(b, int64(length), 10)
+	return appendFields(b, backend.RequestHeader(req))
 }
 
 // incoming is a request whose head was accepted.

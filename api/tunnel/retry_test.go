@@ -59,7 +59,12 @@ type outcome struct {
 
 func ask(t *testing.T, c *Client) outcome {
 	t.Helper()
-	resp, err := c.Do(t.Context(), chat(t, streamChat))
+	return askFor(t, c, streamChat)
+}
+
+func askFor(t *testing.T, c *Client, data string) outcome {
+	t.Helper()
+	resp, err := c.Do(t.Context(), chat(t, data))
 	if err != nil {
 		var e *openai.Error
 		if !errors.As(err, &e) {

@@ -13,7 +13,8 @@ import (
 // and closed by different goroutines, and deadlines end blocked calls.
 //
 // Read returns io.EOF only after the peer's authenticated END: that is what
-// tells a complete answer from a cut one.
+// tells a complete answer from a cut one. Write takes the first WriteAhead
+// bytes without waiting for the peer.
 type Conn interface {
 	net.Conn
 
