@@ -63,7 +63,8 @@ func (h *Host) accept(ns network.Stream) {
 
 	// Errors of the deadlines show at the next read.
 	_ = ns.SetDeadline(time.Now().Add(negotiateTimeout))
-	proto, handle, err := h.node.Mux().Negotiate(ns)
+	g := &greeting{Stream: ns}
+	proto, handle, err := h.node.Mux().Negotiate(g)
 	if err != nil {
 		h.refusals.count("protocol")
 		_ = ns.ResetWithError(network.StreamProtocolNegotiationFailed)
@@ -75,8 +76,9 @@ func (h *Host) accept(ns network.Stream) {
 		_ = ns.ResetWithError(network.StreamResourceLimitExceeded)
 		return
 	}
+	g.settle()
 	// A handler made by SetStreamHandler returns no error.
-	_ = handle(proto, ns)
+	_ = handle(proto, g)
 }
 
 // quota counts a protocol's open streams.
