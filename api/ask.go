@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -169,7 +168,7 @@ func (s *Server) document(w http.ResponseWriter, r *http.Request, resp *backend.
 
 // checkDocument finds what is wrong with an answer that claims success.
 func checkDocument(text []byte) *openai.Error {
-	if trimmed := bytes.TrimSpace(text); len(trimmed) == 0 || trimmed[0] != '{' || !json.Valid(text) {
+	if trimmed := bytes.TrimSpace(text); len(trimmed) == 0 || trimmed[0] != '{' || !openai.Valid(text) {
 		return openai.Upstream(http.StatusBadGateway, "bad_answer",
 			"the model server answered with success but without a JSON object")
 	}

@@ -3,7 +3,6 @@ package openai
 import (
 	"bytes"
 	"crypto/rand"
-	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,7 +48,7 @@ type toolCall struct {
 // Repair is doc, an answer or a chunk of one, with repaired tool calls. Without
 // repairs it is doc itself.
 func (t *ToolCalls) Repair(doc []byte) []byte {
-	if !bytes.Contains(doc, []byte(`"tool_calls"`)) || !json.Valid(doc) {
+	if !bytes.Contains(doc, []byte(`"tool_calls"`)) || !Valid(doc) {
 		return doc
 	}
 	var p patch

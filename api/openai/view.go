@@ -127,7 +127,7 @@ func parse(body []byte, routed ...string) (View, *Error) {
 	if len(body) == 0 {
 		return View{}, Invalid("", "the request body is empty; send a JSON object with model and "+routed[0])
 	}
-	if !json.Valid(body) {
+	if !Valid(body) {
 		return View{}, Invalid("", "the request body is not valid JSON"+whereInvalid(body))
 	}
 	v, e := parseFields(body)
