@@ -44,10 +44,10 @@ func Main(root *cobra.Command) int {
 	return report(root, err, Interrupted(ctx))
 }
 
-// gcPercent lets the heap grow to 12 MiB between collections instead of 4. What
+// gcPercent lets the heap grow to 8 MiB between collections instead of 4. What
 // lives is a few MiB, whatever the load, and marking it a hundred times a second
 // took a sixth of the bridge's time under load (2026-11).
-const gcPercent = 300
+const gcPercent = 200
 
 // collectLess sets gcPercent, unless the environment has its own.
 func collectLess() {
