@@ -18,6 +18,7 @@ import (
 	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/api/backend/backendtest"
 	"github.com/culvert-net/culvert/api/backend/openai"
+	"github.com/culvert-net/culvert/internal/openapi"
 )
 
 // journal is a log that can be read while it is written.
@@ -82,6 +83,25 @@ func serve(t *testing.T, cfg api.Config) *bench {
 	return b
 }
 
+// transport measures every answer by OpenAI's description.
+func (b *bench) transport(t *testing.T) *openapi.Transport {
+	t.Helper()
+	d, err := openapi.Published()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &openapi.Transport{
+		Description: d, Foreign: func() bool { return b.up != nil && b.up.Foreign() },
+		Report: func(err error) { t.Error(err) },
+	}
+}
+
+// http is a client of such a transport.
+func (b *bench) http(t *testing.T) *http.Client {
+	t.Helper()
+	return &http.Client{Transport: b.transport(t)}
+}
+
 // post sends a chat request.
 func (b *bench) post(t *testing.T, body string) *http.Response {
 	t.Helper()
@@ -101,7 +121,7 @@ func (b *bench) send(t *testing.T, method, path string, body io.Reader, headers 
 		}
 		req.Header.Add(headers[i], headers[i+1])
 	}
-	resp, err := http.DefaultTransport.RoundTrip(req)
+	resp, err := b.transport(t).RoundTrip(req)
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, path, err)
 	}

@@ -34,7 +34,7 @@ func TestSurvives(t *testing.T) {
 		u.Set(able)
 		dir := t.TempDir()
 		daemonise(t, nil, "bridge", "serve", "--data", dir, "--upstream", u.URL, "--listen", "127.0.0.1:0", "--status-listen", "127.0.0.1:0")
-		w := &world{t: t}
+		w := &world{t: t, upstream: u.URL}
 		w.BaseURL = ready(t, "bridge", dir).BaseURLs[0]
 		run(t, u, w)
 	})
@@ -56,11 +56,13 @@ func to(path string, b backendtest.Behaviour) backendtest.Behaviour {
 		switch {
 		case r.URL.Path == path && strings.Contains(string(c.Body), "x_case"):
 			b(w, r, c)
-		case r.URL.Path == "/v1/embeddings":
-			backendtest.Answer(`{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.5]}],"model":"m"}`)(w, r, c)
-		case r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/v1/"):
-			backendtest.Answer(backendtest.Completion)(w, r, c)
 		default:
+			for _, d := range append(backendtest.Dialects(), chatDialect) {
+				if d.Path == r.URL.Path {
+					backendtest.Answer(d.Answer)(w, r, c)
+					return
+				}
+			}
 			backendtest.Status(http.StatusNotFound, "application/json", `{}`)(w, r, c)
 		}
 	})

@@ -15,12 +15,16 @@ type Transport struct {
 	Base        http.RoundTripper // http.DefaultTransport if nil
 	Description *Description
 
+	// Foreign, if there is one, says whether an answer that begins now may be
+	// Foreign (see Answer).
+	Foreign func() bool
+
 	// Report gets what is wrong. It is called on the goroutine that reads the
 	// answer, before that learns of the end.
 	Report func(error)
 }
 
-// maxKept is how much of an answer is kept for the check. Nothing that the
+// maxKept is how much of a request or an answer is kept for the check. Nothing that the
 // suites send is larger.
 const maxKept = 64 << 20
 
@@ -41,11 +45,13 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	foreign := t.Foreign != nil && t.Foreign()
 	body := &recorded{ReadCloser: resp.Body, ctx: r.Context()}
 	body.finish = sync.OnceFunc(func() {
 		a := Answer{
 			Method: r.Method, Path: r.URL.Path, Request: sent.bytes(), Status: resp.StatusCode,
 			ContentType: resp.Header.Get("Content-Type"), Body: body.text.Bytes(), End: body.end,
+			Foreign: foreign,
 		}
 		err := t.Description.Check(a)
 		if body.text.Len() > maxKept {
@@ -72,7 +78,9 @@ func (b *tee) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.text.Write(p[:n])
+	if b.text.Len() <= maxKept {
+		b.text.Write(p[:n])
+	}
 	return n, err
 }
 
