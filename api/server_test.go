@@ -83,17 +83,20 @@ func serve(t *testing.T, cfg api.Config) *bench {
 	return b
 }
 
-// transport measures every answer by OpenAI's description.
-func (b *bench) transport(t *testing.T) *openapi.Transport {
+// measured measures every answer by OpenAI's description.
+func measured(t *testing.T, base http.RoundTripper, foreign func() bool) *openapi.Transport {
 	t.Helper()
 	d, err := openapi.Published()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &openapi.Transport{
-		Description: d, Foreign: func() bool { return b.up != nil && b.up.Foreign() },
-		Report: func(err error) { t.Error(err) },
-	}
+	return &openapi.Transport{Base: base, Description: d, Foreign: foreign, Report: func(err error) { t.Error(err) }}
+}
+
+// transport measures those of b, whose Upstream may be foreign to it.
+func (b *bench) transport(t *testing.T) *openapi.Transport {
+	t.Helper()
+	return measured(t, nil, func() bool { return b.up != nil && b.up.Foreign() })
 }
 
 // http is a client of such a transport.

@@ -15,8 +15,9 @@ type Transport struct {
 	Base        http.RoundTripper // http.DefaultTransport if nil
 	Description *Description
 
-	// Foreign, if there is one, says whether an answer that begins now may be
-	// Foreign (see Answer).
+	// Foreign, if there is one, says whether something in the answer that is
+	// under way may be Foreign (see Answer). It is asked when the answer begins
+	// and when it has ended.
 	Foreign func() bool
 
 	// Report gets what is wrong. It is called on the goroutine that reads the
@@ -51,7 +52,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		a := Answer{
 			Method: r.Method, Path: r.URL.Path, Request: sent.bytes(), Status: resp.StatusCode,
 			ContentType: resp.Header.Get("Content-Type"), Body: body.text.Bytes(), End: body.end,
-			Foreign: foreign,
+			Foreign: foreign || t.Foreign != nil && t.Foreign(),
 		}
 		err := t.Description.Check(a)
 		if body.text.Len() > maxKept {
