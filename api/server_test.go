@@ -147,6 +147,16 @@ func read(t *testing.T, resp *http.Response) string {
 func wantError(t *testing.T, name string, resp *http.Response, status int, code string) string {
 	t.Helper()
 	text := read(t, resp)
+	d, err := openapi.Published()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Whatever was asked: some errors are about what was no request.
+	if err := d.Check(openapi.Answer{
+		Method: http.MethodPost, Path: "/", Status: resp.StatusCode, ContentType: resp.Header.Get("Content-Type"), Body: []byte(text),
+	}); err != nil {
+		t.Errorf("%s: %v", name, err)
+	}
 	var doc struct {
 		Error *struct {
 			Message string  `json:"message"`
@@ -156,7 +166,7 @@ func wantError(t *testing.T, name string, resp *http.Response, status int, code 
 		} `json:"error"`
 	}
 	if err := json.Unmarshal([]byte(text), &doc); err != nil || doc.Error == nil || doc.Error.Message == "" || doc.Error.Type == "" {
-		t.Errorf("%s: %d, body %q is no error in OpenAI's shape (%v)", name, resp.StatusCode, text, err)
+		t.Errorf("%s: %d, body %q is no error that says something (%v)", name, resp.StatusCode, text, err)
 		return ""
 	}
 	got := ""
