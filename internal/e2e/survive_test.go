@@ -177,8 +177,8 @@ func documentCases(d backendtest.Dialect) []survival {
 
 // chatCases are about what only chat has.
 func chatCases() []survival {
-	const usage = `data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[],"usage":{"total_tokens":3}}` + "\n\n"
-	const reasoning = `data: {"choices":[{"index":0,"delta":{"reasoning":"a","reasoning_content":"b"},"finish_reason":null}]}` + "\n\n"
+	const usage = `data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[],"usage":{"prompt_tokens":2,"completion_tokens":1,"total_tokens":3}}` + "\n\n"
+	const reasoning = `data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"reasoning":"a","reasoning_content":"b"},"finish_reason":null}]}` + "\n\n"
 	first, ask := backendtest.Chunk(0), marked(chatBody(true))
 	asking := strings.Replace(ask, `"stream":true`, `"stream":true,"stream_options":{"include_usage":true}`, 1)
 	tools := strings.Replace(ask, `"stream":true`, `"stream":true,"tools":[{"type":"function","function":{"name":"f"}}]`, 1)
