@@ -24,12 +24,6 @@ type Description struct {
 	amount atomic.Int64 // of known
 }
 
-// Bounds on known: most texts of most suites fit, and no test's memory shows it.
-const (
-	maxKnown     = 4096
-	maxKnownText = 2048
-)
-
 // Published is the description in testdata.
 var Published = sync.OnceValues(func() (*Description, error) { return load(trimmed) })
 
@@ -95,7 +89,5 @@ func (d *Description) judge(schema string, text []byte) error {
 	return nil
 }
 
-// shown is how much of an answer an error shows.
-const shown = 1000
-
+// clip is the part of an answer that an error shows.
 func clip(text []byte) []byte { return text[:min(len(text), shown)] }

@@ -25,10 +25,6 @@ type Transport struct {
 	Report func(error)
 }
 
-// maxKept is how much of a request or an answer is kept for the check. Nothing that the
-// suites send is larger.
-const maxKept = 64 << 20
-
 // RoundTrip implements http.RoundTripper.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	base := t.Base

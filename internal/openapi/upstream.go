@@ -29,9 +29,6 @@ func NewUpstream(d *Description, models ...string) *Upstream {
 	return &Upstream{d, append([]string{Full, Least}, models...)}
 }
 
-// maxRequest is how much of a request's body is read; the suites send less.
-const maxRequest = 32 << 20
-
 // ServeHTTP implements http.Handler.
 func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	route, ok := routeOf(r.Method, r.URL.Path)

@@ -23,9 +23,6 @@ type Watch struct {
 	text   []byte // of the document, or of an event that has no end yet
 }
 
-// maxWatched is how long an event or a document may be and still be looked at.
-const maxWatched = 1 << 20
-
 // WriteHeader implements http.ResponseWriter.
 func (w *Watch) WriteHeader(status int) {
 	if status >= http.StatusOK {
