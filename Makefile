@@ -37,8 +37,8 @@ test: build ## Run all tests, then those that drive the real programs
 check: ## Format, vet, staticcheck, import table, package comments
 	@unformatted="$$($(TOOL) gofumpt -l .)"; \
 	if [ -n "$$unformatted" ]; then echo "run: make format"; echo "$$unformatted"; exit 1; fi
-	go vet -tags e2e,leak,browser ./...
-	$(TOOL) staticcheck -tags e2e,leak,browser ./...
+	go vet -tags e2e,leak,browser,clients ./...
+	$(TOOL) staticcheck -tags e2e,leak,browser,clients ./...
 	go test -count=1 ./internal/arch
 
 .PHONY: format
@@ -56,6 +56,10 @@ leak: build ## What is held after 10,000 aborted requests, and for a client that
 .PHONY: browser
 browser: build ## What a web page can do to a running bridge; needs Chromium
 	CULVERT_BIN=$(CURDIR)/bin go test -tags e2e,browser -run '^TestBrowser' -v ./internal/e2e
+
+.PHONY: clients
+clients: build ## Run clients that nobody here wrote, and their own tests, against the programs
+	CULVERT_BIN=$(CURDIR)/bin go test -count=1 -tags clients -v ./internal/e2e/clients
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target, 50,000 inputs each (FUZZTIME=1m)

@@ -33,7 +33,7 @@ func TestBodiesUnchanged(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, uint64(w)))
 			for i := range 1000 / workers {
 				sent := backendtest.RandomBody(r, fmt.Sprintf("model-%d-%d", w, i))
-				resp, err := http.Post(b.url+"/v1/chat/completions", "application/json", bytes.NewReader(sent))
+				resp, err := b.http(t).Post(b.url+"/v1/chat/completions", "application/json", bytes.NewReader(sent))
 				if err != nil {
 					t.Errorf("worker %d, body %d: %v", w, i, err)
 					return
@@ -182,7 +182,7 @@ func TestBusy(t *testing.T) {
 	var running sync.WaitGroup
 	for range 4 {
 		running.Go(func() {
-			resp, err := http.Post(b.url+"/v1/chat/completions", "application/json", strings.NewReader(filler))
+			resp, err := b.http(t).Post(b.url+"/v1/chat/completions", "application/json", strings.NewReader(filler))
 			if err != nil || resp.StatusCode != 200 {
 				t.Errorf("a request within the budget: %+v, %v", resp, err)
 				return

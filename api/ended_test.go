@@ -47,7 +47,7 @@ func TestEnded(t *testing.T) {
 			want: usage.Ended{Route: "chat", Model: "m", Status: 200, Input: 3, Output: 1},
 		},
 		{
-			name: "embeddings", answer: backendtest.Answer(`{"object":"list","data":[],"usage":{"prompt_tokens":8,"total_tokens":8}}`),
+			name: "embeddings", answer: backendtest.Answer(`{"object":"list","data":[],"model":"m","usage":{"prompt_tokens":8,"total_tokens":8}}`),
 			ask: func(t *testing.T) {
 				_ = read(t, b.send(t, http.MethodPost, "/v1/embeddings", strings.NewReader(`{"model":"e","input":"x"}`), "Content-Type", "application/json"))
 			},
@@ -105,7 +105,7 @@ func TestEnded(t *testing.T) {
 					<-arrived
 					leave()
 				}()
-				if resp, err := http.DefaultClient.Do(req); err == nil {
+				if resp, err := b.http(t).Do(req); err == nil {
 					resp.Body.Close()
 					t.Fatal("a silent server answered")
 				}

@@ -15,9 +15,11 @@ import (
 )
 
 // client is a client nobody here wrote.
-func (b *bench) client() *goopenai.Client {
+func (b *bench) client(t *testing.T) *goopenai.Client {
+	t.Helper()
 	cfg := goopenai.DefaultConfig("any-key")
 	cfg.BaseURL = b.url + "/v1"
+	cfg.HTTPClient = b.http(t)
 	return goopenai.NewClientWithConfig(cfg)
 }
 
@@ -46,7 +48,7 @@ func recvAll(s *goopenai.ChatCompletionStream) (text string, usage *goopenai.Usa
 
 func TestClient(t *testing.T) {
 	b := serve(t, api.Config{Backend: mock.New(mock.Config{})})
-	c := b.client()
+	c := b.client(t)
 	list, err := c.ListModels(t.Context())
 	if err != nil || len(list.Models) != 1 || list.Models[0].ID != mock.Model {
 		t.Fatalf("ListModels: %+v, %v", list, err)
@@ -82,7 +84,7 @@ func TestClientSeesCuts(t *testing.T) {
 		"clean end":         backendtest.Stream(0, backendtest.Chunk(0)),
 	} {
 		b.up.Set(behave)
-		stream, err := b.client().CreateChatCompletionStream(t.Context(), question("m"))
+		stream, err := b.client(t).CreateChatCompletionStream(t.Context(), question("m"))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -100,7 +102,7 @@ func TestClientCancels(t *testing.T) {
 	b.up.Set(backendtest.Endless(0))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	stream, err := b.client().CreateChatCompletionStream(ctx, question("m"))
+	stream, err := b.client(t).CreateChatCompletionStream(ctx, question("m"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func inBubble(t *testing.T, b backend.Backend, f func(t *testing.T, post poster)
 				t.Fatal(err)
 			}
 			req.Header.Set("Content-Type", "application/json")
-			resp, err := transport.RoundTrip(req)
+			resp, err := measured(t, transport, nil).RoundTrip(req)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -110,6 +110,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 
 func TestHeartbeats(t *testing.T) {
 	const beat, second = sse.Heartbeat, time.Second
+	one, two := backendtest.Chunk(1), backendtest.Chunk(2)
 	upstream := openai.Upstream(502, "gone", "gone")
 	frame := "data: " + string(upstream.JSON()) + "\n\n"
 	const counts = `data: {"choices":[],"usage":{"total_tokens":1}}` + "\n\n" // nobody asked
@@ -120,14 +121,14 @@ func TestHeartbeats(t *testing.T) {
 		want   string
 		cut    bool
 	}{
-		{"quick", script{parts: []part{{0, "data: 1\n\n"}, {9 * second, "data: 2\n\n"}, {9 * second, sse.Done}}}, 0, "data: 1\n\ndata: 2\n\n" + sse.Done, false},
-		{"long prefill", script{parts: []part{{35 * second, "data: 1\n\n" + sse.Done}}}, 10 * second, beat + beat + beat + "data: 1\n\n" + sse.Done, false},
-		{"pause", script{parts: []part{{second, "data: 1\n\n"}, {25 * second, sse.Done}}}, second, "data: 1\n\n" + beat + beat + sse.Done, false},
-		{"events that are left out", script{parts: []part{{0, "data: 1\n\n"}, {6 * second, counts}, {6 * second, counts}, {6 * second, counts}, {6 * second, sse.Done}}}, 0, "data: 1\n\n" + beat + beat + sse.Done, false},
-		{"late status", script{silent: 12 * second, parts: []part{{0, "data: 1\n\n" + sse.Done}}}, 12 * second, "data: 1\n\n" + sse.Done, false},
-		{"late status, then silence", script{silent: 12 * second, parts: []part{{5 * second, "data: 1\n\n" + sse.Done}}}, 13 * second, beat + "data: 1\n\n" + sse.Done, false},
-		{"cut after a heartbeat", script{parts: []part{{0, "data: 1\n\n"}, {15 * second, ""}}, err: upstream}, 0, "data: 1\n\n" + beat + "\n" + noOp + frame, true},
-		{"cut after an event", script{parts: []part{{15 * second, "data: 1\n\n"}}, err: upstream}, 10 * second, beat + "data: 1\n\n\n" + frame, true},
+		{"quick", script{parts: []part{{0, one}, {9 * second, two}, {9 * second, sse.Done}}}, 0, one + two + sse.Done, false},
+		{"long prefill", script{parts: []part{{35 * second, one + sse.Done}}}, 10 * second, beat + beat + beat + one + sse.Done, false},
+		{"pause", script{parts: []part{{second, one}, {25 * second, sse.Done}}}, second, one + beat + beat + sse.Done, false},
+		{"events that are left out", script{parts: []part{{0, one}, {6 * second, counts}, {6 * second, counts}, {6 * second, counts}, {6 * second, sse.Done}}}, 0, one + beat + beat + sse.Done, false},
+		{"late status", script{silent: 12 * second, parts: []part{{0, one + sse.Done}}}, 12 * second, one + sse.Done, false},
+		{"late status, then silence", script{silent: 12 * second, parts: []part{{5 * second, one + sse.Done}}}, 13 * second, beat + one + sse.Done, false},
+		{"cut after a heartbeat", script{parts: []part{{0, one}, {15 * second, ""}}, err: upstream}, 0, one + beat + "\n" + noOp + frame, true},
+		{"cut after an event", script{parts: []part{{15 * second, one}}, err: upstream}, 10 * second, beat + one + "\n" + frame, true},
 		{"error frame after a heartbeat", script{parts: []part{{15 * second, frame}}}, 10 * second, beat + noOp + frame, true},
 	} {
 		inBubble(t, &c.script, func(t *testing.T, post poster) {
@@ -169,7 +170,7 @@ func TestEarlyError(t *testing.T) {
 // TestTenMinutePrefill goes the whole way: the status and heartbeats come long
 // before the far end has answered at all.
 func TestTenMinutePrefill(t *testing.T) {
-	late := &script{silent: 10 * time.Minute, parts: []part{{0, "data: 1\n\n" + sse.Done}}}
+	late := &script{silent: 10 * time.Minute, parts: []part{{0, backendtest.Chunk(1) + sse.Done}}}
 	inBubble(t, backend.EarlyCommit(late, backend.CommitAfter), func(t *testing.T, post poster) {
 		began := time.Now()
 		resp := post(backendtest.Streaming)
@@ -181,7 +182,7 @@ func TestTenMinutePrefill(t *testing.T) {
 		if n := strings.Count(string(text), sse.Heartbeat); err != nil || n < 55 || n > 60 {
 			t.Errorf("%d heartbeats in ten minutes, %v", n, err)
 		}
-		if rest := strings.ReplaceAll(string(text), sse.Heartbeat, ""); rest != "data: 1\n\n"+sse.Done {
+		if rest := strings.ReplaceAll(string(text), sse.Heartbeat, ""); rest != backendtest.Chunk(1)+sse.Done {
 			t.Errorf("besides heartbeats: %q", rest)
 		}
 	})

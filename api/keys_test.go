@@ -266,7 +266,7 @@ func TestKeyLimits(t *testing.T) {
 // Tokens of streams are counted too, of those that were cut and of those that
 // do not say.
 func TestKeyCountsStreams(t *testing.T) {
-	const event = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n"
+	event := backendtest.Chunk(0)
 	prompt := int64(len(backendtest.Streaming) / 4)
 	for _, tt := range []struct {
 		name, answer string

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -16,6 +17,7 @@ import (
 	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/api/backend/backendtest"
 	"github.com/culvert-net/culvert/api/openai"
+	"github.com/culvert-net/culvert/internal/openapi"
 )
 
 func TestModels(t *testing.T) {
@@ -241,6 +243,14 @@ func TestOldAndOdd(t *testing.T) {
 		if !strings.Contains(got, " "+c.status+"\r\n") || !strings.Contains(got, "\r\nContent-Type: application/json\r\n") || !strings.Contains(got, c.want) {
 			t.Errorf("%s: got %q, want %s with %s", c.name, got, c.status, c.want)
 		}
+		resp, err := http.ReadResponse(bufio.NewReader(strings.NewReader(got)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, openapi.Answer{
+			Method: http.MethodPost, Path: "/v1/chat/completions", Status: resp.StatusCode,
+			ContentType: resp.Header.Get("Content-Type"), Body: []byte(read(t, resp)),
+		})
 	}
 }
 

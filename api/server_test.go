@@ -18,6 +18,7 @@ import (
 	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/api/backend/backendtest"
 	"github.com/culvert-net/culvert/api/backend/openai"
+	"github.com/culvert-net/culvert/internal/openapi"
 )
 
 // journal is a log that can be read while it is written.
@@ -82,6 +83,40 @@ func serve(t *testing.T, cfg api.Config) *bench {
 	return b
 }
 
+// check measures an answer that no client of ours got.
+func check(t *testing.T, a openapi.Answer) {
+	t.Helper()
+	d, err := openapi.Published()
+	if err == nil {
+		err = d.Check(a)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// measured measures every answer by OpenAI's description.
+func measured(t *testing.T, base http.RoundTripper, foreign func() bool) *openapi.Transport {
+	t.Helper()
+	d, err := openapi.Published()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &openapi.Transport{Base: base, Description: d, Foreign: foreign, Report: func(err error) { t.Error(err) }}
+}
+
+// transport measures those of b, whose Upstream may be foreign to it.
+func (b *bench) transport(t *testing.T) *openapi.Transport {
+	t.Helper()
+	return measured(t, nil, func() bool { return b.up != nil && b.up.Foreign() })
+}
+
+// http is a client of such a transport.
+func (b *bench) http(t *testing.T) *http.Client {
+	t.Helper()
+	return &http.Client{Transport: b.transport(t)}
+}
+
 // post sends a chat request.
 func (b *bench) post(t *testing.T, body string) *http.Response {
 	t.Helper()
@@ -101,7 +136,7 @@ func (b *bench) send(t *testing.T, method, path string, body io.Reader, headers 
 		}
 		req.Header.Add(headers[i], headers[i+1])
 	}
-	resp, err := http.DefaultTransport.RoundTrip(req)
+	resp, err := b.transport(t).RoundTrip(req)
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, path, err)
 	}
@@ -124,6 +159,10 @@ func read(t *testing.T, resp *http.Response) string {
 func wantError(t *testing.T, name string, resp *http.Response, status int, code string) string {
 	t.Helper()
 	text := read(t, resp)
+	// Whatever was asked: some errors are about what was no request.
+	check(t, openapi.Answer{
+		Method: http.MethodPost, Path: "/", Status: resp.StatusCode, ContentType: resp.Header.Get("Content-Type"), Body: []byte(text),
+	})
 	var doc struct {
 		Error *struct {
 			Message string  `json:"message"`
@@ -133,7 +172,7 @@ func wantError(t *testing.T, name string, resp *http.Response, status int, code 
 		} `json:"error"`
 	}
 	if err := json.Unmarshal([]byte(text), &doc); err != nil || doc.Error == nil || doc.Error.Message == "" || doc.Error.Type == "" {
-		t.Errorf("%s: %d, body %q is no error in OpenAI's shape (%v)", name, resp.StatusCode, text, err)
+		t.Errorf("%s: %d, body %q is no error that says something (%v)", name, resp.StatusCode, text, err)
 		return ""
 	}
 	got := ""

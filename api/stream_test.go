@@ -302,7 +302,7 @@ func TestConcurrentStreams(t *testing.T) {
 		go func() {
 			failures <- func() error {
 				for range 25 {
-					resp, err := http.Post(b.url+"/v1/chat/completions", "application/json", strings.NewReader(backendtest.Streaming))
+					resp, err := b.http(t).Post(b.url+"/v1/chat/completions", "application/json", strings.NewReader(backendtest.Streaming))
 					if err != nil {
 						return err
 					}

@@ -78,7 +78,7 @@ func walk(tb testing.TB, modules bool, f func(path string, text []byte)) {
 			}
 			return nil
 		}
-		if !d.Type().IsRegular() {
+		if !d.Type().IsRegular() || p == ".git" { // of a worktree: it names its repository
 			return nil
 		}
 		text, err := fs.ReadFile(fsys, p)

@@ -31,6 +31,7 @@ func TestStreamToLibrary(t *testing.T) {
 	w := start(t, "--backend", u.URL)
 	cfg := gpt.DefaultConfig("any")
 	cfg.BaseURL = w.BaseURL
+	cfg.HTTPClient = w.client()
 	client := gpt.NewClientWithConfig(cfg)
 
 	models, err := client.ListModels(t.Context())

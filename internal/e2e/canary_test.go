@@ -47,7 +47,7 @@ func TestRelaysSeeNothing(t *testing.T) {
 	for c := range clients {
 		wg.Go(func() {
 			for i := c; i < prompts; i += clients {
-				if err := say(w.ready.BaseURL, words[i], i%2 == 0); err != nil {
+				if err := say(measured(t, u.URL), w.ready.BaseURL, words[i], i%2 == 0); err != nil {
 					t.Errorf("prompt %d: %v", i, err)
 				}
 			}
@@ -124,16 +124,16 @@ func echo(w http.ResponseWriter, r *http.Request, c *backendtest.Call) {
 	}
 	word := q.Messages[len(q.Messages)-1].Content
 	if q.Stream {
-		backendtest.Stream(0, `data: {"choices":[{"index":0,"delta":{"content":"`+word+`"}}]}`+"\n\n", backendtest.Done)(w, r, c)
+		backendtest.Stream(0, strings.Replace(backendtest.Chunk(0), "t0 ", word, 1), backendtest.Done)(w, r, c)
 		return
 	}
 	backendtest.Answer(strings.Replace(backendtest.Completion, "Hello", word, 1))(w, r, c)
 }
 
 // say sends word as a prompt and wants it back.
-func say(base, word string, stream bool) error {
+func say(client *http.Client, base, word string, stream bool) error {
 	body := fmt.Sprintf(`{"model":"m","stream":%t,"messages":[{"role":"user","content":%q}]}`, stream, word)
-	resp, err := http.Post(base+"/chat/completions", "application/json", strings.NewReader(body))
+	resp, err := client.Post(base+"/chat/completions", "application/json", strings.NewReader(body))
 	if err != nil {
 		return err
 	}

@@ -8,8 +8,12 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/culvert-net/culvert/api/backend/backendtest"
+	"github.com/culvert-net/culvert/internal/openapi"
 )
 
 // chatBody is a chat request of a few words.
@@ -18,6 +22,47 @@ func chatBody(stream bool) string {
 		return `{"model":"` + model + `","stream":true,"messages":[{"role":"user","content":"Hello"}]}`
 	}
 	return `{"model":"` + model + `","messages":[{"role":"user","content":"Hello"}]}`
+}
+
+// measured is a client whose every answer is measured by OpenAI's description:
+// all that the programs write themselves, and what the model server at upstream
+// sent if that kept to it. The demonstration model always does.
+func measured(t *testing.T, upstream string) *http.Client {
+	t.Helper()
+	if upstream == "mock" {
+		return strict(t, nil)
+	}
+	return strict(t, func() bool { return backendtest.Foreign(upstream) })
+}
+
+// strict is a client whose answers keep to the description whoever made them,
+// but for those that are foreign.
+func strict(t *testing.T, foreign func() bool) *http.Client {
+	t.Helper()
+	d, err := openapi.Published()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &http.Client{Transport: &openapi.Transport{
+		Description: d, Report: func(err error) { t.Error(err) }, Foreign: foreign,
+	}}
+}
+
+// client is a measured one.
+func (w *world) client() *http.Client {
+	upstream := w.upstream
+	if i := slices.Index(w.args(), "--backend"); i >= 0 {
+		upstream = w.args()[i+1]
+	}
+	return measured(w.t, upstream)
+}
+
+// args are those of the sandbox, if it is one.
+func (w *world) args() []string {
+	if w.cmd == nil {
+		return nil
+	}
+	return w.cmd.Args
 }
 
 // reply is an answer that was read to its end.
@@ -42,7 +87,7 @@ func (w *world) postAs(ctx context.Context, key, body string) (*http.Response, e
 	if key != "" {
 		req.Header.Set("Authorization", "Bearer "+key)
 	}
-	return http.DefaultClient.Do(req)
+	return w.client().Do(req)
 }
 
 // ask sends a chat and reads all of the answer.
@@ -50,7 +95,7 @@ func (w *world) ask(body string) reply { return w.askAs("", body) }
 
 // askAt sends body to a route and reads all of the answer.
 func (w *world) askAt(path, body string) reply {
-	resp, err := http.Post(strings.TrimSuffix(w.BaseURL, "/v1")+path, "application/json", strings.NewReader(body))
+	resp, err := w.client().Post(strings.TrimSuffix(w.BaseURL, "/v1")+path, "application/json", strings.NewReader(body))
 	if err != nil {
 		return reply{err: err}
 	}
@@ -98,6 +143,16 @@ func (r reply) failure(t *testing.T) (message, param, code string) {
 	}
 	if err := json.Unmarshal(r.body, &doc); err != nil || doc.Error == nil || doc.Error.Message == "" || doc.Error.Type == "" {
 		t.Fatalf("status %d with %.300q (%v); want an error in OpenAI's shape", r.status, r.body, r.err)
+	}
+	// Some come without a client of ours, so that none has measured them yet.
+	d, err := openapi.Published()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Check(openapi.Answer{
+		Method: http.MethodPost, Path: chatPath, Status: r.status, ContentType: "application/json", Body: r.body,
+	}); err != nil {
+		t.Error(err)
 	}
 	text := func(s *string) string {
 		if s == nil {

@@ -137,7 +137,7 @@ func TestWorldByHand(t *testing.T) {
 	}
 	succeed(t, "bridge", "init", "--data", dir("bridge"), "--world", seed)
 	b := daemonise(t, nil, "bridge", "serve", "--data", dir("bridge"), "--listen", "127.0.0.1:0", "--status-listen", "127.0.0.1:0")
-	w := &world{t: t}
+	w := &world{t: t, upstream: u.URL}
 	w.BaseURL = ready(t, "bridge", dir("bridge")).BaseURLs[0]
 	w.ask(chatBody(false)).completed(t)
 
@@ -175,7 +175,7 @@ func TestLocalMode(t *testing.T) {
 	dir := t.TempDir()
 	b := daemonise(t, nil, "bridge", "serve", "--data", dir, "--upstream", u.URL, "--listen", "127.0.0.1:0", "--status-listen", "127.0.0.1:0")
 	s := ready(t, "bridge", dir)
-	w := &world{t: t}
+	w := &world{t: t, upstream: u.URL}
 	w.BaseURL = s.BaseURLs[0]
 	r := w.ask(chatBody(true))
 	r.completed(t)

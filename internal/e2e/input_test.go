@@ -93,7 +93,7 @@ func TestDeadBackend(t *testing.T) {
 
 // listed is nil if GET /v1/models has exactly that model, or none for "".
 func (w *world) listed(id string) error {
-	resp, err := http.Get(w.BaseURL + "/models")
+	resp, err := w.client().Get(w.BaseURL + "/models")
 	if err != nil {
 		return err
 	}

@@ -31,11 +31,13 @@ type alone struct {
 	cmd  *exec.Cmd
 	out  *output
 	base string // URL, with /v1
+
+	upstream string // URL of the model server
 }
 
 func startAlone(t *testing.T, u *server) *alone {
 	t.Helper()
-	l := &alone{t: t, dir: filepath.Join(t.TempDir(), "b")}
+	l := &alone{t: t, dir: filepath.Join(t.TempDir(), "b"), upstream: u.URL}
 	l.args = []string{"serve", "--data", l.dir, "--upstream", u.URL, "--listen", "127.0.0.1:0", "--status-listen", ""}
 	l.start()
 	t.Cleanup(func() { l.stop(syscall.SIGTERM) })
@@ -130,7 +132,7 @@ func (l *alone) ask(key string) reply {
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Authorization", "Bearer "+key)
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := measured(l.t, l.upstream).Do(req)
 	if err != nil {
 		return reply{err: err}
 	}

@@ -65,7 +65,7 @@ func TestNothingIsKept(t *testing.T) {
 		}
 		req.Header.Set("Authorization", "Bearer "+identity.word)
 		req.Header.Set("Content-Type", "application/json")
-		resp, err := http.DefaultClient.Do(req)
+		resp, err := w.client().Do(req)
 		if err != nil {
 			return err
 		}

@@ -90,7 +90,7 @@ func TestHangupOfDaemon(t *testing.T) {
 	url := ready(t, "bridge", dir).BaseURLs[0]
 	got := make(chan error, 1)
 	go func() {
-		resp, err := http.Post(url+"/chat/completions", "application/json", strings.NewReader(`{"model":"m","messages":[{"role":"user","content":"x"}]}`))
+		resp, err := measured(t, u.URL).Post(url+"/chat/completions", "application/json", strings.NewReader(`{"model":"m","messages":[{"role":"user","content":"x"}]}`))
 		if err == nil {
 			var whole json.RawMessage
 			err = errors.Join(json.NewDecoder(resp.Body).Decode(&whole), resp.Body.Close())

@@ -27,15 +27,17 @@ func TestRoutes(t *testing.T) {
 				switch {
 				case r.URL.Path == d.Path && strings.Contains(string(c.Body), `"stream":true`):
 					backendtest.Stream(0, d.Events...)(w, r, c)
-				case r.URL.Path == d.Path || r.URL.Path == chatPath:
+				case r.URL.Path == d.Path:
 					backendtest.Answer(d.Answer)(w, r, c)
+				case r.URL.Path == chatPath:
+					backendtest.Answer(backendtest.Completion)(w, r, c)
 				default:
 					backendtest.Status(http.StatusNotFound, "application/json", `{}`)(w, r, c)
 				}
 			}))
 			w := start(t, "--backend", u.URL)
 			post := func(path, body string) (int, string) {
-				resp, err := http.Post(strings.TrimSuffix(w.BaseURL, "/v1")+path, "application/json", strings.NewReader(body))
+				resp, err := w.client().Post(strings.TrimSuffix(w.BaseURL, "/v1")+path, "application/json", strings.NewReader(body))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -76,6 +78,7 @@ func TestDemoRoutes(t *testing.T) {
 	w := start(t, "--backend", "mock")
 	cfg := gpt.DefaultConfig("any")
 	cfg.BaseURL = w.BaseURL
+	cfg.HTTPClient = w.client()
 	client := gpt.NewClientWithConfig(cfg)
 	const demo = "culvert-demo"
 

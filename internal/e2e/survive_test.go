@@ -34,7 +34,7 @@ func TestSurvives(t *testing.T) {
 		u.Set(able)
 		dir := t.TempDir()
 		daemonise(t, nil, "bridge", "serve", "--data", dir, "--upstream", u.URL, "--listen", "127.0.0.1:0", "--status-listen", "127.0.0.1:0")
-		w := &world{t: t}
+		w := &world{t: t, upstream: u.URL}
 		w.BaseURL = ready(t, "bridge", dir).BaseURLs[0]
 		run(t, u, w)
 	})
@@ -56,11 +56,13 @@ func to(path string, b backendtest.Behaviour) backendtest.Behaviour {
 		switch {
 		case r.URL.Path == path && strings.Contains(string(c.Body), "x_case"):
 			b(w, r, c)
-		case r.URL.Path == "/v1/embeddings":
-			backendtest.Answer(`{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.5]}],"model":"m"}`)(w, r, c)
-		case r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/v1/"):
-			backendtest.Answer(backendtest.Completion)(w, r, c)
 		default:
+			for _, d := range append(backendtest.Dialects(), chatDialect) {
+				if d.Path == r.URL.Path {
+					backendtest.Answer(d.Answer)(w, r, c)
+					return
+				}
+			}
 			backendtest.Status(http.StatusNotFound, "application/json", `{}`)(w, r, c)
 		}
 	})
@@ -175,8 +177,8 @@ func documentCases(d backendtest.Dialect) []survival {
 
 // chatCases are about what only chat has.
 func chatCases() []survival {
-	const usage = `data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[],"usage":{"total_tokens":3}}` + "\n\n"
-	const reasoning = `data: {"choices":[{"index":0,"delta":{"reasoning":"a","reasoning_content":"b"},"finish_reason":null}]}` + "\n\n"
+	const usage = `data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[],"usage":{"prompt_tokens":2,"completion_tokens":1,"total_tokens":3}}` + "\n\n"
+	const reasoning = `data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"reasoning":"a","reasoning_content":"b"},"finish_reason":null}]}` + "\n\n"
 	first, ask := backendtest.Chunk(0), marked(chatBody(true))
 	asking := strings.Replace(ask, `"stream":true`, `"stream":true,"stream_options":{"include_usage":true}`, 1)
 	tools := strings.Replace(ask, `"stream":true`, `"stream":true,"tools":[{"type":"function","function":{"name":"f"}}]`, 1)

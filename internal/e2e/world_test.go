@@ -85,7 +85,9 @@ func (u *server) nextChat(t *testing.T, limit time.Duration) *backendtest.Call {
 // world is a running sandbox.
 type world struct {
 	sandbox.Ready
-	t    *testing.T
+	t        *testing.T
+	upstream string // URL of the model server, if no argument of cmd says it
+
 	cmd  *exec.Cmd
 	out  *output // stdout and stderr
 	done chan struct{}

@@ -14,7 +14,7 @@ type Behaviour func(w http.ResponseWriter, r *http.Request, c *Call)
 
 // Completion is a small answer that is not streamed.
 const Completion = `{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"m",` +
-	`"choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}],` +
+	`"choices":[{"index":0,"message":{"role":"assistant","content":"Hello","refusal":null},"logprobs":null,"finish_reason":"stop"}],` +
 	`"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4},"x_unknown":9007199254740993}`
 
 // Done ends a stream.
@@ -224,7 +224,7 @@ func Redirect(to string) Behaviour {
 // closes it, as llama-server does.
 func CloseAfter(text string) Behaviour {
 	return func(w http.ResponseWriter, _ *http.Request, _ *Call) {
-		conn, buf, err := w.(http.Hijacker).Hijack()
+		conn, buf, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			panic("backendtest: hijack: " + err.Error())
 		}

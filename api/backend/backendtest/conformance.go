@@ -50,7 +50,7 @@ func Run(t *testing.T, newBackend New) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			up := NewUpstream(t)
-			c.test(t, up, newBackend(t, up))
+			c.test(t, up, measured{newBackend(t, up), up, t})
 		})
 	}
 }

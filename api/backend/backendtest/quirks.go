@@ -38,8 +38,8 @@ func NoNumber(w http.ResponseWriter, r *http.Request, c *Call) {
 
 // Numbered gives as many choices as were asked for.
 func Numbered(w http.ResponseWriter, r *http.Request, c *Call) {
-	choices := strings.Repeat(`,{"index":1,"message":{"role":"assistant","content":"x"},"finish_reason":"stop"}`, max(1, numberOf(c)))
-	Answer(`{"object":"chat.completion","choices":[`+choices[1:]+`]}`)(w, r, c)
+	choices := strings.Repeat(`,{"index":1,"message":{"role":"assistant","content":"x","refusal":null},"logprobs":null,"finish_reason":"stop"}`, max(1, numberOf(c)))
+	Answer(`{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[`+choices[1:]+`]}`)(w, r, c)
 }
 
 func numberOf(c *Call) int {
@@ -53,13 +53,13 @@ func numberOf(c *Call) int {
 // CutsPrompts answers whatever fits into a context of so many tokens, without a
 // word about the rest.
 func CutsPrompts(context int) Behaviour {
-	return Answer(fmt.Sprintf(`{"object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"x"},`+
-		`"finish_reason":"stop"}],"usage":{"prompt_tokens":%d,"completion_tokens":1,"total_tokens":%d}}`, context, context+1))
+	return Answer(fmt.Sprintf(`{"id":"c","object":"chat.completion","created":1,"model":"m",`+
+		`"choices":[{"index":0,"message":{"role":"assistant","content":"x","refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":%d,"completion_tokens":1,"total_tokens":%d}}`, context, context+1))
 }
 
 // ToolDelta is an event with one tool call, whose members are given.
 func ToolDelta(call string) string {
-	return `data: {"x":1.10,"choices":[{"index":0,"delta":{"tool_calls":[{` + call + `}]},"finish_reason":null}]}` + "\n\n"
+	return `data: {"x":1.10,"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"tool_calls":[{` + call + `}]},"finish_reason":null}]}` + "\n\n"
 }
 
 // testQuirks has a case for what each server does in its own way.
@@ -167,7 +167,9 @@ func testToolCalls(t *testing.T, up *Upstream, b backend.Backend) {
 			t.Errorf("%s: got\n%s\nwant\n%s", c.name, got, want)
 		}
 	}
-	const before, after = `{"x":1.10,"choices":[{"index":0,"message":{"role":"assistant","tool_calls":[{"id":`, `,"type":"function","function":{"name":"f"}}]}}]}`
+	const before = `{"x":1.10,"id":"c","object":"chat.completion","created":1,"model":"m",` +
+		`"choices":[{"index":0,"message":{"role":"assistant","content":null,"refusal":null,"tool_calls":[{"id":`
+	const after = `,"type":"function","function":{"name":"f","arguments":"{}"}}]},"logprobs":null,"finish_reason":"tool_calls"}]}`
 	up.Set(Answer(before + `""` + after))
 	got := all(t, do(t, b, withTools))
 	id, ok := strings.CutPrefix(got, before+`"call_`)

@@ -5,9 +5,13 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/culvert-net/culvert/internal/openapi"
 )
 
 // Patience is how long a test waits for an event that must come.
@@ -17,11 +21,13 @@ const Patience = 10 * time.Second
 type Upstream struct {
 	URL string // e.g. http://127.0.0.1:40123, without /v1
 
-	server *httptest.Server
+	server      *httptest.Server
+	description *openapi.Description
 
-	mu     sync.Mutex // guards what follows
-	behave Behaviour
-	record []*Call
+	mu      sync.Mutex // guards what follows
+	behave  Behaviour
+	foreign *atomic.Bool // something behave sent breaks OpenAI's description
+	record  []*Call
 
 	calls chan *Call // in order of arrival; see Next
 }
@@ -50,7 +56,13 @@ const maxCalls = 100_000
 // is stopped when the test ends.
 func NewUpstream(tb testing.TB) *Upstream {
 	tb.Helper()
-	u := &Upstream{behave: Answer(Completion), calls: make(chan *Call, maxCalls)}
+	description, err := openapi.Published()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	u := &Upstream{
+		description: description, behave: Answer(Completion), foreign: &atomic.Bool{}, calls: make(chan *Call, maxCalls),
+	}
 	u.server = httptest.NewServer(http.HandlerFunc(u.serve))
 	u.URL = u.server.URL
 	tb.Cleanup(func() {
@@ -64,7 +76,31 @@ func NewUpstream(tb testing.TB) *Upstream {
 func (u *Upstream) Set(b Behaviour) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.behave = b
+	u.behave, u.foreign = b, &atomic.Bool{}
+}
+
+// Foreign reports whether something that was sent since the last Set breaks
+// OpenAI's description, as model servers do. It is passed on as it is, so only
+// what others make of it can be checked.
+func (u *Upstream) Foreign() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.foreign.Load()
+}
+
+// foreignPath is where an Upstream tells other processes of the test what
+// Foreign says. No server has it, and it is not recorded as a Call.
+const foreignPath = "/-/foreign"
+
+// Foreign is what the Upstream at url says; of any other server it is true.
+func Foreign(url string) bool {
+	resp, err := http.Get(url + foreignPath)
+	if err != nil {
+		return true
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	return err != nil || string(text) != "false"
 }
 
 // Calls is every request so far.
@@ -100,6 +136,10 @@ func (c *Call) WaitCancelled(tb testing.TB) {
 }
 
 func (u *Upstream) serve(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == foreignPath {
+		write(w, strconv.FormatBool(u.Foreign()))
+		return
+	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return // the far end gave up while sending
@@ -110,11 +150,11 @@ func (u *Upstream) serve(w http.ResponseWriter, r *http.Request) {
 		Done: r.Context().Done(), finished: make(chan struct{}),
 	}
 	u.mu.Lock()
-	behave := u.behave
+	behave, foreign := u.behave, u.foreign
 	u.record = append(u.record, c)
 	u.mu.Unlock()
 	defer close(c.finished)
 	defer func() { c.cancelled = r.Context().Err() != nil }()
 	u.calls <- c
-	behave(w, r, c)
+	behave(&openapi.Watch{ResponseWriter: w, Description: u.description, Request: r, Foreign: foreign}, r, c)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/culvert-net/culvert/api/backend/mock"
 	"github.com/culvert-net/culvert/api/openai"
 	"github.com/culvert-net/culvert/api/sse"
+	"github.com/culvert-net/culvert/internal/openapi"
 )
 
 // request is a chat request with more members than model and messages.
@@ -306,6 +307,41 @@ func TestEmbeddings(t *testing.T) {
 		_, err := mock.New(mock.Config{}).Do(t.Context(), backendtest.RequestTo(t, "/v1/embeddings", `{"model":"culvert-demo","input":"a"`+more+`}`))
 		if e, ok := errors.AsType[*openai.Error](err); !ok || e.Status != 400 || e.Param != param {
 			t.Errorf("%s: %v, want a 400 that names %s", more, err, param)
+		}
+	}
+}
+
+// Every answer keeps to OpenAI's description, which knows none of the quirks
+// that clients of real servers put up with.
+func TestSchema(t *testing.T) {
+	d, err := openapi.Published()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const usage = `,"stream":true,"stream_options":{"include_usage":true}`
+	for _, c := range []struct{ path, more string }{
+		{"/v1/chat/completions", `"messages":[{"role":"user","content":"x"}]`},
+		{"/v1/chat/completions", `"messages":[{"role":"user","content":"x"}],"max_tokens":0`},
+		{"/v1/chat/completions", `"messages":[{"role":"user","content":"x"}]` + usage},
+		{"/v1/completions", `"prompt":"x"`},
+		{"/v1/completions", `"prompt":"x"` + usage},
+		{"/v1/embeddings", `"input":["x","y"]`},
+		{"/v1/embeddings", `"input":"x","encoding_format":"base64"`},
+	} {
+		req := backendtest.RequestTo(t, c.path, `{"model":"culvert-demo",`+c.more+`}`)
+		resp, err := mock.New(mock.Config{}).Do(t.Context(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(resp.Body)
+		if err == nil {
+			err = d.Check(openapi.Answer{
+				Method: req.Method, Path: req.Path, Request: req.Body,
+				Status: resp.Status, ContentType: resp.Header.Get("Content-Type"), Body: text,
+			})
+		}
+		if err != nil {
+			t.Error(err)
 		}
 	}
 }
