@@ -62,7 +62,19 @@ fuzz: ## Run every fuzz target, 50,000 inputs each (FUZZTIME=1m)
 	.ci/fuzz $(FUZZTIME)
 
 .PHONY: bench
-bench: ## Run all benchmarks (PKG=./mesh COUNT=10)
+bench: build-bench ## Measure whole programs end to end, some 8 minutes (ARGS="--only seq,c64")
+	./bin/bench $(ARGS)
+
+.PHONY: bench-smoke
+bench-smoke: build-bench ## Is every answer of the benchmarks right? A minute, figures mean little
+	./bin/bench --rounds 1 --duration 200ms --streams 500
+
+.PHONY: build-bench
+build-bench: build
+	$(BUILD) -o bin/ ./internal/bench/cmd/bench
+
+.PHONY: bench-go
+bench-go: ## Run the benchmarks of packages (PKG=./mesh COUNT=10)
 	go test -run '^$$' -bench . -benchmem -count=$(COUNT) $(PKG)
 
 .PHONY: bench-circuit

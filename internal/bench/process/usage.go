@@ -1,0 +1,69 @@
+package process
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// tick is the unit of CPU time in /proc/PID/stat: Linux shows 100 a second on
+// every architecture that Go runs on.
+const tick = 10 * time.Millisecond
+
+// CPU is the time a process has computed, in itself and in the system for it.
+func CPU(pid int) (time.Duration, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, fmt.Errorf("reading CPU time: %w", err)
+	}
+	return parseStat(string(text))
+}
+
+// parseStat reads fields 14 and 15, counted from 1. The second is a name in
+// parentheses, which may have anything in it.
+func parseStat(text string) (time.Duration, error) {
+	at := strings.LastIndexByte(text, ')')
+	if at < 0 {
+		return 0, fmt.Errorf("reading CPU time: %q is no line of /proc/PID/stat", text)
+	}
+	fields := strings.Fields(text[at+1:])
+	const user, system = 14 - 3, 15 - 3
+	if len(fields) <= system {
+		return 0, fmt.Errorf("reading CPU time: %d fields", len(fields))
+	}
+	var sum int64
+	for _, f := range []string{fields[user], fields[system]} {
+		n, err := strconv.ParseInt(f, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("reading CPU time: %w", err)
+		}
+		sum += n
+	}
+	return time.Duration(sum) * tick, nil
+}
+
+// Anon is the memory of a process that is its own: RssAnon, in bytes.
+func Anon(pid int) (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, fmt.Errorf("reading memory: %w", err)
+	}
+	return parseStatus(string(text))
+}
+
+func parseStatus(text string) (int64, error) {
+	for line := range strings.Lines(text) {
+		rest, ok := strings.CutPrefix(line, "RssAnon:")
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("reading memory: %w", err)
+		}
+		return n << 10, nil
+	}
+	return 0, fmt.Errorf("reading memory: no RssAnon in /proc/PID/status")
+}
