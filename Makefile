@@ -18,6 +18,7 @@ TOOL := go tool -modfile=internal/tools/go.mod
 PKG ?= ./...
 FUZZTIME ?= 50000x
 COUNT ?= 1
+COMMIT := $(shell git describe --always --dirty 2>/dev/null)
 
 .PHONY: run
 run: build ## Start a whole world on this machine (BACKEND=url: with that model server)
@@ -63,7 +64,7 @@ fuzz: ## Run every fuzz target, 50,000 inputs each (FUZZTIME=1m)
 
 .PHONY: bench
 bench: build-bench ## Measure whole programs end to end, some 8 minutes (ARGS="--only seq,c64")
-	./bin/bench $(ARGS)
+	./bin/bench $(if $(COMMIT),--commit $(COMMIT)) $(ARGS)
 
 .PHONY: bench-smoke
 bench-smoke: build-bench ## Is every answer of the benchmarks right? A minute, figures mean little

@@ -22,6 +22,7 @@ type options struct {
 	json     string
 	history  string
 	bin      string
+	commit   string
 }
 
 // errBad is a run in which an answer was not right.
@@ -67,7 +68,7 @@ misses its bar is no failure. An answer that is wrong, cut or not there is: exit
   bench --rounds 1 --duration 200ms --streams 500
 
   # For the record.
-  bench --history docs/bench --json bench.json`,
+  bench --history docs/bench --json figures.json`,
 		Version: app.Version(),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
@@ -80,6 +81,7 @@ misses its bar is no failure. An answer that is wrong, cut or not there is: exit
 	f.StringVar(&o.json, "json", "", "write everything that was measured to this file")
 	f.StringVar(&o.history, "history", "", "write the tables to a file of today in this directory")
 	f.StringVar(&o.bin, "bin", "", "directory of bridge and gateway (default: this program's own)")
+	f.StringVar(&o.commit, "commit", app.Version(), "what the programs were built from, for the record")
 	cmd.AddCommand(participants()...)
 	return cmd
 }
@@ -111,7 +113,7 @@ func (o *options) run(cmd *cobra.Command) error {
 	defer os.RemoveAll(dir)
 	begun := time.Now()
 	p := &plan{
-		groups: chosen, rounds: o.rounds, duration: o.duration, streams: o.streams,
+		groups: chosen, rounds: o.rounds, duration: o.duration, streams: o.streams, commit: o.commit,
 		staging: staging{self: self, bin: o.bin, dir: filepath.Join(dir, "d"), say: func(format string, args ...any) {
 			fmt.Fprintf(cmd.ErrOrStderr(), "%4.0fs  %s\n", time.Since(begun).Seconds(), fmt.Sprintf(format, args...))
 		}},

@@ -9,31 +9,30 @@ import (
 	"strings"
 	"time"
 
-	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/files"
 )
 
 // machine is where and with what a run was made.
 type machine struct {
-	When    time.Time `json:"when"`
-	CPU     string    `json:"cpu"`
-	Cores   int       `json:"cores"`
-	System  string    `json:"system"`
-	Go      string    `json:"go"`
-	Version string    `json:"version"` // of the programs: a commit
-	Busy    string    `json:"busy"`    // load average when the run began
+	When   time.Time `json:"when"`
+	CPU    string    `json:"cpu"`
+	Cores  int       `json:"cores"`
+	System string    `json:"system"`
+	Go     string    `json:"go"`
+	Commit string    `json:"commit"`
+	Busy   string    `json:"busy"` // load average when the run began
 }
 
-func thisMachine() machine {
+func thisMachine(commit string) machine {
 	return machine{
 		When: time.Now().UTC(), CPU: cpuModel(), Cores: runtime.NumCPU(),
-		System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(), Version: app.Version(), Busy: loadAverage(),
+		System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(), Commit: commit, Busy: loadAverage(),
 	}
 }
 
 func (m machine) line() string {
 	return fmt.Sprintf("%s: %s, %d cores, %s, %s, commit %s, load average %s before.",
-		m.When.Format("2006-01-02 15:04 UTC"), m.CPU, m.Cores, m.System, m.Go, m.Version, m.Busy)
+		m.When.Format("2006-01-02 15:04 UTC"), m.CPU, m.Cores, m.System, m.Go, m.Commit, m.Busy)
 }
 
 // cpuModel is what the system calls the CPU.

@@ -22,12 +22,13 @@ type plan struct {
 	duration time.Duration // of a cell
 	streams  int           // in a group that counts
 	staging  staging       // without rows
+	commit   string        // of the programs
 }
 
 // run carries out the plan. What was measured before an error is returned with
 // it.
 func (p *plan) run(ctx context.Context) (*results, error) {
-	res := &results{Machine: thisMachine(), Rounds: p.rounds, Seconds: p.duration.Seconds()}
+	res := &results{Machine: thisMachine(p.commit), Rounds: p.rounds, Seconds: p.duration.Seconds()}
 	for _, llama := range []bool{false, true} {
 		var own []*group
 		for _, g := range p.groups {

@@ -53,29 +53,50 @@ func (e *expected) usage(u *usage) error {
 	return nil
 }
 
-// whole checks an answer that is not streamed.
+// content is before the text of an answer, or of a part of one.
+const content = `"content":"`
+
+// whole checks an answer that is not streamed. The text, which is most of it, has
+// no need of decoding; the rest is decoded without it.
 func (e *expected) whole(body []byte) error {
+	at := bytes.Index(body, []byte(content))
+	if at < 0 {
+		return wrong("no text in it")
+	}
+	at += len(content)
+	text, rest := body[at:], []byte(nil)
+	if end := bytes.IndexByte(text, '"'); end >= 0 {
+		text, rest = text[:end], text[end:]
+	}
+	if err := e.text(text); err != nil {
+		return err
+	}
 	var a struct {
-		ID      string `json:"id"`
 		Sum     string `json:"system_fingerprint"`
 		Choices []struct {
 			Message struct {
-				Content rawText `json:"content"`
+				Content *string `json:"content"`
 			} `json:"message"`
 			Finish string `json:"finish_reason"`
 		} `json:"choices"`
 		Usage *usage `json:"usage"`
 	}
-	if err := json.Unmarshal(body, &a); err != nil {
+	if err := json.Unmarshal(append(body[:at:at], rest...), &a); err != nil {
 		return wrong("not JSON: %w", err)
 	}
-	if len(a.Choices) != 1 {
-		return wrong("%d choices", len(a.Choices))
-	}
-	if a.Sum != e.sum {
+	switch {
+	case len(a.Choices) != 1 || a.Choices[0].Message.Content == nil || *a.Choices[0].Message.Content != "":
+		return wrong("the text is not that of one choice")
+	case a.Sum != e.sum:
 		return wrong("another prompt reached the server")
+	case a.Choices[0].Finish != "stop":
+		return wrong("finish_reason is %q", a.Choices[0].Finish)
 	}
-	text := []byte(a.Choices[0].Message.Content)
+	return e.usage(a.Usage)
+}
+
+// text checks all tokens, what is after them, and the nonce at the end.
+func (e *expected) text(text []byte) error {
 	for i := range e.order.Tokens {
 		_, rest, err := script.CutToken(text, e.nonce, i)
 		if err != nil {
@@ -88,23 +109,8 @@ func (e *expected) whole(body []byte) error {
 		return wrong("the nonce is not at the end")
 	}
 	if !bytes.Equal(rest, script.AppendFill(nil, e.order.Fill)) {
-		return wrong("the %d bytes after the tokens are others, or %d", e.order.Fill, len(rest))
+		return wrong("the bytes after the tokens, %d, are not the %d that were ordered", len(rest), e.order.Fill)
 	}
-	if a.Choices[0].Finish != "stop" {
-		return wrong("finish_reason is %q", a.Choices[0].Finish)
-	}
-	return e.usage(a.Usage)
-}
-
-// rawText is a JSON string whose content nobody had to escape, as bytes of the
-// answer itself: decoding megabytes would take as long as carrying them.
-type rawText []byte
-
-func (t *rawText) UnmarshalJSON(b []byte) error {
-	if len(b) < 2 || b[0] != '"' || bytes.IndexByte(b, '\\') >= 0 {
-		return errors.New("the text is escaped")
-	}
-	*t = append((*t)[:0], b[1:len(b)-1]...)
 	return nil
 }
 
@@ -120,7 +126,6 @@ type stream struct {
 // event takes the data of one event. It returns when the token in it was
 // written, 0 if there is none.
 func (s *stream) event(data []byte) (at int64, err error) {
-	const content = `"content":"`
 	if s.done {
 		return 0, wrong("an event after [DONE]")
 	}

@@ -16,9 +16,9 @@ import (
 	"github.com/culvert-net/culvert/internal/bench/upstream"
 )
 
-// patience bounds one answer. None that is right takes so long, however slow
-// the machine.
-const patience = 60 * time.Second
+// patience bounds one answer; at least half of it is left when one begins. None
+// that is right takes so long, however slow the machine.
+const patience = 2 * time.Minute
 
 // readBuffer holds several events, so that a flood is not read one by one.
 const readBuffer = 64 << 10
@@ -30,9 +30,11 @@ type client struct {
 
 	conn   net.Conn
 	in     *bufio.Reader
+	lines  *bufio.Reader // of the body of a stream
 	out    []byte
-	reused bool // something was answered on conn
-	stale  int  // connections that the server had closed unsaid
+	until  time.Time // when patience with conn ends
+	reused bool      // something was answered on conn
+	stale  int       // connections that the server had closed unsaid
 }
 
 // answered is one answer, with its times.
@@ -121,8 +123,11 @@ func (c *client) send() error {
 		}
 		c.conn, c.in = conn, bufio.NewReaderSize(conn, readBuffer)
 	}
-	if err := c.conn.SetDeadline(time.Now().Add(patience)); err != nil {
-		return err
+	if now := time.Now(); c.until.Sub(now) < patience/2 {
+		c.until = now.Add(patience)
+		if err := c.conn.SetDeadline(c.until); err != nil {
+			return err
+		}
 	}
 	if _, err := c.conn.Write(c.out); err != nil {
 		return err
@@ -153,7 +158,11 @@ func (c *client) read(a *answered, resp *http.Response, e expected, token func(a
 		a.err = e.whole(b.Bytes())
 		return
 	}
-	a.err = events(body, e, func(at int64) {
+	if c.lines == nil {
+		c.lines = bufio.NewReaderSize(nil, readBuffer)
+	}
+	c.lines.Reset(body)
+	a.err = events(c.lines, e, func(at int64) {
 		if a.first.IsZero() {
 			a.first = time.Now()
 		}
@@ -162,9 +171,8 @@ func (c *client) read(a *answered, resp *http.Response, e expected, token func(a
 }
 
 // events reads a stream to its end.
-func events(r io.Reader, e expected, token func(at int64)) error {
+func events(lines *bufio.Reader, e expected, token func(at int64)) error {
 	s := &stream{expected: e}
-	lines := bufio.NewReaderSize(r, readBuffer)
 	for {
 		line, err := lines.ReadSlice('\n')
 		if err != nil {
@@ -192,7 +200,7 @@ func (c *client) close() {
 		// There is nothing more to come.
 		_ = c.conn.Close()
 	}
-	c.conn, c.in, c.reused = nil, nil, false
+	c.conn, c.in, c.until, c.reused = nil, nil, time.Time{}, false
 }
 
 // counted counts the bytes that are read.

@@ -1,18 +1,21 @@
 package reference
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"sync"
 )
 
-// Relay passes each connection that l accepts on to target, until l is closed.
-// It reads and writes, and leaves nothing to splice(2): a relay that has to look
-// at what it passes on cannot either.
+// Relay passes each connection that l accepts on to target, until l is closed,
+// which ends them all. It reads and writes, and leaves nothing to splice(2): a
+// relay that has to look at what it passes on cannot either.
 func Relay(l net.Listener, target string) error {
+	ctx, cancel := context.WithCancel(context.Background())
 	var all sync.WaitGroup
 	defer all.Wait()
+	defer cancel()
 	for {
 		in, err := l.Accept()
 		if errors.Is(err, net.ErrClosed) {
@@ -21,18 +24,24 @@ func Relay(l net.Listener, target string) error {
 		if err != nil {
 			return fmt.Errorf("accepting: %w", err)
 		}
-		all.Go(func() { join(in, target) })
+		all.Go(func() { join(ctx, in, target) })
 	}
 }
 
-// join carries both directions until both have ended.
-func join(in net.Conn, target string) {
+// join carries both directions until both have ended, or ctx has.
+func join(ctx context.Context, in net.Conn, target string) {
 	defer in.Close()
-	out, err := net.Dial("tcp", target)
+	var d net.Dialer
+	out, err := d.DialContext(ctx, "tcp", target)
 	if err != nil {
 		return // the client sees that its connection ends
 	}
 	defer out.Close()
+	defer context.AfterFunc(ctx, func() {
+		// They end, whatever it says.
+		_ = in.Close()
+		_ = out.Close()
+	})()
 	var both sync.WaitGroup
 	both.Go(func() { carry(out, in) })
 	both.Go(func() { carry(in, out) })
