@@ -119,12 +119,16 @@ func (o *options) run(cmd *cobra.Command) error {
 		}},
 	}
 	res, err := p.run(cmd.Context())
-	if err != nil {
+	if len(res.Cells) == 0 {
 		return err
 	}
+	// Of a run that was ended, what there is.
 	res.Bars = bars(res)
 	text := report(res, chosen)
 	fmt.Fprint(cmd.OutOrStdout(), text)
+	if err != nil {
+		return err
+	}
 	if o.json != "" {
 		err = errors.Join(err, writeJSON(o.json, res))
 	}

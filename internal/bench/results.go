@@ -25,6 +25,7 @@ const (
 	cpuUpstream      metric = "upstream_cpu_us_per_answer"
 	cpuClient        metric = "client_cpu_us_per_answer"
 	named            metric = "identifying_headers"
+	others           metric = "others_percent_of_machine"
 )
 
 // cell is what one row did in one round of one group.
@@ -182,6 +183,20 @@ func (r *results) ratio(group string, which, other row, m metric) (float64, bool
 		theirs, ok2 := o.Figures[m]
 		return own / theirs, ok1 && ok2 && theirs > 0
 	})
+}
+
+// busy is how much of the machine programs took that are no part of the run, in
+// percent: the median and the most of all cells. What the system does for the
+// network by itself is in it.
+func (r *results) busy() (middle, most float64, ok bool) {
+	var all []float64
+	for _, c := range r.Cells {
+		if v, ok := c.Figures[others]; ok {
+			all = append(all, v)
+			most = max(most, v)
+		}
+	}
+	return median(all), most, len(all) > 0
 }
 
 // count sums what f counts in a row's cells.

@@ -190,10 +190,12 @@ func TestReport(t *testing.T) {
 		Cells:  rounds("seq", p50, map[row]float64{rowUpstream: 1, rowLocal: 4}),
 		Memory: []*memory{{Row: rowLocal, Program: "bridge", Idle: 3e6}},
 	}
+	r.Cells[0].Figures[others], r.Cells[1].Figures[others], r.Cells[2].Figures[others] = 3, 40, 5
 	r.Cells[0].CPU = map[string]float64{"a": 1, "b": 2}
 	r.Bars = []verdict{{What: "it", Figure: 2, Bar: 1, Unit: "ms"}, {What: "that", Figure: 0.5, Bar: 0.25, Least: true, Ok: true}}
 	text := report(r, groups())
 	for _, want := range []string{
+		"had 5 % of the machine meanwhile, at most 40 %",
 		"1 client, not streamed (seq)\n\n", "| bridge, local mode | 4.00   |", "3.00      |",
 		"| bridge, local mode | bridge  | 3.00 | –              | –          |",
 		"| it   | 2.00 ms | ≤ 1 ms | MISS |", "| that | 0.500   | ≥ 0.25 | ok   |",

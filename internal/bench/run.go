@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"slices"
 	"time"
 
@@ -203,6 +204,7 @@ type usage struct {
 	programs map[string]time.Duration
 	upstream time.Duration
 	client   time.Duration
+	machine  time.Duration // of all programs there are
 	err      error
 }
 
@@ -219,7 +221,9 @@ func (u *usage) read(s *stage, sub *subject, sign time.Duration) {
 	d, err := process.CPU(s.upstream.PID)
 	u.upstream += sign * d
 	u.client += sign * process.Own()
-	u.err = errors.Join(u.err, err)
+	all, err1 := process.Machine()
+	u.machine += sign * all
+	u.err = errors.Join(u.err, err, err1)
 }
 
 // share divides it by what was answered meanwhile.
@@ -228,6 +232,10 @@ func (u *usage) share(c *cell, l *load.Result, sub *subject) {
 	var sum time.Duration
 	for _, d := range u.programs {
 		sum += d
+	}
+	if l.Measured > 0 {
+		rest := u.machine - sum - u.upstream - u.client
+		c.Figures[others] = max(0, 100*rest.Seconds()/l.Measured.Seconds()/float64(runtime.NumCPU()))
 	}
 	if l.Chunks > 0 && sum > 0 {
 		c.Figures[cpuChunk] = per(sum, l.Chunks)

@@ -12,6 +12,9 @@ func report(r *results, groups []*group) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", r.Machine.line())
 	fmt.Fprintf(&b, "%d rounds of %.1f s a cell; medians of rounds; \"added\" is to the upstream alone in the same round.\n", r.Rounds, r.Seconds)
+	if middle, most, ok := r.busy(); ok {
+		fmt.Fprintf(&b, "Programs that are no part of it had %.0f %% of the machine meanwhile, at most %.0f %% in one cell.\n", middle, most)
+	}
 	for _, g := range groups {
 		if text := groupTable(r, g); text != "" {
 			fmt.Fprintf(&b, "\n%s (%s)\n\n%s", g.title, g.name, text)

@@ -110,6 +110,15 @@ func TestParse(t *testing.T) {
 			t.Errorf("parseStat(%q) = %v, want an error", bad, d)
 		}
 	}
+	machine := "cpu  100 20 30 4000 500 6 7 8 9 10\ncpu0 1 2 3\n"
+	if d, err := parseMachine(machine); d != 1710*time.Millisecond || err != nil {
+		t.Errorf("parseMachine = %v, %v, want 1.71s", d, err)
+	}
+	for _, bad := range []string{"", "cpu 1 2 3", "cpu0 1 2 3 4 5 6 7 8 9 10", strings.Replace(machine, "30", "x", 1)} {
+		if d, err := parseMachine(bad); err == nil {
+			t.Errorf("parseMachine(%q) = %v, want an error", bad, d)
+		}
+	}
 	status := "Name:\tx\nVmRSS:\t 9000 kB\nRssAnon:\t    5036 kB\nRssFile:\t 1 kB\n"
 	if n, err := parseStatus(status); n != 5036<<10 || err != nil {
 		t.Errorf("parseStatus = %d, %v, want %d", n, err, 5036<<10)

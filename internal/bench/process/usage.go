@@ -67,3 +67,36 @@ func parseStatus(text string) (int64, error) {
 	}
 	return 0, fmt.Errorf("reading memory: no RssAnon in /proc/PID/status")
 }
+
+// Machine is the CPU time that all programs together have used since the machine
+// was started.
+func Machine() (time.Duration, error) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, fmt.Errorf("reading CPU time: %w", err)
+	}
+	return parseMachine(string(text))
+}
+
+// parseMachine reads the first line: the sum of all cores. Time that was spent
+// waiting is idle (4) and iowait (5), counted from 1; guests (9 and 10) are in
+// user time already.
+func parseMachine(text string) (time.Duration, error) {
+	line, _, _ := strings.Cut(text, "\n")
+	fields := strings.Fields(line)
+	if len(fields) < 9 || fields[0] != "cpu" {
+		return 0, fmt.Errorf("reading CPU time: %q is not the first line of /proc/stat", line)
+	}
+	var sum int64
+	for i, f := range fields[:9] {
+		if i == 0 || i == 4 || i == 5 {
+			continue
+		}
+		n, err := strconv.ParseInt(f, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("reading CPU time: %w", err)
+		}
+		sum += n
+	}
+	return time.Duration(sum) * tick, nil
+}
