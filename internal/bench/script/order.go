@@ -57,6 +57,9 @@ func Parse(prompt []byte) (Order, Nonce, error) {
 		return o, n, errPrompt
 	}
 	copy(n[:], rest)
+	if bytes.ContainsFunc(n[:], func(r rune) bool { return !strings.ContainsRune("0123456789abcdef", r) }) {
+		return o, n, fmt.Errorf("%w: the nonce is none", errPrompt)
+	}
 	if !bytes.HasSuffix(rest, n[:]) {
 		return o, n, fmt.Errorf("%w: the nonces at its ends differ", errPrompt)
 	}

@@ -30,6 +30,7 @@ func TestParseRefuses(t *testing.T) {
 	}{
 		{"nothing", nil},
 		{"no order", []byte("Hello, how are you today? I am fine, and who else is")},
+		{"a nonce that looks like fields", []byte("bench x tokens=1 rate=2 fill=3 x tokens=1 rate=")},
 		{"cut", whole[:len(whole)-1]},
 		{"another nonce at the end", append(whole[:len(whole)-1:len(whole)-1], 'x')},
 		{"no number", bytes.Replace(whole, []byte("tokens=5"), []byte("tokens=x"), 1)},
