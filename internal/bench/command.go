@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/bench/process"
 )
 
 // options is what the command line says.
@@ -30,7 +31,7 @@ var errBad = errors.New("an answer was not right")
 
 // Command is the program.
 func Command() *cobra.Command {
-	o := options{rounds: 3, duration: 2500 * time.Millisecond, streams: 10_000}
+	o := options{rounds: 3, duration: 2 * time.Second, streams: 10_000}
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure a bridge, and a request through three hops, from end to end",
@@ -74,7 +75,7 @@ misses its bar is no failure. An answer that is wrong, cut or not there is: exit
 	}
 	f := cmd.Flags()
 	f.IntVar(&o.rounds, "rounds", o.rounds, "how often each row has its turn in each group")
-	f.DurationVar(&o.duration, "duration", o.duration, "how long a turn is measured; half of it passes before, at most a second")
+	f.DurationVar(&o.duration, "duration", o.duration, "how long a turn is measured; up to half a second passes before, for paced streams a whole one")
 	f.IntVar(&o.streams, "streams", o.streams, "number of streams in the group many")
 	f.StringSliceVar(&o.only, "only", nil, "groups, separated by commas (default: all)")
 	f.StringSliceVar(&o.rows, "rows", nil, "rows, separated by commas (default: all); without upstream and proxy there is nothing to compare with")
@@ -105,6 +106,11 @@ func (o *options) run(cmd *cobra.Command) error {
 	}
 	if o.bin == "" {
 		o.bin = filepath.Dir(self)
+	}
+	for _, name := range []string{"bridge", "gateway"} {
+		if _, err := process.FindIn(o.bin, name); err != nil {
+			return app.Usage(err)
+		}
 	}
 	dir, err := os.MkdirTemp("", "culvert-bench-")
 	if err != nil {

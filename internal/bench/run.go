@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/bench/load"
 	"github.com/culvert-net/culvert/internal/bench/process"
 	"github.com/culvert-net/culvert/internal/bench/upstream"
@@ -62,7 +63,7 @@ func (p *plan) on(ctx context.Context, llama bool, groups []*group, res *results
 	s := &stage{}
 	defer s.close()
 	if err := s.open(ctx, c); err != nil {
-		return err
+		return app.NotReady(err)
 	}
 	var mem []*memory
 	if !llama {

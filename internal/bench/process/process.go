@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -165,7 +166,7 @@ func (s *said) text() string {
 
 // FindIn is the program of this name in dir.
 func FindIn(dir, name string) (string, error) {
-	path := dir + string(os.PathSeparator) + name
+	path := filepath.Join(dir, name)
 	if _, err := os.Stat(path); err != nil {
 		return "", fmt.Errorf("program %s: %w; build it with make build, or name its directory with --bin", name, err)
 	}
