@@ -95,8 +95,12 @@ func (p *plan) on(ctx context.Context, llama bool, groups []*group, res *results
 	})
 }
 
-// idle reads every program's memory before any load.
+// idle reads every program's memory before any load. It is of nobody where the
+// system does not say.
 func (s *stage) idle() ([]*memory, error) {
+	if !process.Known() {
+		return nil, nil
+	}
 	var all []*memory
 	for _, r := range rows {
 		sub, ok := s.subjects[r]
@@ -162,7 +166,9 @@ func (p *plan) cell(ctx context.Context, s *stage, g *group, r row, round int) (
 		return nil, err
 	}
 	var u usage
-	l.Begin, l.End = func() { u.read(s, sub, -1) }, func() { u.read(s, sub, 1) }
+	if process.Known() {
+		l.Begin, l.End = func() { u.read(s, sub, -1) }, func() { u.read(s, sub, 1) }
+	}
 	got := load.Run(ctx, sub.addr, l)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -177,7 +183,9 @@ func (p *plan) cell(ctx context.Context, s *stage, g *group, r row, round int) (
 	}
 	c := newCell(g, r, round, got)
 	c.Figures[named] = float64(after.Naming - before.Naming)
-	u.share(c, got, sub)
+	if process.Known() {
+		u.share(c, got, sub)
+	}
 	return c, nil
 }
 

@@ -2,5 +2,5 @@
 // what the system knows of them: CPU time and memory.
 //
 // Start starts one and waits for what it says when it is ready; Stop ends it.
-// CPU and Anon read /proc; on systems without it they return an error.
+// CPU, Machine and Anon read /proc; Known reports whether there is one.
 package process

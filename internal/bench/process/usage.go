@@ -12,6 +12,12 @@ import (
 // every architecture that Go runs on.
 const tick = 10 * time.Millisecond
 
+// Known reports whether this system says what programs use, in /proc.
+func Known() bool {
+	_, err := os.Stat("/proc/self/stat")
+	return err == nil
+}
+
 // CPU is the time a process has computed, in itself and in the system for it.
 func CPU(pid int) (time.Duration, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
