@@ -18,6 +18,7 @@ TOOL := go tool -modfile=internal/tools/go.mod
 PKG ?= ./...
 FUZZTIME ?= 50000x
 COUNT ?= 1
+COMMIT := $(shell git describe --always --dirty 2>/dev/null)
 
 .PHONY: run
 run: build ## Start a whole world on this machine (BACKEND=url: with that model server)
@@ -66,7 +67,19 @@ fuzz: ## Run every fuzz target, 50,000 inputs each (FUZZTIME=1m)
 	.ci/fuzz $(FUZZTIME)
 
 .PHONY: bench
-bench: ## Run all benchmarks (PKG=./mesh COUNT=10)
+bench: build-bench ## Measure whole programs end to end, some 8 minutes (ARGS="--only seq,c64")
+	./bin/bench $(if $(COMMIT),--commit $(COMMIT)) $(ARGS)
+
+.PHONY: bench-smoke
+bench-smoke: build-bench ## Is every answer of the benchmarks right? A minute, figures mean little
+	./bin/bench --rounds 1 --duration 200ms --streams 500
+
+.PHONY: build-bench
+build-bench: build
+	$(BUILD) -o bin/ ./internal/bench/cmd/bench
+
+.PHONY: bench-go
+bench-go: ## Run the benchmarks of packages (PKG=./mesh COUNT=10)
 	go test -run '^$$' -bench . -benchmem -count=$(COUNT) $(PKG)
 
 .PHONY: bench-circuit

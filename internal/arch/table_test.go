@@ -115,7 +115,7 @@ var table = []ban{
 		why: "importing it puts handlers on a global mux; there is one debug server, on its own port",
 	},
 	{
-		who: everyone, except: []string{"internal/app/sandbox", "api/backend/process/..."}, what: []string{"os/exec", "plugin"},
+		who: everyone, except: []string{"internal/app/sandbox", "internal/bench/process", "api/backend/process/..."}, what: []string{"os/exec", "plugin"},
 		why: "a node that can start programs is worth breaking into",
 	},
 	{
