@@ -83,7 +83,7 @@ misses its bar is no failure. An answer that is wrong, cut or not there is: exit
 	f.StringVar(&o.history, "history", "", "write the tables to a file of today in this directory")
 	f.StringVar(&o.bin, "bin", "", "directory of bridge and gateway (default: this program's own)")
 	f.StringVar(&o.commit, "commit", app.Version(), "what the programs were built from, for the record")
-	cmd.AddCommand(participants()...)
+	cmd.AddCommand(append(participants(), profileCommand())...)
 	return cmd
 }
 
@@ -100,30 +100,12 @@ func (o *options) run(cmd *cobra.Command) error {
 	if err != nil {
 		return app.Usage(err)
 	}
-	self, err := os.Executable()
+	c, remove, err := o.stage(cmd)
 	if err != nil {
-		return fmt.Errorf("finding this program: %w", err)
+		return err
 	}
-	if o.bin == "" {
-		o.bin = filepath.Dir(self)
-	}
-	for _, name := range []string{"bridge", "gateway"} {
-		if _, err := process.FindIn(o.bin, name); err != nil {
-			return app.Usage(err)
-		}
-	}
-	dir, err := os.MkdirTemp("", "culvert-bench-")
-	if err != nil {
-		return fmt.Errorf("making a directory for the programs' data: %w", err)
-	}
-	defer os.RemoveAll(dir)
-	begun := time.Now()
-	p := &plan{
-		groups: chosen, rounds: o.rounds, duration: o.duration, streams: o.streams, commit: o.commit,
-		staging: staging{self: self, bin: o.bin, dir: filepath.Join(dir, "d"), say: func(format string, args ...any) {
-			fmt.Fprintf(cmd.ErrOrStderr(), "%4.0fs  %s\n", time.Since(begun).Seconds(), fmt.Sprintf(format, args...))
-		}},
-	}
+	defer remove()
+	p := &plan{groups: chosen, rounds: o.rounds, duration: o.duration, streams: o.streams, commit: o.commit, staging: c}
 	res, err := p.run(cmd.Context())
 	if len(res.Cells) == 0 {
 		return err
@@ -142,6 +124,32 @@ func (o *options) run(cmd *cobra.Command) error {
 		err = errors.Join(err, writeHistory(o.history, res, text))
 	}
 	return errors.Join(err, res.judge(chosen))
+}
+
+// stage is where programs are started for a command, and what removes their
+// data.
+func (o *options) stage(cmd *cobra.Command) (staging, func(), error) {
+	self, err := os.Executable()
+	if err != nil {
+		return staging{}, nil, fmt.Errorf("finding this program: %w", err)
+	}
+	if o.bin == "" {
+		o.bin = filepath.Dir(self)
+	}
+	for _, name := range []string{"bridge", "gateway"} {
+		if _, err := process.FindIn(o.bin, name); err != nil {
+			return staging{}, nil, app.Usage(err)
+		}
+	}
+	dir, err := os.MkdirTemp("", "culvert-bench-")
+	if err != nil {
+		return staging{}, nil, fmt.Errorf("making a directory for the programs' data: %w", err)
+	}
+	begun := time.Now()
+	c := staging{self: self, bin: o.bin, dir: filepath.Join(dir, "d"), say: func(format string, args ...any) {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%4.0fs  %s\n", time.Since(begun).Seconds(), fmt.Sprintf(format, args...))
+	}}
+	return c, func() { _ = os.RemoveAll(dir) }, nil
 }
 
 // judge is an error if an answer was not right. What a program of others does

@@ -89,6 +89,7 @@ func worldCommand() *cobra.Command {
 	f.StringVar(&o.Isolation, "isolation", "", "by what")
 	f.StringVar(&o.Dir, "dir", "", "data")
 	f.StringVar(&o.Bin, "bin", "", "programs")
+	f.BoolVar(&o.Debug, "debug", false, "debug servers")
 	f.StringVar(&o.ReadyFile, "ready-file", "", "written when ready")
 	return cmd
 }

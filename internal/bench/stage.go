@@ -49,8 +49,9 @@ func (r row) product() bool { return r == rowLocal || r == rowKey || r == rowNew
 
 // program is one process of a subject, by its part in it.
 type program struct {
-	name string
-	pid  int
+	name  string
+	pid   int
+	debug string // URL of its debug server; "": it has none
 }
 
 // subject is a row that is running.
@@ -81,6 +82,7 @@ type staging struct {
 	bin   string // directory of the product's
 	dir   string // for data
 	llama bool
+	debug bool // programs of ours can be profiled
 	rows  []row
 	say   func(format string, args ...any)
 }
@@ -119,7 +121,7 @@ func (s *stage) add(ctx context.Context, c staging, r row, to string) error {
 		if err != nil {
 			return err
 		}
-		s.subjects[r] = &subject{addr: addr, programs: []program{{"proxy", p.PID}}}
+		s.subjects[r] = &subject{addr: addr, programs: []program{{name: "proxy", pid: p.PID}}}
 	case rowFloor:
 		return s.floor(ctx, c, to)
 	case rowLocal:
@@ -161,7 +163,7 @@ func (s *stage) floor(ctx context.Context, c staging, to string) error {
 			return err
 		}
 		f.addr = addr
-		f.programs = append(f.programs, program{part.name, p.PID})
+		f.programs = append(f.programs, program{name: part.name, pid: p.PID})
 	}
 	slices.Reverse(f.programs)
 	s.subjects[rowFloor] = f
@@ -178,12 +180,23 @@ func (s *stage) local(ctx context.Context, c staging, to string) error {
 	if err != nil {
 		return err
 	}
-	p, err := s.start("bridge", path, "serve", "--data", filepath.Join(c.dir, "local"), "--upstream", "http://"+to,
-		"--listen", addr, "--status-listen", "", "--exit-with-stdin", "--log-level", "warn")
+	args := []string{
+		"serve", "--data", filepath.Join(c.dir, "local"), "--upstream", "http://" + to,
+		"--listen", addr, "--status-listen", "", "--exit-with-stdin", "--log-level", "warn",
+	}
+	debug := ""
+	if c.debug {
+		if debug, err = freeAddress(); err != nil {
+			return err
+		}
+		args = append(args, "--debug", debug)
+		debug = "http://" + debug
+	}
+	p, err := s.start("bridge", path, args...)
 	if err != nil {
 		return err
 	}
-	s.subjects[rowLocal] = &subject{addr: addr, programs: []program{{"bridge", p.PID}}}
+	s.subjects[rowLocal] = &subject{addr: addr, programs: []program{{name: "bridge", pid: p.PID, debug: debug}}}
 	return p.Until(ctx, readyTime, func() error { return answers(ctx, addr) })
 }
 
@@ -219,8 +232,14 @@ var errNotYet = errors.New("it does not answer yet")
 func (s *stage) world(ctx context.Context, c staging, r row, isolation, to string) error {
 	dir := filepath.Join(c.dir, string(r))
 	ready := dir + ".json"
-	p, err := s.start("sandbox "+isolation, c.self, cmdWorld, "--backend", "http://"+to, "--isolation", isolation,
-		"--dir", dir, "--bin", c.bin, "--ready-file", ready)
+	args := []string{
+		cmdWorld, "--backend", "http://" + to, "--isolation", isolation,
+		"--dir", dir, "--bin", c.bin, "--ready-file", ready,
+	}
+	if c.debug {
+		args = append(args, "--debug")
+	}
+	p, err := s.start("sandbox "+isolation, c.self, args...)
 	if err != nil {
 		return err
 	}
@@ -237,7 +256,7 @@ func (s *stage) world(ctx context.Context, c staging, r row, isolation, to strin
 	}
 	w := &subject{addr: strings.TrimSuffix(strings.TrimPrefix(told.BaseURL, "http://"), "/v1")}
 	for name, pid := range told.PIDs {
-		w.programs = append(w.programs, program{name, pid})
+		w.programs = append(w.programs, program{name: name, pid: pid, debug: told.Debug[name]})
 	}
 	slices.SortFunc(w.programs, func(a, b program) int { return strings.Compare(a.name, b.name) })
 	s.subjects[r] = w
