@@ -57,13 +57,13 @@ func pieces(nonce string) []string {
 	for i := range 16 {
 		all = append(all, fmt.Sprintf(" %d", i))
 	}
-	return all
+	return append(all, " é漢🙂")
 }
 
 // said is the whole of it. The clients know it too.
 func said(nonce string) string { return strings.Join(pieces(nonce), "") }
 
-// usage counts 17 tokens of answer, for a prompt of as many as the plan says.
+// usage counts a token for each piece, for a prompt of as many as the plan says.
 func usage(p plan) fields {
 	n := len(pieces(p.Nonce))
 	return fields{"prompt_tokens": p.Tokens, "completion_tokens": n, "total_tokens": p.Tokens + n}
@@ -168,9 +168,9 @@ func (f form) embed(q *question) backendtest.Behaviour {
 		if !ok {
 			p.Text = text
 		}
-		var vector []float32
+		var vector []float64 // exact as float32 too
 		for _, c := range p.Text {
-			vector = append(vector, float32(c)/128)
+			vector = append(vector, float64(c)/128)
 		}
 		tokens += max(p.Tokens, 1)
 		data = append(data, fields{"object": "embedding", "index": i, "embedding": coded(vector, q.Coding)})
@@ -181,13 +181,13 @@ func (f form) embed(q *question) backendtest.Behaviour {
 }
 
 // coded is a vector as numbers, or as their bytes where that was asked for.
-func coded(vector []float32, coding string) any {
+func coded(vector []float64, coding string) any {
 	if coding != "base64" {
 		return vector
 	}
 	var b []byte
 	for _, x := range vector {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(float32(x)))
 	}
 	return base64.StdEncoding.EncodeToString(b)
 }

@@ -23,6 +23,7 @@ type testCase struct {
 var cases = []testCase{
 	{group: "Answers", name: "chat", title: "chat", check: times(1)},
 	{name: "stream", title: "chat, streamed: every token, in order", check: times(1)},
+	{name: "slow-stream", title: "chat, streamed, after a silence in which the client gets heartbeats", check: times(1)},
 	{name: "usage", title: "usage of a stream (`stream_options.include_usage`)", check: times(1)},
 	{name: "tools", title: "tools: two calls in one answer", check: times(1)},
 	{name: "tools-stream", title: "tools, streamed: calls in pieces", check: times(1)},
@@ -52,6 +53,7 @@ var cases = []testCase{
 	{name: "503", title: "503 of the model server", check: times(1)},
 	{name: "cut", title: "an answer cut midway", check: times(1)},
 	{name: "cut-stream", title: "a stream cut midway", check: times(1)},
+	{name: "slow-cut-stream", title: "a stream cut after a heartbeat", check: times(1)},
 	{name: "end-stream", title: "a stream that ends without `[DONE]`", check: times(1)},
 	{name: "fail-stream", title: "an error within a stream", check: times(1)},
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -34,9 +35,10 @@ cancellation where there is one.
 
 // matrix is what became of every case.
 type matrix struct {
-	cells map[string]cell // by client, case and mode
-	notes []string        // footnotes, in the order of their numbers
+	notes []string // footnotes, in the order of their numbers
 
+	mu                      sync.Mutex      // guards what follows while clients run
+	cells                   map[string]cell // by client, case and mode
 	passed, failed, skipped int
 }
 
@@ -55,6 +57,8 @@ func place(c *client, name, mode string) string {
 
 // set keeps an outcome.
 func (x *matrix) set(m mode, c *client, name string, o outcome, ok bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	at := cell{ok: ok, none: o.Result == "none", note: o.Detail}
 	switch {
 	case !ok:

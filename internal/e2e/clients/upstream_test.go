@@ -37,6 +37,7 @@ type plan struct {
 type server struct {
 	*backendtest.Upstream
 	control *httptest.Server // where clients ask whether a request has arrived
+	to      *target          // the bridge in front of it, set before any client comes
 
 	mu      sync.Mutex // guards what follows
 	arrived *sync.Cond // on mu: a request came
@@ -235,6 +236,7 @@ func (s *server) act(f form, q *question, p plan, times int) backendtest.Behavio
 	if results := q.results(); len(results) > 0 {
 		return f.answer(q, p, strings.Join(results, ", "))
 	}
+	// What a stream has said before something happens to it.
 	begin := func() []string { return f.pieces(p, pieces(p.Nonce)[:4]) }
 	switch p.Do {
 	case "say":
@@ -253,6 +255,13 @@ func (s *server) act(f form, q *question, p plan, times int) backendtest.Behavio
 			return f.answer(q, p, said(p.Nonce))
 		}
 		return refusal(p.Status, "planned", "temperature", "refused "+p.Nonce, "Retry-After", fmt.Sprint(p.After))
+	case "slow":
+		return s.afterBeat(f.answer(q, p, said(p.Nonce)))
+	case "slow-cut":
+		return func(w http.ResponseWriter, r *http.Request, c *backendtest.Call) {
+			backendtest.Stream(0, begin()...)(w, r, c)
+			s.afterBeat(backendtest.CutAfter())(w, r, c)
+		}
 	case "silent":
 		return backendtest.Silent
 	case "hold":
@@ -273,4 +282,16 @@ func (s *server) act(f form, q *question, p plan, times int) backendtest.Behavio
 		}}))...)
 	}
 	return refusal(http.StatusBadRequest, "no_plan", "", "there is no plan "+p.Do)
+}
+
+// afterBeat keeps silent until the client must have had a heartbeat, and then
+// does next.
+func (s *server) afterBeat(next backendtest.Behaviour) backendtest.Behaviour {
+	return func(w http.ResponseWriter, r *http.Request, c *backendtest.Call) {
+		if err := s.to.beat(r.Context()); err != nil {
+			refusal(http.StatusInternalServerError, "no_heartbeat", "", err.Error())(w, r, c)
+			return
+		}
+		next(w, r, c)
+	}
 }

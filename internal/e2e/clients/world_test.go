@@ -3,6 +3,7 @@
 package clients
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -17,12 +18,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/culvert-net/culvert/api/sse"
 	"github.com/culvert-net/culvert/internal/app/bridge"
 	"github.com/culvert-net/culvert/internal/app/sandbox"
 )
 
 // patience caps the wait for an event that must come.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // target is a bridge that runs, with keys of its own.
 type target struct {
@@ -84,14 +86,7 @@ func withKeys(t *testing.T, base, dir string) *target {
 	k := &target{
 		base: base, good: add("good"), narrow: add("narrow", "--models", "another"), spent: add("spent", "--requests-per-month", "1"),
 	}
-	body := object(fields{"model": model, "messages": []fields{{"role": "user", "content": "a"}}})
-	req, err := http.NewRequest(http.MethodPost, base+"/chat/completions", strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Authorization", "Bearer "+k.spent)
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := k.post(t.Context(), k.spent, fields{"model": model, "messages": []fields{{"role": "user", "content": "a"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,6 +95,36 @@ func withKeys(t *testing.T, base, dir string) *target {
 		t.Fatalf("the first request has status %d", resp.StatusCode)
 	}
 	return k
+}
+
+// beat waits for the first heartbeat of a stream that begins now: one that has
+// been silent for longer has had its own.
+func (k *target) beat(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	resp, err := k.post(ctx, k.good, fields{"stream": true, "model": model, "messages": []fields{
+		{"role": "user", "content": object(fields{"do": "silent", "nonce": "heartbeat"})},
+	}})
+	if err != nil {
+		return fmt.Errorf("waiting for a heartbeat: %w", err)
+	}
+	defer resp.Body.Close()
+	line, err := bufio.NewReader(resp.Body).ReadString('\n')
+	if resp.StatusCode != http.StatusOK || line+"\n" != sse.Heartbeat {
+		return fmt.Errorf("waiting for a heartbeat: status %d and %q (%w)", resp.StatusCode, line, err)
+	}
+	return nil
+}
+
+// post asks for a chat with a key.
+func (k *target) post(ctx context.Context, key string, body fields) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, k.base+"/chat/completions", strings.NewReader(object(body)))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+key)
+	return http.DefaultClient.Do(req)
 }
 
 func program(name string) string { return filepath.Join(programs, name) }
@@ -179,5 +204,3 @@ func (o *output) String() string {
 	defer o.mu.Unlock()
 	return o.b.String()
 }
-
-var _ fmt.Stringer = (*output)(nil)

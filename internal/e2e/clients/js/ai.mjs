@@ -67,17 +67,18 @@ await run({
   chat: async (c) => {
     const answer = await ask(c.plan("say"));
     equal([answer.text, answer.finishReason], [c.said, "stop"], "answer");
-    equal([answer.usage.inputTokens, answer.usage.outputTokens], [c.tokens, 17], "usage");
+    equal([answer.usage.inputTokens, answer.usage.outputTokens], [c.tokens, c.count], "usage");
   },
   stream: async (c) => {
     const parts = await read(c.plan("say"));
-    equal(deltas(parts), c.said.split(/(?= )/), "tokens");
+    equal(deltas(parts), c.pieces, "tokens");
     equal(parts.at(-1).finishReason, "stop", "finish reason");
   },
+  "slow-stream": async (c) => equal(deltas(await read(c.plan("slow"))).join(""), c.said, "answer"),
   usage: async (c) => {
     const parts = await read(c.plan("say"), { model: connect(keys.good, { includeUsage: true }).chatModel(model) });
     const { totalUsage } = parts.at(-1);
-    equal([totalUsage.inputTokens, totalUsage.outputTokens, deltas(parts).join("")], [c.tokens, 17, c.said], "usage");
+    equal([totalUsage.inputTokens, totalUsage.outputTokens, deltas(parts).join("")], [c.tokens, c.count, c.said], "usage");
   },
   tools: async (c) => {
     const answer = await ask(c.plan("call"), { tools: tools() });
@@ -99,14 +100,13 @@ await run({
   },
   completion: async (c) => equal((await ask(c.plan("say"), { model: completion })).text, c.said, "answer"),
   "completion-stream": async (c) => {
-    equal(deltas(await read(c.plan("say"), { model: completion })), c.said.split(/(?= )/), "tokens");
+    equal(deltas(await read(c.plan("say"), { model: completion })), c.pieces, "tokens");
   },
   embeddings: async (c) => {
-    const texts = ["b", "a"].map((which) => c.nonce + which);
     const { embeddings, usage } = await embedMany({
-      model: connect(keys.good).embeddingModel(model), maxRetries: 0, values: texts.map((t) => c.plan("embed", { text: t })),
+      model: connect(keys.good).embeddingModel(model), maxRetries: 0, values: c.texts.map((t) => c.plan("embed", { text: t })),
     });
-    equal(embeddings, texts.map(vector), "vectors");
+    equal(embeddings, c.texts.map(vector), "vectors");
     equal(usage.tokens, 2 * c.tokens, "tokens");
   },
   models: "The AI SDK has no call for models.",
@@ -142,6 +142,7 @@ await run({
   503: (c) => refused(c, 503),
   cut: async (c) => equal((await raises(() => ask(c.plan("cut")), APICallError)).statusCode, 502, "status"),
   "cut-stream": (c) => broken(c, "cut"),
+  "slow-cut-stream": (c) => broken(c, "slow-cut"),
   "end-stream": (c) => broken(c, "end"),
   "fail-stream": async (c) => {
     const error = await broken(c, "fail");

@@ -19,8 +19,9 @@ export const keys = {
   wrong: "sk-culvert-of-nobody",
 };
 
-// longest is how long one case may take: far more than it does.
-const longest = 20_000;
+// longest is how long one case may take, in milliseconds: far more than it does
+// on a machine with nothing else to do.
+const longest = 60_000;
 
 // tooLong is a prompt beyond the 32 MiB of a request.
 export const tooLong = () => "x".repeat(33 << 20);
@@ -62,12 +63,25 @@ export class Case {
 
   // said is its answer to the plan "say".
   get said() {
-    return [this.nonce, ...Array(16).keys()].join(" ");
+    return [this.nonce, ...Array(16).keys(), "é漢🙂"].join(" ");
+  }
+
+  // pieces are its events; count how many there are.
+  get pieces() {
+    return this.said.split(/(?= )/);
+  }
+  get count() {
+    return this.pieces.length;
   }
 
   // begun is what there is of it before a stream is cut.
   get begun() {
     return [this.nonce, 0, 1, 2].join(" ");
+  }
+
+  // texts are two to embed.
+  get texts() {
+    return [this.nonce + "é漢🙂", this.nonce];
   }
 
   // cities are what its calls of a tool are about; results its answer to what

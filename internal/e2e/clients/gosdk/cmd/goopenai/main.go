@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -58,7 +59,8 @@ func read(ctx context.Context, r gpt.ChatCompletionRequest, each func(gpt.ChatCo
 func main() {
 	cases.Run([]cases.Test{
 		{Name: "chat", Func: chat},
-		{Name: "stream", Func: stream},
+		{Name: "stream", Func: stream("say")},
+		{Name: "slow-stream", Func: stream("slow")},
 		{Name: "usage", Func: usage},
 		{Name: "tools", Func: tools},
 		{Name: "tools-stream", Func: toolsStream},
@@ -119,6 +121,7 @@ func main() {
 			return cases.Equal("status", e.HTTPStatusCode, http.StatusBadGateway)
 		}},
 		{Name: "cut-stream", Func: broken("cut", "")},
+		{Name: "slow-cut-stream", Func: slowCut},
 		{Name: "end-stream", Func: broken("end", "")},
 		{Name: "fail-stream", Func: broken("fail", "failed ")},
 	})
@@ -155,16 +158,32 @@ func refused(status int) cases.Func {
 // model server says of it, before the nonce.
 func broken(what, said string) cases.Func {
 	return func(ctx context.Context, c *cases.Case) error {
-		begun := ""
-		e, err := cases.Raised[*gpt.APIError](read(ctx, request(c.Plan(what)), func(chunk gpt.ChatCompletionStreamResponse) bool {
-			begun += chunk.Choices[0].Delta.Content
-			return true
-		}))
+		raised, begun := begin(ctx, c, what)
+		e, err := cases.Raised[*gpt.APIError](raised)
 		if err == nil && said != "" {
 			err = cases.Contains("message", e.Message, said+c.Nonce)
 		}
-		return errors.Join(err, cases.Equal("what came before", begun, c.Begun()))
+		return errors.Join(err, begun)
 	}
+}
+
+// begin reads a stream that must fail. The second error is of what came before
+// that.
+func begin(ctx context.Context, c *cases.Case, what string) (raised, begun error) {
+	text := ""
+	raised = read(ctx, request(c.Plan(what)), func(chunk gpt.ChatCompletionStreamResponse) bool {
+		text += chunk.Choices[0].Delta.Content
+		return true
+	})
+	return raised, cases.Equal("what came before", text, c.Begun())
+}
+
+// slowCut is broken where there was a comment before.
+func slowCut(ctx context.Context, c *cases.Case) error {
+	c.Note = "go-openai takes comments for a part of the error's text, so that what it raises is one of JSON."
+	raised, begun := begin(ctx, c, "slow-cut")
+	_, err := cases.Raised[*json.SyntaxError](raised)
+	return errors.Join(err, begun)
 }
 
 func chat(ctx context.Context, c *cases.Case) error {
@@ -174,20 +193,23 @@ func chat(ctx context.Context, c *cases.Case) error {
 	}
 	return errors.Join(cases.Equal("answer", answer.Choices[0].Message.Content, c.Said()),
 		cases.Equal("finish_reason", answer.Choices[0].FinishReason, gpt.FinishReasonStop),
-		cases.Equal("usage", [2]int{answer.Usage.PromptTokens, answer.Usage.CompletionTokens}, [2]int{c.Tokens, 17}))
+		cases.Equal("usage", [2]int{answer.Usage.PromptTokens, answer.Usage.CompletionTokens}, [2]int{c.Tokens, c.Count()}))
 }
 
-func stream(ctx context.Context, c *cases.Case) error {
-	var pieces []string
-	var reason gpt.FinishReason
-	err := read(ctx, request(c.Plan("say")), func(chunk gpt.ChatCompletionStreamResponse) bool {
-		if piece := chunk.Choices[0].Delta.Content; piece != "" {
-			pieces = append(pieces, piece)
-		}
-		reason = chunk.Choices[0].FinishReason
-		return true
-	})
-	return errors.Join(err, cases.Equal("tokens", pieces, c.Pieces()), cases.Equal("finish_reason", reason, gpt.FinishReasonStop))
+// stream is a plan whose answer is streamed.
+func stream(do string) cases.Func {
+	return func(ctx context.Context, c *cases.Case) error {
+		var pieces []string
+		var reason gpt.FinishReason
+		err := read(ctx, request(c.Plan(do)), func(chunk gpt.ChatCompletionStreamResponse) bool {
+			if piece := chunk.Choices[0].Delta.Content; piece != "" {
+				pieces = append(pieces, piece)
+			}
+			reason = chunk.Choices[0].FinishReason
+			return true
+		})
+		return errors.Join(err, cases.Equal("tokens", pieces, c.Pieces()), cases.Equal("finish_reason", reason, gpt.FinishReasonStop))
+	}
 }
 
 func usage(ctx context.Context, c *cases.Case) error {
@@ -204,7 +226,7 @@ func usage(ctx context.Context, c *cases.Case) error {
 		}
 		return true
 	})
-	return errors.Join(err, cases.Equal("usage", counted, [2]int{c.Tokens, 17}), cases.Equal("answer", text, c.Said()))
+	return errors.Join(err, cases.Equal("usage", counted, [2]int{c.Tokens, c.Count()}), cases.Equal("answer", text, c.Said()))
 }
 
 func calls(list []gpt.ToolCall) (all [][3]string) {
