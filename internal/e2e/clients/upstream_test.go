@@ -70,7 +70,7 @@ func (s *server) visits(nonce string) []*visit {
 // wait answers once a request with the nonce in the path has come.
 func (s *server) wait(w http.ResponseWriter, r *http.Request) {
 	late := false
-	timer := time.AfterFunc(backendtest.Patience, func() {
+	timer := time.AfterFunc(patience, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		late = true
