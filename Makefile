@@ -15,6 +15,9 @@ BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=$(VCS)
 # of it.
 TOOL := go tool -modfile=internal/tools/go.mod
 
+# Clients of others, in Go, have one too: the product does not depend on them.
+GOSDK := internal/e2e/clients/gosdk
+
 PKG ?= ./...
 FUZZTIME ?= 50000x
 COUNT ?= 1
@@ -40,6 +43,7 @@ check: ## Format, vet, staticcheck, import table, package comments
 	if [ -n "$$unformatted" ]; then echo "run: make format"; echo "$$unformatted"; exit 1; fi
 	go vet -tags e2e,leak,browser,clients ./...
 	$(TOOL) staticcheck -tags e2e,leak,browser,clients ./...
+	cd $(GOSDK) && go vet ./... && go tool -modfile=$(CURDIR)/internal/tools/go.mod staticcheck ./...
 	go test -count=1 ./internal/arch
 
 .PHONY: format
@@ -59,8 +63,8 @@ browser: build ## What a web page can do to a running bridge; needs Chromium
 	CULVERT_BIN=$(CURDIR)/bin go test -tags e2e,browser -run '^TestBrowser' -v ./internal/e2e
 
 .PHONY: clients
-clients: build ## Run clients that nobody here wrote, and their own tests, against the programs
-	CULVERT_BIN=$(CURDIR)/bin go test -count=1 -tags clients -v ./internal/e2e/clients
+clients: build ## OpenAI clients of others against the programs; writes docs/clients.md; needs Node.js
+	CULVERT_BIN=$(CURDIR)/bin internal/e2e/clients/run $(ARGS)
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target, 50,000 inputs each (FUZZTIME=1m)

@@ -34,6 +34,14 @@ const (
 	// one passes at 2 Mbit/s.
 	bodyTime = 2 * time.Minute
 
+	// maxSkipped is how much of a body that is refused is read and forgotten, so
+	// that its sender gets to the answer: eight of the largest that are taken.
+	maxSkipped = 256 << 20
+
+	// skipPause is how long the next piece of such a body may take: its sender
+	// may be waiting for the answer.
+	skipPause = 5 * time.Second
+
 	// writeTime bounds one write to a client that does not read. Until then
 	// the far end is held up, which is what backpressure is for; a suspended
 	// program should not hold a provider for longer.

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"crypto/rand"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -59,13 +60,13 @@ func (s *Server) observe(next http.Handler) http.Handler {
 			h[name] = values[i : i+1 : i+1]
 		}
 
-		rec := &recorder{ResponseWriter: w}
+		rec := &recorder{ResponseWriter: w, request: r, until: x.started.Add(bodyTime)}
 		route, asks := openai.RouteOf(r.URL.Path)
 		if r.ContentLength != 0 {
 			// Also for a body that is refused unread: net/http skips the rest
 			// of it before it answers, and would wait for ever. A writer
 			// without deadlines (of a test) has none.
-			_ = http.NewResponseController(w).SetReadDeadline(x.started.Add(bodyTime))
+			_ = http.NewResponseController(w).SetReadDeadline(rec.until)
 		}
 		defer func() {
 			defer func() {
@@ -162,19 +163,52 @@ func asError(r *http.Request, err error) *openai.Error {
 	return backend.AsError(err)
 }
 
-// recorder remembers what was sent.
+// recorder remembers what was sent. Before an error it reads what there is
+// left of the request: clients send all of a body before they look for an
+// answer, and net/http would close the connection under them.
 type recorder struct {
 	http.ResponseWriter
-	status int
-	bytes  int64
-	failed bool // a write did: the client is gone
+	request *http.Request
+	until   time.Time // when the request's body has to be there
+	status  int
+	bytes   int64
+	failed  bool // a write did: the client is gone
 }
 
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 && status >= 200 {
 		r.status = status
 	}
+	if status >= http.StatusBadRequest {
+		r.skip()
+	}
 	r.ResponseWriter.WriteHeader(status)
+}
+
+// skip reads the rest of the request's body and forgets it, as long as some of
+// it comes. One that says that it is larger than that, or whose sender waits to
+// hear that it is wanted, is left where it is.
+func (r *recorder) skip() {
+	if r.request.ContentLength > maxSkipped || r.request.Header.Get("Expect") != "" {
+		return
+	}
+	rc := http.NewResponseController(r.ResponseWriter)
+	piece := make([]byte, 32<<10)
+	for left := int64(maxSkipped); left > 0; {
+		soon := time.Now().Add(skipPause)
+		if r.until.Before(soon) {
+			soon = r.until
+		}
+		_ = rc.SetReadDeadline(soon) // not every test's writer has one
+		n, err := r.request.Body.Read(piece)
+		if err == io.EOF {
+			_ = rc.SetReadDeadline(time.Time{}) // the next request has its own
+		}
+		if err != nil {
+			return
+		}
+		left -= int64(n)
+	}
 }
 
 func (r *recorder) Write(p []byte) (int, error) {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +39,83 @@ func TestSlowBody(t *testing.T) {
 			t.Errorf("after %v, want two minutes", took)
 		}
 	})
+}
+
+// Clients send all of a body before they read the answer. One whose body was
+// refused unread had its connection closed while it was still writing, and saw
+// "broken pipe" in place of the error.
+func TestRefusedBodyIsSkipped(t *testing.T) {
+	const (
+		good    = "Content-Type: application/json"
+		chunked = "Transfer-Encoding: chunked"
+		large   = 40 << 20
+	)
+	sized := func(n int) string { return fmt.Sprintf("Content-Length: %d", n) }
+	for _, tt := range []struct {
+		name   string
+		path   string
+		header []string
+		bytes  int
+		status int
+		code   string
+		sent   bool // all of the body is taken
+	}{
+		{"too large", "/v1/chat/completions", []string{good, sized(large)}, large, 413, "body_too_large", true},
+		{"too large, in chunks", "/v1/chat/completions", []string{good, chunked}, large, 413, "body_too_large", true},
+		{"no JSON", "/v1/chat/completions", []string{"Content-Type: text/plain", sized(large)}, large, 415, "unsupported_media_type", true},
+		{"no such route", "/v1/nothing", []string{good, sized(large)}, large, 404, "unknown_url", true},
+		{"far too large", "/v1/chat/completions", []string{good, sized(1 << 40)}, large, 413, "body_too_large", false},
+		{"announces and does not send", "/v1/chat/completions", []string{good, sized(large)}, 0, 413, "body_too_large", true},
+		{"asks before it sends", "/v1/chat/completions", []string{good, sized(large), "Expect: 100-continue"}, 0, 413, "body_too_large", true},
+	} {
+		onPipe(t, stub{}, func(t *testing.T, pipe *backendtest.Pipe) {
+			conn, err := pipe.Dial(t.Context(), "", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n\r\n", tt.path, strings.Join(tt.header, "\r\n")); err != nil {
+				t.Fatal(err)
+			}
+			wrote := make(chan error, 1)
+			go func() { wrote <- sendZeros(conn, tt.bytes, slices.Contains(tt.header, chunked)) }()
+			if tt.sent {
+				if err := <-wrote; err != nil {
+					t.Errorf("%s: sending the body: %v", tt.name, err)
+					return
+				}
+			}
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Errorf("%s: reading the answer: %v", tt.name, err)
+				return
+			}
+			wantError(t, tt.name, resp, tt.status, tt.code)
+			conn.Close()
+			time.Sleep(time.Second) // of the bubble: net/http closes half a second later
+		})
+	}
+}
+
+// sendZeros writes a body of n zeros, as it is or in chunks of a mebibyte.
+func sendZeros(w io.Writer, n int, chunked bool) error {
+	piece, end := make([]byte, 1<<20), ""
+	if chunked {
+		piece, end = []byte("100000\r\n"+string(piece)+"\r\n"), "0\r\n\r\n"
+	}
+	for range n >> 20 {
+		if _, err := w.Write(piece); err != nil {
+			return err
+		}
+	}
+	if end == "" {
+		return nil // to write nothing would wait for a reader
+	}
+	_, err := io.WriteString(w, end)
+	return err
 }
 
 // TestClientThatDoesNotRead holds the far end up for a while, and not for ever.

@@ -10,14 +10,23 @@ const (
 	Done = "data: [DONE]\n\n"
 )
 
+// textCompletion is the object whose choices are texts; others have deltas.
+const textCompletion = "text_completion"
+
 // AppendNoOp appends a chunk that says nothing, an object of the route's kind.
 // It goes before an error frame when a heartbeat was last, so that a client
 // which takes the lines since the last chunk for the error's text does not find
-// a comment there.
+// a comment there. It has a choice, for programs read the first without looking.
 func AppendNoOp(dst []byte, object string) []byte {
+	choice := `{"index":0,"delta":{},"finish_reason":null}`
+	if object == textCompletion {
+		choice = `{"index":0,"text":"","logprobs":null,"finish_reason":null}`
+	}
 	dst = append(dst, `data: {"id":"","object":"`...)
 	dst = append(dst, object...)
-	return append(dst, `","created":0,"model":"","choices":[]}`+"\n\n"...)
+	dst = append(dst, `","created":0,"model":"","choices":[`...)
+	dst = append(dst, choice...)
+	return append(dst, "]}\n\n"...)
 }
 
 // AppendError appends the frame that reports envelope, an error document in
