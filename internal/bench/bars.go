@@ -1,6 +1,9 @@
 package bench
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // verdict is a bar beside the figure that was measured.
 type verdict struct {
@@ -25,7 +28,7 @@ type bar struct {
 // is no failure: machines differ, and what else runs on them.
 func bars(r *results) []verdict {
 	var all []verdict
-	for _, b := range append(localBars(), hopBars()...) {
+	for _, b := range slices.Concat(localBars(), hopBars(), floorBars()) {
 		v, ok := b.value(r)
 		if !ok {
 			continue // not measured in this run
@@ -73,6 +76,29 @@ func hopBars() []bar {
 		{what: "three hops: bulk up (bar of bare circuits)", unit: "MB/s", limit: 50, least: true, value: figureOf("up", rowKey, megabytes)},
 		{what: "new circuit each: added p50, 1 client", unit: "ms", limit: 2.5, value: addedOf("seq", rowNew, p50)},
 		{what: "new circuit each: answers/s at 64 clients", unit: "/s", limit: 500, least: true, value: figureOf("c64", rowNew, perSecond)},
+	}
+}
+
+// floorBars are hopBars in terms of the floor chain, which is as slow as the
+// machine is: where the bars come from it took 0.58 and 1.6 ms (p50 and p99) for
+// one client, 3.1 and 8.8 for 16, 2.6 until the first token, and gave 4,488
+// answers a second.
+func floorBars() []bar {
+	added := func(group string, which row, m metric) func(*results) (float64, bool) {
+		return func(r *results) (float64, bool) { return r.addedRatio(group, which, rowFloor, m) }
+	}
+	ratio := func(group string, which row, m metric) func(*results) (float64, bool) {
+		return func(r *results) (float64, bool) { return r.ratio(group, which, rowFloor, m) }
+	}
+	return []bar{
+		{what: "three hops: added p50, 1 client, of the floor chain's", unit: "×", limit: 1.72, value: added("seq", rowKey, p50)},
+		{what: "three hops: added p99, 1 client, of the floor chain's", unit: "×", limit: 3.75, value: added("seq", rowKey, p99)},
+		{what: "three hops: added p50, 16 clients, of the floor chain's", unit: "×", limit: 1.45, value: added("c16", rowKey, p50)},
+		{what: "three hops: added p99, 16 clients, of the floor chain's", unit: "×", limit: 2.27, value: added("c16", rowKey, p99)},
+		{what: "three hops: answers/s at 64 clients, of the floor chain's", unit: "×", limit: 0.67, least: true, value: ratio("c64", rowKey, perSecond)},
+		{what: "three hops: first token p50, 16 streams, of the floor chain's", unit: "×", limit: 1.92, value: ratio("stream16", rowKey, first50)},
+		{what: "new circuit each: added p50, 1 client, of the floor chain's", unit: "×", limit: 4.3, value: added("seq", rowNew, p50)},
+		{what: "new circuit each: answers/s at 64 clients, of the floor chain's", unit: "×", limit: 0.11, least: true, value: ratio("c64", rowNew, perSecond)},
 	}
 }
 
