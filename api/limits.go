@@ -51,6 +51,10 @@ const (
 	// event cost a tenth of the time that a stream takes.
 	renewTime = 5 * time.Second
 
+	// renewBytes is how much is written at once without looking at the clock,
+	// which costs as much as the event: more than waits in a socket.
+	renewBytes = 64 << 10
+
 	// DefaultRequests is how many requests may be in progress: far more than a
 	// person's programs have, and few enough for each to have its buffers.
 	DefaultRequests = 1024

@@ -189,7 +189,7 @@ func (r *recorder) WriteHeader(status int) {
 // it comes. One that says that it is larger than that, or whose sender waits to
 // hear that it is wanted, is left where it is.
 func (r *recorder) skip() {
-	if r.request.ContentLength > maxSkipped || r.request.Header.Get("Expect") != "" {
+	if r.request.ContentLength > maxSkipped || r.request.Header.Get("Expect") != "" || r.request.Body == http.NoBody {
 		return
 	}
 	rc := http.NewResponseController(r.ResponseWriter)

@@ -81,6 +81,8 @@ type copier struct {
 	stopped bool          // no more heartbeats
 	wrote   time.Time     // when something was last written; at first, when the request came
 	renewed time.Time     // when the time for writing was last renewed
+
+	unlooked int // bytes written since it was last asked what time it is
 }
 
 func newCopier(w http.ResponseWriter, heartbeat time.Duration, asked time.Time, wanted streamed) *copier {
@@ -187,10 +189,14 @@ func drain(from io.ReadCloser, events *sse.Reader) {
 
 // write sends the status before the first byte. Called with mu held.
 func (c *copier) write(p []byte) error {
-	if now := time.Now(); now.Sub(c.renewed) > renewTime {
-		c.renewed = now
-		_ = c.rc.SetWriteDeadline(now.Add(writeTime)) // not every test's writer has one
+	if !c.pending || c.unlooked > renewBytes {
+		c.unlooked = 0
+		if now := time.Now(); now.Sub(c.renewed) > renewTime {
+			c.renewed = now
+			_ = c.rc.SetWriteDeadline(now.Add(writeTime)) // not every test's writer has one
+		}
 	}
+	c.unlooked += len(p)
 	if !c.started {
 		c.started = true
 		h := c.w.Header()

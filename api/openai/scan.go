@@ -77,7 +77,7 @@ func (s *scanner) value() []byte {
 }
 
 func (s *scanner) str() {
-	for s.i = plain(s.b, s.i+1); s.b[s.i] != '"'; s.i = plain(s.b, s.i+2) {
+	for s.i = TextEnd(s.b, s.i+1); s.b[s.i] != '"'; s.i = TextEnd(s.b, s.i+2) {
 	} // at a backslash: the byte behind it ends nothing
 	s.i++
 }

@@ -40,7 +40,7 @@ func shortened(doc []byte) []byte {
 		out = append(out, doc[i:i+quote+1]...)
 		i += quote + 1
 		for ended := false; !ended && i < len(doc); {
-			end := plain(doc, i)
+			end := TextEnd(doc, i)
 			out = append(out, doc[i:min(end, i+runKept)]...)
 			if end == len(doc) {
 				return out
@@ -56,10 +56,10 @@ func shortened(doc []byte) []byte {
 	return out
 }
 
-// plain is the index of the first byte of b from i that is not plain text in a
+// TextEnd is the index of the first byte of b from i that is not plain text in a
 // string: a quote, a backslash or a control byte; len(b) if there is none. It
 // looks at eight at a time.
-func plain(b []byte, i int) int {
+func TextEnd(b []byte, i int) int {
 	const (
 		each = 0x0101010101010101
 		high = 0x8080808080808080

@@ -47,8 +47,8 @@ func TestValid(t *testing.T) {
 	}
 }
 
-// plain finds what a loop over bytes finds.
-func TestPlain(t *testing.T) {
+// TextEnd finds what a loop over bytes finds.
+func TestTextEnd(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	for range 20_000 {
 		b := make([]byte, rnd.IntN(40))
@@ -63,8 +63,8 @@ func TestPlain(t *testing.T) {
 			for want < len(b) && b[want] != '"' && b[want] != '\\' && b[want] >= ' ' {
 				want++
 			}
-			if got := plain(b, i); got != want {
-				t.Fatalf("plain(%q, %d) = %d, want %d", b, i, got, want)
+			if got := TextEnd(b, i); got != want {
+				t.Fatalf("TextEnd(%q, %d) = %d, want %d", b, i, got, want)
 			}
 		}
 	}

@@ -95,6 +95,7 @@ func (m *Meter) Read(p []byte) (int, error) {
 // lines looks at the data of events. A usage object that is broken over lines,
 // as no server writes it, is not found.
 func (m *Meter) lines(p []byte) {
+	fresh := false // all of the line's data is in p
 	for len(p) > 0 {
 		switch {
 		case p[0] == '\n':
@@ -108,6 +109,7 @@ func (m *Meter) lines(p []byte) {
 			if m.line == lineData {
 				m.events++
 				m.scan.begin()
+				fresh = true
 			}
 			p = p[1:]
 		default:
@@ -115,9 +117,11 @@ func (m *Meter) lines(p []byte) {
 			if end < 0 {
 				end = len(p)
 			}
-			if m.line == lineData {
+			whole := fresh && end < len(p)
+			if m.line == lineData && (!whole || mayTell(p[:end])) {
 				m.scan.feed(p[:end], m.found)
 			}
+			fresh = false
 			p = p[end:]
 		}
 	}

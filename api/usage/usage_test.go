@@ -84,6 +84,7 @@ func FuzzMeter(f *testing.F) {
 	f.Add([]byte(`{"usage":{"total_tokens":12}}`), false)
 	f.Add([]byte(`{"a":[{"usage":1}],"usage":{"prompt_tokens":1,"x":"}"}}`), false)
 	f.Add([]byte("data: {\"usage\":{\"total_tokens\":12}}\n\n"), true)
+	f.Add([]byte("data: {\"a\":\"usage\",\"usage\" :\t{\"total_tokens\":12}}\ndata: {\"usage\":null}\n"), true)
 	f.Fuzz(func(t *testing.T, answer []byte, stream bool) {
 		m := NewMeter(iotest.HalfReader(strings.NewReader(string(answer))), stream)
 		if text, err := io.ReadAll(m); err != nil || string(text) != string(answer) {
@@ -92,6 +93,13 @@ func FuzzMeter(f *testing.F) {
 		got := m.Count(0)
 		if got.Tokens < 0 {
 			t.Fatalf("Count = %+v", got)
+		}
+		if stream && onlyJSON(answer) {
+			m := NewMeter(strings.NewReader(string(answer)), true)
+			_, _ = io.Copy(io.Discard, struct{ io.Reader }{m})
+			if whole := m.Count(0); whole != got {
+				t.Errorf("read at once it is %+v, in halves %+v", whole, got)
+			}
 		}
 		var doc map[string]json.RawMessage
 		if stream || json.Unmarshal(answer, &doc) != nil || strings.Count(string(answer), "sage") != 1 ||
@@ -107,6 +115,16 @@ func FuzzMeter(f *testing.F) {
 			t.Errorf("Count = %+v, and a decoder finds %s", got, raw)
 		}
 	})
+}
+
+// onlyJSON reports whether all data of a stream is JSON, an event in a line.
+func onlyJSON(stream []byte) bool {
+	for line := range strings.Lines(string(stream)) {
+		if data, ok := strings.CutPrefix(line, "data:"); ok && !json.Valid([]byte(data)) {
+			return false
+		}
+	}
+	return true
 }
 
 // What an answer said of prompt and answer, and when its first event came, are
