@@ -90,6 +90,9 @@ type staging struct {
 // open starts the stage. Whatever happens, close is to be called.
 func (s *stage) open(ctx context.Context, c staging) error {
 	s.subjects = make(map[row]*subject)
+	if err := os.MkdirAll(c.dir, 0o700); err != nil {
+		return fmt.Errorf("making a directory for the programs' data: %w", err)
+	}
 	args := []string{cmdUpstream}
 	if c.llama {
 		args = append(args, "--llama")
