@@ -360,6 +360,12 @@ func (l *quicLink) As(any) bool { return false }
 func (l *quicLink) OpenStream(ctx context.Context) (network.MuxedStream, error) {
 	s, err := l.qc.OpenStreamSync(ctx)
 	if err != nil {
+		// It fails when the link has ended, a moment before IsClosed says so: by
+		// that the swarm tells a link that it should replace.
+		select {
+		case <-l.qc.Context().Done():
+		case <-ctx.Done():
+		}
 		return nil, err
 	}
 	return &quicStream{Stream: s}, nil
