@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -86,8 +87,11 @@ func (o *options) place() error {
 // writable reports why no file can be made in dir.
 func writable(dir string) error {
 	f, err := os.CreateTemp(dir, ".bench-")
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err // the name of a file that nobody asked for would be no help
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("no file can be made in %s: %w; name another directory", dir, err)
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
