@@ -63,7 +63,7 @@ browser: build ## What a web page can do to a running bridge; needs Chromium
 	CULVERT_BIN=$(CURDIR)/bin go test -tags e2e,browser -run '^TestBrowser' -v ./internal/e2e
 
 .PHONY: clients
-clients: build ## OpenAI clients of others against the programs; writes docs/clients.md; needs Node.js
+clients: build ## OpenAI clients of others against the programs; writes docs/clients.md; needs Node.js 20
 	CULVERT_BIN=$(CURDIR)/bin internal/e2e/clients/run $(ARGS)
 
 .PHONY: fuzz
@@ -79,7 +79,7 @@ bench-smoke: build-bench ## Is every answer of the benchmarks right? A minute, f
 	./bin/bench --rounds 1 --duration 200ms --streams 500
 
 .PHONY: build-bench
-build-bench: build
+build-bench: build ## Build bin/bench too, for bin/bench --help and bin/bench profile
 	$(BUILD) -o bin/ ./internal/bench/cmd/bench
 
 .PHONY: bench-go

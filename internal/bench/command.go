@@ -80,7 +80,7 @@ misses its bar is no failure. An answer that is wrong, cut or not there is: exit
 	f.StringSliceVar(&o.only, "only", nil, "groups, separated by commas (default: all)")
 	f.StringSliceVar(&o.rows, "rows", nil, "rows, separated by commas (default: all); without upstream and proxy there is nothing to compare with")
 	f.StringVar(&o.json, "json", "", "write everything that was measured to this file")
-	f.StringVar(&o.history, "history", "", "write the tables to a file of today in this directory")
+	f.StringVar(&o.history, "history", "", "write the tables to this directory, in place of today's that are there")
 	f.StringVar(&o.bin, "bin", "", "directory of bridge and gateway (default: this program's own)")
 	f.StringVar(&o.commit, "commit", app.Version(), "what the programs were built from, for the record")
 	cmd.AddCommand(append(participants(), profileCommand())...)
@@ -98,6 +98,9 @@ func (o *options) run(cmd *cobra.Command) error {
 	}
 	chosen, err := choose(groups(), o.only, o.rows)
 	if err != nil {
+		return app.Usage(err)
+	}
+	if err := o.place(); err != nil {
 		return app.Usage(err)
 	}
 	c, remove, err := o.stage(cmd)

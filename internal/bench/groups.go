@@ -106,11 +106,7 @@ func groups() []*group {
 // choose keeps the groups and rows that were asked for. Names that are not there
 // are errors.
 func choose(all []*group, only, wanted []string) ([]*group, error) {
-	var known []string
-	for _, g := range all {
-		known = append(known, g.name)
-	}
-	if err := check("--only", "group", only, known); err != nil {
+	if err := check("--only", "group", only, names(all)); err != nil {
 		return nil, err
 	}
 	var keys []string
@@ -125,14 +121,43 @@ func choose(all []*group, only, wanted []string) ([]*group, error) {
 		if len(only) > 0 && !slices.Contains(only, g.name) {
 			continue
 		}
+		own := *g
 		if len(wanted) > 0 {
-			g.rows = slices.DeleteFunc(slices.Clone(g.rows), func(r row) bool { return !slices.Contains(wanted, string(r)) })
+			own.rows = slices.DeleteFunc(slices.Clone(g.rows), func(r row) bool { return !slices.Contains(wanted, string(r)) })
 		}
-		if len(g.rows) > 0 {
-			chosen = append(chosen, g)
+		if len(own.rows) > 0 {
+			chosen = append(chosen, &own)
 		}
 	}
+	if len(chosen) == 0 {
+		return nil, fmt.Errorf("--rows %s: no chosen group has it; %s", strings.Join(wanted, ","), have(all, only))
+	}
 	return chosen, nil
+}
+
+// have says which rows the groups have that were asked for.
+func have(all []*group, only []string) string {
+	var text []string
+	for _, g := range all {
+		if !slices.Contains(only, g.name) {
+			continue
+		}
+		var of []string
+		for _, r := range g.rows {
+			of = append(of, string(r))
+		}
+		text = append(text, fmt.Sprintf("%s has %s", g.name, strings.Join(of, ", ")))
+	}
+	return strings.Join(text, "; ")
+}
+
+// names is what groups are called on the command line.
+func names(groups []*group) []string {
+	var all []string
+	for _, g := range groups {
+		all = append(all, g.name)
+	}
+	return all
 }
 
 func check(flag, thing string, got, known []string) error {

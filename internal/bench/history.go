@@ -2,7 +2,9 @@ package bench
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -60,12 +62,43 @@ func loadAverage() string {
 	return first
 }
 
+// place makes sure, before anything is measured, that what will be can be kept.
+func (o *options) place() error {
+	if o.history != "" {
+		if err := os.MkdirAll(o.history, 0o755); err != nil {
+			return fmt.Errorf("--history: %w", err)
+		}
+		if err := writable(o.history); err != nil {
+			return fmt.Errorf("--history: %w", err)
+		}
+	}
+	if o.json == "" {
+		return nil
+	}
+	if there, err := os.Stat(o.json); err == nil && there.IsDir() {
+		return fmt.Errorf("--json: %s is a directory; name a file in it", o.json)
+	}
+	if err := writable(filepath.Dir(o.json)); err != nil {
+		return fmt.Errorf("--json: %w", err)
+	}
+	return nil
+}
+
+// writable reports why no file can be made in dir.
+func writable(dir string) error {
+	f, err := os.CreateTemp(dir, ".bench-")
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err // the name of a file that nobody asked for would be no help
+	}
+	if err != nil {
+		return fmt.Errorf("no file can be made in %s: %w; name another directory", dir, err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
 // writeHistory adds the report to dir as a file of its day. Another run of the
 // same day takes its place.
 func writeHistory(dir string, r *results, text string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("--history: %w", err)
-	}
 	day := r.Machine.When.Format(time.DateOnly)
 	path := filepath.Join(dir, day+".md")
 	if err := os.WriteFile(path, []byte("# Benchmarks of "+day+"\n\n"+text), 0o644); err != nil {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,34 +29,39 @@ func profileCommand() *cobra.Command {
 		Short: "Say where the CPU time of a request, or of a token, goes, by layer",
 		Long: `profile puts one load after the other on programs of ours, takes a CPU profile of
 each meanwhile, and gives each sample to the layer of its innermost frame: what
-copies for the circuits is the circuits', a system call is the sockets'.`,
-		Example: `  bench profile
-  bench profile --only paced64 --rows key --duration 20s`,
-		Args: cobra.NoArgs,
+copies for the circuits is the circuits', a system call is the sockets'. A hundred
+samples are taken in a second of CPU: the smaller a figure, the longer it takes to
+know it.
+
+Rows and groups are those of bench --help, but only rows of ours, and not the
+groups of llama: there that server's habits would be measured. Of many, it is a time.`,
+		Example: `  # What one client, 64 clients, slow streams and a large answer cost: a minute.
+  bench profile
+
+  # What a token costs through three hops, in finer figures.
+  bench profile --only paced64 --rows key --duration 20s
+
+  # For the record, where a change is read from.
+  bench profile --only seq,c64,paced64,flood,down --rows local,key,new --history docs/bench`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.profile(cmd) },
 	}
 	f := cmd.Flags()
 	f.DurationVar(&o.duration, "duration", o.duration, "how long each load is profiled; whole seconds")
 	f.StringSliceVar(&o.only, "only", o.only, "groups, separated by commas")
 	f.StringSliceVar(&o.rows, "rows", o.rows, "rows of ours, separated by commas: local, key, new")
-	f.StringVar(&o.history, "history", "", "write the tables to profile.md in this directory")
+	f.StringVar(&o.history, "history", "", "write the tables to profile.md in this directory, in place of those that are there")
 	f.StringVar(&o.bin, "bin", "", "directory of bridge and gateway (default: this program's own)")
 	f.StringVar(&o.commit, "commit", app.Version(), "what the programs were built from, for the record")
 	return cmd
 }
 
 func (o *options) profile(cmd *cobra.Command) error {
-	if o.duration < time.Second {
-		return app.Usage(errors.New("--duration: at least 1s"))
-	}
-	chosen, err := choose(groups(), o.only, o.rows)
+	chosen, err := o.profiles()
 	if err != nil {
 		return app.Usage(err)
 	}
-	for _, name := range o.rows {
-		if !row(name).product() {
-			return app.Usage(fmt.Errorf("--rows %s: only programs of ours are profiled: local, key, new", name))
-		}
+	if err := o.place(); err != nil {
+		return app.Usage(err)
 	}
 	c, remove, err := o.stage(cmd)
 	if err != nil {
@@ -63,8 +69,10 @@ func (o *options) profile(cmd *cobra.Command) error {
 	}
 	defer remove()
 	c.debug = true
-	for _, name := range o.rows {
-		c.rows = append(c.rows, row(name))
+	for _, r := range rows {
+		if slices.Contains(o.rows, string(r)) {
+			c.rows = append(c.rows, r)
+		}
 	}
 	var s stage
 	defer s.close()
@@ -75,13 +83,12 @@ func (o *options) profile(cmd *cobra.Command) error {
 	m := thisMachine(o.commit)
 	fmt.Fprintf(&b, "%s\n\nMicroseconds of CPU, by layer and program; %v a load.\n", m.line(), o.duration)
 	for _, g := range chosen {
-		if g.llama {
-			return app.Usage(fmt.Errorf("--only %s: that server's habits would be measured, not the programs", g.name))
-		}
 		for _, r := range g.rows {
 			c.say("profiling: %s, %s", g.name, r.title())
 			text, err := o.profiled(cmd.Context(), &s, g, r)
 			if err != nil {
+				// Of a run that was ended, what there is.
+				fmt.Fprint(cmd.OutOrStdout(), b.String())
 				return err
 			}
 			fmt.Fprintf(&b, "\n%s: %s (%s)\n\n%s", r.title(), g.title, g.name, text)
@@ -91,13 +98,38 @@ func (o *options) profile(cmd *cobra.Command) error {
 	if o.history == "" {
 		return nil
 	}
-	if err := os.MkdirAll(o.history, 0o755); err != nil {
-		return fmt.Errorf("--history: %w", err)
-	}
 	if err := os.WriteFile(filepath.Join(o.history, "profile.md"), []byte("# Where CPU time goes\n\n"+b.String()), 0o644); err != nil {
 		return fmt.Errorf("--history: %w", err)
 	}
 	return nil
+}
+
+// profiles is which groups are profiled, with their rows. What cannot be is an
+// error here, before any program starts.
+func (o *options) profiles() ([]*group, error) {
+	// A profile is of whole seconds, and its CPU is divided by the answers of as long.
+	if o.duration < time.Second || o.duration%time.Second != 0 {
+		return nil, fmt.Errorf("--duration %v: whole seconds, at least 1s", o.duration)
+	}
+	var can []*group
+	for _, g := range groups() {
+		if !g.llama {
+			can = append(can, g)
+		} else if slices.Contains(o.only, g.name) {
+			return nil, fmt.Errorf("--only %s: that server's habits would be measured, not the programs", g.name)
+		}
+	}
+	chosen, err := choose(can, o.only, o.rows)
+	if err != nil {
+		return nil, err
+	}
+	if len(o.only) == 0 {
+		return nil, fmt.Errorf("--only: no group is named; there are %s", strings.Join(names(can), ", "))
+	}
+	if len(o.rows) == 0 || slices.ContainsFunc(o.rows, func(name string) bool { return !row(name).product() }) {
+		return nil, fmt.Errorf("--rows %s: only programs of ours are profiled: local, key, new", strings.Join(o.rows, ","))
+	}
+	return chosen, nil
 }
 
 // profiled is the table of one row under one load.

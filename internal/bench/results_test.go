@@ -170,6 +170,14 @@ func TestChoose(t *testing.T) {
 	}
 }
 
+// Groups and rows that have nothing in common were a run of nothing, and exit 0.
+func TestChooseNothing(t *testing.T) {
+	_, err := choose(groups(), []string{"flood", "down"}, []string{"new"})
+	if err == nil || !strings.Contains(err.Error(), "upstream, proxy, local, floor, key") {
+		t.Errorf("choose = %v, want the rows there are", err)
+	}
+}
+
 // Paced streams have time for one whole stream, whatever was asked for.
 func TestTimes(t *testing.T) {
 	for _, g := range groups() {
@@ -195,7 +203,7 @@ func TestReport(t *testing.T) {
 	r.Bars = []verdict{{What: "it", Figure: 2, Bar: 1, Unit: "ms"}, {What: "that", Figure: 0.5, Bar: 0.25, Least: true, Ok: true}}
 	text := report(r, groups())
 	for _, want := range []string{
-		"had 5 % of the machine meanwhile, at most 40 %",
+		"3 rounds of 2.5 s a cell;", "had 5 % of the machine meanwhile, at most 40 %",
 		"1 client, not streamed (seq)\n\n", "| bridge, local mode | 4.00   |", "3.00      |",
 		"| bridge, local mode | bridge  | 3.00 | –              | –          |",
 		"| it   | 2.00 ms | ≤ 1 ms | MISS |", "| that | 0.500   | ≥ 0.25 | ok   |",
@@ -203,6 +211,9 @@ func TestReport(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("the report lacks %q:\n%s", want, text)
 		}
+	}
+	if one := report(&results{Rounds: 1, Seconds: 0.05}, nil); !strings.Contains(one, "1 round of 0.05 s a cell;") {
+		t.Errorf("a short run is said to be another:\n%s", one)
 	}
 	if strings.Contains(text, "flood") {
 		t.Errorf("the report has a group that did not run:\n%s", text)

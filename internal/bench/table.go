@@ -5,13 +5,15 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/culvert-net/culvert/internal/app"
 )
 
 // report is the whole result as Markdown that is also readable as text.
 func report(r *results, groups []*group) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", r.Machine.line())
-	fmt.Fprintf(&b, "%d rounds of %.1f s a cell; medians of rounds; \"added\" is to the upstream alone in the same round.\n", r.Rounds, r.Seconds)
+	fmt.Fprintf(&b, "%s of %g s a cell; medians of rounds; \"added\" is to the upstream alone in the same round.\n", app.Count(r.Rounds, "round"), r.Seconds)
 	if middle, most, ok := r.busy(); ok {
 		fmt.Fprintf(&b, "Programs that are no part of it had %.0f %% of the machine meanwhile, at most %.0f %% in one cell.\n", middle, most)
 	}
@@ -116,7 +118,7 @@ func barTable(r *results) string {
 
 // markdown aligns a table: its first line is the head.
 func markdown(t [][]string) string {
-	width := make([]int, len(t[0]))
+	width := slices.Repeat([]int{len("---")}, len(t[0])) // the least that is a line below a head
 	for _, line := range t {
 		for i, text := range line {
 			width[i] = max(width[i], utf8.RuneCountInString(text))
@@ -130,7 +132,7 @@ func markdown(t [][]string) string {
 		b.WriteString("|\n")
 		if n == 0 {
 			for _, w := range width {
-				b.WriteString("| " + strings.Repeat("-", max(w, 3)) + " ")
+				b.WriteString("| " + strings.Repeat("-", w) + " ")
 			}
 			b.WriteString("|\n")
 		}

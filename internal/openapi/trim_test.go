@@ -18,6 +18,11 @@ var (
 // The copy is what Trim makes of the whole description, and nobody's edit.
 func TestTrimmedCopy(t *testing.T) {
 	full, err := os.ReadFile(*whole)
+	if errors.Is(err, fs.ErrNotExist) && *update {
+		// A skip would say ok, and nothing is written.
+		t.Fatalf("the whole description is not at %s: take it from github.com/openai/openai-openapi, as JSON, and run "+
+			"go test ./internal/openapi -run TestTrimmedCopy -update -description /path/to/it", *whole)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		t.Skipf("SKIP TestTrimmedCopy: the whole description is not at %s", *whole)
 	}

@@ -68,23 +68,27 @@ func Start(name, path string, args ...string) (*Process, error) {
 
 // Address waits for the address a participant says it listens on.
 func (p *Process) Address(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, startTime)
-	defer cancel()
+	late := time.NewTimer(startTime)
+	defer late.Stop()
 	select {
 	case addr := <-p.said.line:
 		return addr, nil
 	case <-p.done:
 		return "", p.Ended()
 	case <-ctx.Done():
-		return "", fmt.Errorf("%s is not ready: %w", p.Name, ctx.Err())
+		return "", context.Cause(ctx)
+	case <-late.C:
+		return "", fmt.Errorf("%s: %w in %v", p.Name, errSilent, startTime)
 	}
 }
 
-// Until asks check again and again until it says nil, the program has ended or
-// limit has passed.
+var errSilent = errors.New("it did not say where it listens")
+
+// Until asks check again and again until it says nil, the program has ended,
+// limit has passed, or ctx has ended: then the cause of that is the error.
 func (p *Process) Until(ctx context.Context, limit time.Duration, check func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
+	late := time.NewTimer(limit)
+	defer late.Stop()
 	for {
 		err := check()
 		if err == nil {
@@ -94,6 +98,8 @@ func (p *Process) Until(ctx context.Context, limit time.Duration, check func() e
 		case <-p.done:
 			return p.Ended()
 		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-late.C:
 			return fmt.Errorf("%s is not ready after %v: %w", p.Name, limit, err)
 		case <-time.After(pollEvery):
 		}

@@ -25,6 +25,8 @@ func TestMain(m *testing.M) {
 		fmt.Println(ReadyLine + "127.0.0.1:7")
 		// Until the one who started us is gone.
 		_, _ = io.Copy(io.Discard, bufio.NewReader(os.Stdin))
+	case "silent":
+		_, _ = io.Copy(io.Discard, bufio.NewReader(os.Stdin))
 	case "die":
 		fmt.Println("no port is free")
 		os.Exit(1)
@@ -92,11 +94,24 @@ func TestUntil(t *testing.T) {
 	}); err != nil || n != 3 {
 		t.Errorf("Until = %v after %d questions, want nil after 3", err, n)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
 	never := errors.New("not yet")
-	if err := p.Until(ctx, 10*time.Second, func() error { return never }); !errors.Is(err, never) {
+	if err := p.Until(t.Context(), time.Nanosecond, func() error { return never }); !errors.Is(err, never) {
 		t.Errorf("Until = %v, want what was missing", err)
+	}
+}
+
+// Whoever pressed Ctrl-C while programs started was told that one of them was
+// not ready after a minute and a half.
+func TestInterrupted(t *testing.T) {
+	p := start(t, "silent")
+	pressed := errors.New("interrupted")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(pressed)
+	if err := p.Until(ctx, 10*time.Second, func() error { return errEnded }); err != pressed {
+		t.Errorf("Until = %v, want the cause and nothing else", err)
+	}
+	if addr, err := p.Address(ctx); err != pressed {
+		t.Errorf("Address = %q, %v, want the cause and nothing else", addr, err)
 	}
 }
 
