@@ -38,6 +38,9 @@ const (
 	// that its sender gets to the answer: eight of the largest that are taken.
 	maxSkipped = 256 << 20
 
+	// skipPiece is how much of it is read at once.
+	skipPiece = 32 << 10
+
 	// skipPause is how long the next piece of such a body may take: its sender
 	// may be waiting for the answer.
 	skipPause = 5 * time.Second

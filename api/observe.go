@@ -98,7 +98,12 @@ func (s *Server) observe(next http.Handler) http.Handler {
 				internal().Write(rec)
 			}
 		}()
-		next.ServeHTTP(rec, r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x)))
+		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+		if r.Header.Get("Expect") != "" {
+			rec.asks = &begun{ReadCloser: r.Body}
+			r.Body = rec.asks
+		}
+		next.ServeHTTP(rec, r)
 	})
 }
 
@@ -169,6 +174,7 @@ func asError(r *http.Request, err error) *openai.Error {
 type recorder struct {
 	http.ResponseWriter
 	request *http.Request
+	asks    *begun    // the body of a sender who waits to hear that it is wanted; else nil
 	until   time.Time // when the request's body has to be there
 	status  int
 	bytes   int64
@@ -186,14 +192,14 @@ func (r *recorder) WriteHeader(status int) {
 }
 
 // skip reads the rest of the request's body and forgets it, as long as some of
-// it comes. One that says that it is larger than that, or whose sender waits to
-// hear that it is wanted, is left where it is.
+// it comes. One that says that it is larger than that, or whose sender still
+// waits to hear that it is wanted, is left where it is.
 func (r *recorder) skip() {
-	if r.request.ContentLength > maxSkipped || r.request.Header.Get("Expect") != "" || r.request.Body == http.NoBody {
+	if r.request.ContentLength > maxSkipped || r.asks != nil && !r.asks.read || r.request.Body == http.NoBody {
 		return
 	}
 	rc := http.NewResponseController(r.ResponseWriter)
-	piece := make([]byte, 32<<10)
+	piece := make([]byte, 1<<9) // of most there is nothing left
 	for left := int64(maxSkipped); left > 0; {
 		soon := time.Now().Add(skipPause)
 		if r.until.Before(soon) {
@@ -208,7 +214,22 @@ func (r *recorder) skip() {
 			return
 		}
 		left -= int64(n)
+		if n == len(piece) && n < skipPiece {
+			piece = make([]byte, skipPiece)
+		}
 	}
+}
+
+// begun is a body that knows whether it was read from: net/http has told its
+// sender then that it is wanted. It belongs to the handler.
+type begun struct {
+	io.ReadCloser
+	read bool
+}
+
+func (b *begun) Read(p []byte) (int, error) {
+	b.read = true
+	return b.ReadCloser.Read(p)
 }
 
 func (r *recorder) Write(p []byte) (int, error) {

@@ -100,6 +100,38 @@ func TestRefusedBodyIsSkipped(t *testing.T) {
 	}
 }
 
+// A sender who asked whether its body is wanted, and heard that it is, sends all
+// of it too: curl does so with what it reads from a pipe.
+func TestRefusedBodyIsSkippedOnceItIsWanted(t *testing.T) {
+	onPipe(t, stub{}, func(t *testing.T, pipe *backendtest.Pipe) {
+		conn, err := pipe.Dial(t.Context(), "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprint(conn, "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"+
+			"Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n")
+		in := bufio.NewReader(conn)
+		if resp, err := http.ReadResponse(in, nil); err != nil || resp.StatusCode != http.StatusContinue {
+			t.Errorf("asking: %v, %v; want 100", resp, err)
+			return
+		}
+		if err := sendZeros(conn, 40<<20, true); err != nil {
+			t.Errorf("sending the body: %v", err)
+			return
+		}
+		resp, err := http.ReadResponse(in, nil)
+		if err != nil {
+			t.Errorf("reading the answer: %v", err)
+			return
+		}
+		wantError(t, "too large", resp, http.StatusRequestEntityTooLarge, "body_too_large")
+	})
+}
+
 // sendZeros writes a body of n zeros, as it is or in chunks of a mebibyte.
 func sendZeros(w io.Writer, n int, chunked bool) error {
 	piece, end := make([]byte, 1<<20), ""

@@ -3,6 +3,7 @@ package mesh
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
 )
@@ -27,13 +28,17 @@ type greeting struct {
 	settled bool        // the handler has the stream; written before it does
 	plain   atomic.Bool // and nothing is kept back
 
-	mu   sync.Mutex
-	kept []byte // replies that have not left
+	mu     sync.Mutex // held by the first Write, however long that waits
+	kept   []byte     // replies that have not left; guarded by mu
+	broken error      // why they could not: nothing may follow them; guarded by mu
 }
 
 // greetingAhead is what is read at once of a stream that begins: the names and
 // a CREATE.
 const greetingAhead = 1 << 10
+
+// lastWords bounds what Close waits for a peer that has no room for replies.
+const lastWords = 250 * time.Millisecond
 
 // Read implements io.Reader.
 func (g *greeting) Read(p []byte) (int, error) {
@@ -41,9 +46,7 @@ func (g *greeting) Read(p []byte) (int, error) {
 		// A peer that has said nothing at all does not wait for us: both sides
 		// begin with the same words.
 		if g.heard && !g.plain.Load() {
-			if err := g.flush(); err != nil {
-				return 0, err
-			}
+			g.reply()
 		}
 		if g.settled {
 			g.ahead, g.in = nil, nil
@@ -74,42 +77,66 @@ func (g *greeting) Write(p []byte) (int, error) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !g.settled {
+	switch {
+	case g.broken != nil:
+		return 0, g.broken
+	case !g.settled:
 		g.kept = append(g.kept, p...)
 		return len(p), nil
 	}
 	before := len(g.kept)
 	n, err := g.Stream.Write(append(g.kept, p...))
-	g.sent()
+	g.sent(n, err)
 	return max(0, n-before), err
 }
 
-// flush sends the replies that are kept back.
-func (g *greeting) flush() error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if len(g.kept) == 0 {
-		return nil
+// reply sends the replies that are kept back. It waits for no Write: one that is
+// under way has them in front, and may wait for a peer that waits to be read.
+// What goes wrong is for the next Write to say, since a peer that only tells may
+// have closed its end, and is to be heard all the same.
+func (g *greeting) reply() {
+	if !g.mu.TryLock() {
+		return
 	}
-	_, err := g.Stream.Write(g.kept)
-	g.sent()
-	return err
+	defer g.mu.Unlock()
+	g.flush()
 }
 
-// sent notes that nothing is kept back. mu is held.
-func (g *greeting) sent() {
+// flush is reply with mu held.
+func (g *greeting) flush() {
+	if len(g.kept) > 0 {
+		g.sent(g.Stream.Write(g.kept))
+	}
+}
+
+// sent notes what became of the replies, of which and of what follows them n
+// bytes left. mu is held.
+func (g *greeting) sent(n int, err error) {
+	if n < len(g.kept) {
+		g.broken = err
+	} else {
+		g.plain.Store(g.settled)
+	}
 	g.kept = nil
-	g.plain.Store(g.settled)
 }
 
 // CloseWrite implements network.Stream.
 func (g *greeting) CloseWrite() error {
-	_ = g.flush() // what goes wrong with it goes wrong with CloseWrite
+	g.mu.Lock()
+	g.flush() // what goes wrong with it goes wrong with CloseWrite
+	g.mu.Unlock()
 	return g.Stream.CloseWrite()
 }
 
-// Close implements network.Stream.
+// Close implements network.Stream. The deadline for writes may have passed on
+// purpose, so replies that are still here get one of their own.
 func (g *greeting) Close() error {
-	_ = g.flush() // what goes wrong with it goes wrong with Close
+	if g.mu.TryLock() {
+		if len(g.kept) > 0 {
+			_ = g.Stream.SetWriteDeadline(time.Now().Add(lastWords))
+			g.flush() // what goes wrong with it goes wrong with Close
+		}
+		g.mu.Unlock()
+	}
 	return g.Stream.Close()
 }

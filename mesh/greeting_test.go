@@ -1,10 +1,13 @@
 package mesh
 
 import (
+	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/multiformats/go-multistream"
@@ -26,6 +29,8 @@ func (f *frames) Write(p []byte) (int, error) {
 
 func (f *frames) CloseWrite() error { return f.Close() }
 func (f *frames) Close() error      { return f.conn.Close() }
+
+func (f *frames) SetWriteDeadline(t time.Time) error { return f.conn.SetWriteDeadline(t) }
 
 // negotiated runs multistream for protocol /p on a stream whose peer does as
 // told, and gives what was settled to handle.
@@ -108,5 +113,119 @@ func TestReplyDoesNotKeepThePeerWaiting(t *testing.T) {
 				t.Errorf("frames %q, want three lines", f.wrote)
 			}
 		})
+	}
+}
+
+// A peer that only tells, and has closed its stream since, is heard to the end:
+// that the replies do not reach it any more is no failure of what it told.
+func TestPeerThatOnlyTellsIsHeard(t *testing.T) { overEach(t, checkPeerThatOnlyTells) }
+
+func checkPeerThatOnlyTells(t *testing.T, listen string) {
+	const told = "first, and second"
+	srv, cli := serverOn(t, listen), bridge(t)
+	began, closed := make(chan struct{}), make(chan struct{})
+	heard := make(chan string, 1)
+	srv.Handle("/culvert/tell/1", 1, 1, func(s *Stream) {
+		defer s.Close()
+		got := make([]byte, len(told))
+		_, err := io.ReadFull(s, got[:1])
+		close(began)
+		<-closed
+		// Ours to know, since a write that fails is what shows that the peer
+		// has closed its end.
+		for refused := false; err == nil && listen == onQUIC && !refused; {
+			_, e := s.ns.(*greeting).Stream.Write(nil)
+			refused = e != nil
+			runtime.Gosched()
+		}
+		n := 0
+		if err == nil {
+			n, err = io.ReadFull(s, got[1:])
+		}
+		heard <- fmt.Sprint(string(got[:1+n]), " ", err)
+	})
+	s, err := cli.Open(testContext(t), "/culvert/tell/1", srv.Key(), srv.Addrs())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(s, told[:5]); err != nil {
+		t.Fatal(err)
+	}
+	<-began
+	if _, err := io.WriteString(s, told[5:]); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	close(closed)
+	if got := <-heard; got != told+" <nil>" {
+		t.Errorf("heard %q, want %q", got, told)
+	}
+}
+
+// A handler that ends the stream without a word has served its protocol, and a
+// peer that waits to hear so does.
+func TestCloseWithoutAWordIsAnEnd(t *testing.T) { overEach(t, checkCloseWithoutAWord) }
+
+func checkCloseWithoutAWord(t *testing.T, listen string) {
+	srv, cli := serverOn(t, listen), bridge(t)
+	srv.Handle("/culvert/mute/1", 1, 1, func(s *Stream) { _ = s.Close() })
+	link := open(t, cli, srv).ns.Conn()
+	raw, err := link.NewStream(testContext(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Reset()
+	_ = raw.SetDeadline(time.Now().Add(patience))
+	if err := multistream.SelectProtoOrFail("/culvert/mute/1", raw); err != nil {
+		t.Errorf("the protocol is not served: %v", err)
+	}
+	if rest, err := io.ReadAll(raw); len(rest) > 0 || err != nil {
+		t.Errorf("after it came %q, %v; want an end", rest, err)
+	}
+}
+
+// A first write that waits for the peer's window does not keep a read from what
+// the peer says meanwhile.
+func TestFirstWriteThatWaitsHoldsNoReadUp(t *testing.T) { overEach(t, checkFirstWriteThatWaits) }
+
+func checkFirstWriteThatWaits(t *testing.T, listen string) {
+	const much = 32 << 20
+	srv, cli := serverOn(t, listen), bridge(t)
+	heard := make(chan error, 1)
+	srv.Handle("/culvert/both/1", 1, 1, func(s *Stream) {
+		_ = s.SetReadDeadline(time.Now().Add(patience))
+		_, _ = io.ReadFull(s, make([]byte, 1))
+		wrote := make(chan struct{})
+		go func() {
+			defer close(wrote)
+			_, _ = s.Write(make([]byte, much))
+		}()
+		for g := s.ns.(*greeting); g.mu.TryLock(); runtime.Gosched() {
+			g.mu.Unlock() // the write has not begun
+		}
+		_, err := io.ReadFull(s, make([]byte, 1<<20))
+		heard <- err
+		_ = s.Reset()
+		<-wrote
+	})
+	s, err := cli.Open(testContext(t), "/culvert/both/1", srv.Key(), srv.Addrs())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Reset()
+	_ = s.SetDeadline(time.Now().Add(patience))
+	if _, err := s.Write(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	go func() { _, _ = s.Write(make([]byte, 1<<20)) }()
+	select {
+	case err := <-heard:
+		if err != nil {
+			t.Errorf("reading beside a write that waits: %v", err)
+		}
+	case <-time.After(patience):
+		t.Errorf("a read waits behind a write for more than %v", patience)
 	}
 }

@@ -25,22 +25,34 @@ const (
 	// runKept is the beginning of a run that stays: more than the four digits
 	// that belong to a \u before it.
 	runKept = 8
+
+	// shorter is how many times shorter a document has to become, else it is
+	// looked at as it is: the copy is counted nowhere, and a sender may fill a
+	// document with what cannot be left out.
+	shorter = 4
 )
 
 // shortened is doc without the greater part of its long strings. It is valid
 // JSON if and only if doc is: up to doc's first fault, which stays, a quote
-// begins or ends a string in both, and plain bytes change nothing in one.
+// begins or ends a string in both, and plain bytes change nothing in one. It is
+// doc itself if that has little to leave out.
 func shortened(doc []byte) []byte {
-	out := make([]byte, 0, len(doc)/8)
+	out := make([]byte, 0, len(doc)/shorter)
 	for i := 0; i < len(doc); {
 		quote := bytes.IndexByte(doc[i:], '"')
 		if quote < 0 {
-			return append(out, doc[i:]...)
+			quote = len(doc) - i - 1
+		}
+		if len(out)+quote+1 > cap(out) {
+			return doc
 		}
 		out = append(out, doc[i:i+quote+1]...)
 		i += quote + 1
 		for ended := false; !ended && i < len(doc); {
 			end := TextEnd(doc, i)
+			if len(out)+runKept+2 > cap(out) {
+				return doc
+			}
 			out = append(out, doc[i:min(end, i+runKept)]...)
 			if end == len(doc) {
 				return out

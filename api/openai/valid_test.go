@@ -47,6 +47,17 @@ func TestValid(t *testing.T) {
 	}
 }
 
+// A document that has little text to leave out costs no second one in memory:
+// what waits to be looked at is counted once.
+func TestValidTakesLittleMemory(t *testing.T) {
+	for _, piece := range []string{`"",`, `"a":"bcdefghijkl",`, `1,`, `"\n\n\n\n",`, `"` + strings.Repeat("some text ", 20) + `",`} {
+		doc := []byte("[" + strings.Repeat(piece, 1<<20/len(piece)) + "0]")
+		if out := shortened(doc); &out[0] != &doc[0] && cap(out) > len(doc)/shorter {
+			t.Errorf("a copy of %d bytes of a document of %d, of many %s", cap(out), len(doc), piece)
+		}
+	}
+}
+
 // TextEnd finds what a loop over bytes finds.
 func TestTextEnd(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))

@@ -157,6 +157,8 @@ func (o *options) stage(cmd *cobra.Command) (staging, func(), error) {
 
 // judge is an error if an answer was not right. What a program of others does
 // with a server that closes connections unsaid is shown, and is not our fault.
+// Ours closes none unsaid: that is an answer which never came, though the client
+// asked again.
 func (r *results) judge(groups []*group) error {
 	var all error
 	for _, g := range groups {
@@ -164,6 +166,10 @@ func (r *results) judge(groups []*group) error {
 			n, _ := r.count(g.name, which, bad)
 			if n > 0 && (!g.llama || which.product()) {
 				all = errors.Join(all, fmt.Errorf("%w: %s, %s: %d wrong, cut or failed", errBad, g.name, which.title(), n))
+			}
+			n, _ = r.count(g.name, which, func(c *cell) int { return c.Stale })
+			if n > 0 && which.product() {
+				all = errors.Join(all, fmt.Errorf("%w: %s, %s: %d connections closed in place of an answer", errBad, g.name, which.title(), n))
 			}
 		}
 	}

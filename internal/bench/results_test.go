@@ -146,6 +146,8 @@ func TestJudge(t *testing.T) {
 		{"failed", &cell{Group: "c64", Row: rowNew, Failed: 1}, false},
 		{"the generator's own", &cell{Group: "seq", Row: rowUpstream, Wrong: 1}, false},
 		{"of others", &cell{Group: "llama-stream", Row: rowProxy, Failed: 1}, true},
+		{"closed without an answer", &cell{Group: "seq", Row: rowLocal, Right: 5, Stale: 1}, false},
+		{"closed by others", &cell{Group: "llama-stream", Row: rowProxy, Right: 5, Stale: 1}, true},
 		{"ours", &cell{Group: "llama-stream", Row: rowLocal, Failed: 1}, false},
 	} {
 		err := (&results{Cells: []*cell{tt.spot}}).judge(groups())

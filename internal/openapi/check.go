@@ -55,8 +55,6 @@ func (d *Description) check(a Answer) error {
 	if err != nil && a.Status != http.StatusNotModified {
 		return fmt.Errorf("content type %q: %w", a.ContentType, err)
 	}
-	// Clients that parse while they read do not read on behind a document.
-	whole := a.End == nil || a.End == io.EOF || json.Valid(a.Body)
 	switch {
 	case a.Method == http.MethodHead, a.Status == http.StatusNotModified:
 		if len(a.Body) != 0 {
@@ -67,7 +65,7 @@ func (d *Description) check(a Answer) error {
 		if kind != document {
 			return fmt.Errorf("an error in %q, not in JSON", kind)
 		}
-		return d.document(whole, failure, a.Body)
+		return d.document(failure, a)
 	case a.Status != http.StatusOK:
 		return errors.New("a status that no operation has")
 	}
@@ -84,19 +82,30 @@ func (d *Description) check(a Answer) error {
 	case kind != document:
 		return fmt.Errorf("an answer in %q, not in JSON", kind)
 	case a.Foreign && r.request != "":
-		return nil
+		return d.document("", a)
 	case asks(a.Request).Format == "base64" && r.path == "/embeddings":
-		return d.document(whole, packedVectors, a.Body)
+		return d.document(packedVectors, a)
 	}
-	return d.document(whole, r.document, a.Body)
+	return d.document(r.document, a)
 }
 
-// document validates one that came whole.
-func (d *Description) document(whole bool, schema string, text []byte) error {
-	if !whole {
-		return nil
+// document validates one by a schema; one that is foreign, by none, need only be
+// JSON.
+func (d *Description) document(schema string, a Answer) error {
+	// Clients that parse while they read do not read on behind a document.
+	if a.End != nil && a.End != io.EOF && !json.Valid(a.Body) {
+		if a.End == ErrLeft {
+			return nil
+		}
+		return fmt.Errorf("a document that is cut: %w: %s", a.End, clip(a.Body))
 	}
-	return d.validate(schema, text)
+	if schema != "" {
+		return d.validate(schema, a.Body)
+	}
+	if !json.Valid(a.Body) {
+		return fmt.Errorf("no JSON: %s", clip(a.Body))
+	}
+	return nil
 }
 
 // asked is what of a request decides how its answer must look.

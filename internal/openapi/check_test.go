@@ -67,6 +67,14 @@ func TestTeeth(t *testing.T) {
 	head.Method = http.MethodHead
 	html := failing(404, broken)
 	html.ContentType = "text/html"
+	cut := answerTo(chatPath, chat[:20])
+	cut.End = io.ErrUnexpectedEOF
+	left := cut
+	left.End = ErrLeft
+	foreign := func(a Answer) Answer {
+		a.Foreign = true
+		return a
+	}
 	wanted := answerTo(chatPath, chat)
 	wanted.Request = []byte(`{"stream":true}`)
 	reset := errors.New("connection reset")
@@ -84,6 +92,10 @@ func TestTeeth(t *testing.T) {
 		{"chat with a null", answerTo(chatPath, without(t, chat, `"stop"`, `null`)), "finish_reason"},
 		{"chat of another kind", answerTo(chatPath, without(t, chat, `chat.completion`, `chat`)), "object"},
 		{"chat that is no JSON", answerTo(chatPath, chat[1:]), "no JSON"},
+		{"chat that is cut", cut, "is cut"},
+		{"chat that nobody read on", left, ""},
+		{"foreign chat", foreign(answerTo(chatPath, `{}`)), ""},
+		{"foreign chat that is no JSON", foreign(answerTo(chatPath, chat[1:])), "no JSON"},
 		{"chat for a stream", wanted, "a stream was asked for: true"},
 		{"stream for a chat", Answer{Method: "POST", Path: chatPath, Status: 200, ContentType: stream, Body: []byte(frames(chunk, done))}, "asked for: false"},
 		{"success of no route", answerTo("/v1/audio/speech", `{}`), "does not have"},
@@ -96,6 +108,9 @@ func TestTeeth(t *testing.T) {
 		{"stream with a new reason", streamed(chatPath, frames(without(t, chunk, `null`, `"eos"`), done), io.EOF), "finish_reason"},
 		{"stream without an end", streamed(chatPath, frames(chunk), io.EOF), "looks complete"},
 		{"stream after its end", streamed(chatPath, frames(done, chunk), io.EOF), "after [DONE]"},
+		{"half an event after its end", streamed(chatPath, frames(chunk, done)+"data: {", io.EOF), "without a blank line"},
+		{"half an event after its end, foreign", foreign(streamed(chatPath, frames(done)+"data: {", io.EOF)), "without a blank line"},
+		{"half an event after the error frame", streamed(chatPath, frames(broken)+"data: {", reset), "without a blank line"},
 		{"stream that was cut in silence", streamed(chatPath, frames(chunk), reset), "without an error frame"},
 		{"stream that was cut aloud", streamed(chatPath, frames(chunk, broken), reset), ""},
 		{"error frame and a clean end", streamed(chatPath, frames(chunk, broken), io.EOF), "looks complete"},

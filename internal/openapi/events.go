@@ -13,7 +13,7 @@ const done = "[DONE]"
 
 // checkStream checks each event, and how the stream ended.
 func (d *Description) checkStream(schema string, a Answer) error {
-	events, _ := split(a.Body, true)
+	events, rest := split(a.Body, true)
 	failed, finished := false, false
 	for i, e := range events {
 		at := func(err error) error { return fmt.Errorf("event %d of %d: %w", i+1, len(events), err) }
@@ -40,6 +40,8 @@ func (d *Description) checkStream(schema string, a Answer) error {
 	switch {
 	case a.End == ErrLeft:
 		return nil
+	case (failed || finished) && len(rest) > 0:
+		return fmt.Errorf("something after the last event, without a blank line: %s", clip(rest))
 	case a.End == nil || a.End == io.EOF:
 		if !finished {
 			return errors.New("a stream that ends cleanly without [DONE]: it looks complete")

@@ -118,6 +118,7 @@ func (e *expected) text(text []byte) error {
 type stream struct {
 	expected
 	next     int // the token that comes next
+	began    bool
 	finished bool
 	used     bool
 	done     bool
@@ -130,12 +131,16 @@ func (s *stream) event(data []byte) (at int64, err error) {
 		return 0, wrong("an event after [DONE]")
 	}
 	if i := bytes.Index(data, []byte(content)); i >= 0 {
+		// Decoding every event would cost more than the rest of the client.
 		text, _, ok := bytes.Cut(data[i+len(content):], []byte{'"'})
 		switch {
-		case !ok:
+		case !ok || data[len(data)-1] != '}':
 			return 0, wrong("an event that is not whole")
+		case len(text) == 0 && (s.began || s.next > 0):
+			return 0, wrong("an event without a text in place of token %d", s.next)
 		case len(text) == 0: // the first one, which has a role
-			return 0, nil
+			s.began = true
+			return 0, s.closing(data)
 		}
 		at, rest, err := script.CutToken(text, s.nonce, s.next)
 		if err != nil {
@@ -150,7 +155,7 @@ func (s *stream) event(data []byte) (at int64, err error) {
 	return 0, s.closing(data)
 }
 
-// closing takes an event without a token.
+// closing takes an event without a token, and decodes it.
 func (s *stream) closing(data []byte) error {
 	switch {
 	case bytes.Equal(data, []byte("[DONE]")):

@@ -173,18 +173,25 @@ func (c *client) read(a *answered, resp *http.Response, e expected, token func(a
 // events reads a stream to its end.
 func events(lines *bufio.Reader, e expected, token func(at int64)) error {
 	s := &stream{expected: e}
+	open := false // an event that has data waits for its blank line
 	for {
 		line, err := lines.ReadSlice('\n')
 		if err != nil {
-			if errors.Is(err, io.EOF) && len(line) == 0 {
+			if errors.Is(err, io.EOF) && len(line) == 0 && !open {
 				return s.end()
 			}
 			return cut("after %d of %d tokens: %w", s.next, e.order.Tokens, err)
 		}
-		data, ok := bytes.CutPrefix(bytes.TrimRight(line, "\r\n"), []byte("data: "))
+		line = bytes.TrimRight(line, "\r\n")
+		data, ok := bytes.CutPrefix(line, []byte("data: "))
 		if !ok {
-			continue // the end of an event, or a comment
+			open = open && len(line) > 0 // the end of an event, or a comment
+			continue
 		}
+		if open {
+			return wrong("two events without a blank line between them, after %d tokens", s.next)
+		}
+		open = true
 		at, err := s.event(data)
 		if err != nil {
 			return err
