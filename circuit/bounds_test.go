@@ -23,7 +23,7 @@ func TestBoundsTable(t *testing.T) {
 		said[m[1]] = m[2]
 	}
 	is := map[string]any{
-		"maxStreams": maxStreams, "maxCredit": maxCredit, "sendQueue": sendQueue, "acceptQueue": acceptQueue,
+		"maxStreams": maxStreams, "maxCredit": maxCredit, "SendQueue": SendQueue, "acceptQueue": acceptQueue,
 		"maxRelayCircuits": maxRelayCircuits, "maxFarewells": maxFarewells, "maxReadBatches": maxReadBatches,
 		"batchBytes": batchBytes, "idleBytes": idleBytes, "maxClean": maxClean, "readyStems": readyStems,
 		"maxIdleGroups": maxIdleGroups, "dialAttempts": dialAttempts, "maxHedges": maxHedges, "estimateWindow": estimateWindow,

@@ -39,9 +39,9 @@ const (
 	// 100 ms, and what a client that stops reading can cost.
 	maxCredit = 2048
 
-	// sendQueue is how many bytes a stream's Write may be ahead of its credit.
+	// SendQueue is how many bytes a stream's Write may be ahead of its credit.
 	// Beyond, Write blocks, and so the source is no longer read.
-	sendQueue = 32 << 10
+	SendQueue = 32 << 10
 
 	// createTimeout is how long a link may take to bring its CREATE: a peer
 	// that opens links and says nothing holds one goroutine and no keys.

@@ -137,7 +137,7 @@ func (s *Stream) Write(p []byte) (int, error) {
 			continue
 		}
 		s.writing, mine = true, true
-		if room := sendQueue - s.out.len(); room > 0 {
+		if room := SendQueue - s.out.len(); room > 0 {
 			n := min(room, len(p))
 			s.out.push(p[:n])
 			p = p[n:]

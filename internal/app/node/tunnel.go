@@ -17,6 +17,9 @@ type Dialer struct {
 
 var _ tunnel.Dialer = Dialer{}
 
+// A circuit's stream takes as much without waiting as a tunnel counts on.
+const _ = uint(circuit.SendQueue - tunnel.WriteAhead)
+
 // Dial implements tunnel.Dialer.
 func (d Dialer) Dial(ctx context.Context, to tunnel.Target, group backend.Group) (tunnel.Conn, error) {
 	s, err := d.Client.Dial(ctx, to.Key, circuit.Group(group))
