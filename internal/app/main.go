@@ -45,8 +45,8 @@ func Main(root *cobra.Command) int {
 }
 
 // gcPercent lets the heap grow to 8 MiB between collections instead of 4. What
-// lives is a few MiB, whatever the load, and marking it a hundred times a second
-// took a sixth of the bridge's time under load (2026-11).
+// lives is a few MiB, whatever the load, and marking it at every 4 took a sixth of
+// the bridge's time under load (2026-11).
 const gcPercent = 200
 
 // collectLess sets gcPercent, unless the environment has its own.
