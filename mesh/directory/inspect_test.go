@@ -37,7 +37,7 @@ func TestAskTime(t *testing.T) {
 		"an answer to something else": {kind: responseUnchanged},
 		"no time there ever is":       {kind: responseTime, millis: math.MaxUint64},
 	} {
-		if _, err := AskTime(canned{bytes.NewReader(frame(p.encode())), io.Discard}, world.Hash{}); !errors.Is(err, ErrProtocol) {
+		if _, err := AskTime(canned{bytes.NewReader(framed(p.encode())), io.Discard}, world.Hash{}); !errors.Is(err, ErrProtocol) {
 			t.Errorf("%s: %v, want ErrProtocol", name, err)
 		}
 	}

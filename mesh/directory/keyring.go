@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/culvert-net/culvert/internal/files"
+	"github.com/culvert-net/culvert/mesh/sealed"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -43,7 +44,7 @@ func OpenKeyring(path string, w *world.World) (*Keyring, error) {
 	if err := files.CheckPrivate(path); errors.Is(err, files.ErrNotPrivate) {
 		return nil, fmt.Errorf("onion keys: whoever has them reads what circuits carry here: %w", err)
 	}
-	b, err := readLimited(path, maxKeyFile)
+	b, err := sealed.ReadLimited(path, maxKeyFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return k, nil
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/culvert-net/culvert/internal/files"
+	"github.com/culvert-net/culvert/mesh/sealed"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -172,8 +173,8 @@ func TestKeyringRefusesFiles(t *testing.T) {
 		"flipped":       flipped,
 		"another kind":  encodeCache(NewSet(w).Snapshot()),
 		"another world": encodeKeys(other.ID, ring.keys),
-		"not sorted":    seal(keysMagic, w.ID, append([]byte{2}, append(append([]byte{1, 1}, make([]byte, 32)...), append([]byte{2, 1}, make([]byte, 32)...)...)...)),
-		"too many":      seal(keysMagic, w.ID, []byte{9}),
+		"not sorted":    sealed.Seal(keysMagic, w.ID, append([]byte{2}, append(append([]byte{1, 1}, make([]byte, 32)...), append([]byte{2, 1}, make([]byte, 32)...)...)...)),
+		"too many":      sealed.Seal(keysMagic, w.ID, []byte{9}),
 		"large":         make([]byte, maxKeyFile+1),
 	} {
 		if err := os.WriteFile(path, content, 0o600); err != nil {
@@ -201,7 +202,7 @@ func FuzzKeys(f *testing.F) {
 	f.Add(append([]byte{1, 7, 200, 1}, make([]byte, 32)...))
 	f.Add([]byte{0})
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		in := seal(keysMagic, w.ID, payload)
+		in := sealed.Seal(keysMagic, w.ID, payload)
 		keys, err := decodeKeys(w.ID, bytes.Clone(in))
 		if err == nil && !bytes.Equal(encodeKeys(w.ID, keys), in) {
 			t.Errorf("%x decodes and encodes to something else", payload)
