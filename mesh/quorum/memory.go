@@ -24,9 +24,9 @@ type Memory struct {
 	path  string     // immutable
 	world world.Hash // immutable
 
-	mu    sync.Mutex
+	mu     sync.Mutex
 	filled []remembered  // sorted by kind, number, parent; guarded by mu
-	floor [kinds]uint64 // numbers below are signed no more; guarded by mu
+	floor  [kinds]uint64 // numbers below are signed no more; guarded by mu
 }
 
 // remembered is one slot, filled.
