@@ -78,13 +78,13 @@ func Init(ctx context.Context, o InitOptions) (*InitResult, error) {
 	if r.Addrs, err = o.addresses(r.Config, local); err != nil {
 		return nil, err
 	}
-	key, err := EnsureKey(o.Data)
+	key, err := node.EnsureKey(o.Data)
 	if err != nil {
 		return nil, err
 	}
 	r.Key = [32]byte(key.Public().(ed25519.PublicKey))
 	if r.World == nil {
-		if r.World, err = o.found(seedAddrs(r.Config, r.Addrs), r.Key); err != nil {
+		if r.World, err = o.found(node.SeedAddrs(len(r.Config.Node.Announce) > 0, r.Addrs), r.Key); err != nil {
 			return nil, err
 		}
 	}
@@ -160,11 +160,11 @@ func (o *InitOptions) configure(ctx context.Context) (*Config, *openai.Found, er
 	}
 	cfg.Node.Listen = o.Listen
 	if len(o.Listen) == 0 {
-		port, err := freePort(defaultPort)
+		port, err := node.FreePort(defaultPort)
 		if err != nil {
 			return nil, nil, err
 		}
-		cfg.Node.Listen = listenOn(port)
+		cfg.Node.Listen = node.ListenOn(port)
 	}
 	if err := config.Check(cfg, o.origins()); err != nil {
 		return nil, nil, app.Configured(err)
@@ -177,33 +177,30 @@ func (o *InitOptions) addresses(cfg *Config, local bool) ([]string, error) {
 	if len(cfg.Node.Announce) > 0 {
 		return cfg.Node.Announce, nil
 	}
-	machine, err := machineIPs()
+	machine, err := node.MachineIPs()
 	if err != nil {
 		return nil, err
 	}
-	found, refused := reach(cfg.Node.Listen, machine, local)
+	found, refused := node.Reach(cfg.Node.Listen, machine, local)
 	if len(found) == 0 {
 		return nil, unreachable(refused, o.NewWorld != "")
 	}
 	return found, nil
 }
 
-// seedAddrs are those of a node's addresses that the world file names. If none
-// was announced it is written once, not once per transport: newcomers ask several
-// seeds at once, and a UDP port that no router forwards would keep them waiting.
-// Whoever has it forwarded adds it to the world file.
-func seedAddrs(cfg *Config, addrs []string) []string {
-	tcp := slices.DeleteFunc(slices.Clone(addrs), overQUIC)
-	if len(cfg.Node.Announce) > 0 || len(tcp) == 0 {
-		return addrs
+// unreachable is why a node that others cannot reach is not set up, and what to
+// do. founds: it would be the first of a new world.
+func unreachable(refused []string, founds bool) error {
+	has := ""
+	if len(refused) > 0 {
+		has = " (not " + strings.Join(refused, ", nor ") + ")"
 	}
-	return tcp
-}
-
-// overQUIC reports whether an address that was checked is one of QUIC.
-func overQUIC(addr string) bool {
-	at, err := mesh.ParseEndpoint(addr)
-	return err == nil && at.QUIC
+	local := "the world is one of public addresses; one of private addresses is made with --new-world PHRASE --local"
+	if founds {
+		local = "for a world of private addresses, all in one network, add --local"
+	}
+	return app.Usage(fmt.Errorf("this machine has no public address at which others could reach it%s. "+
+		"If a router forwards one, name it with --announce /ip4/ADDRESS/tcp/PORT; %s", has, local))
 }
 
 // found is a new world whose seed is this node.
