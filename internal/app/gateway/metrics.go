@@ -38,18 +38,18 @@ func (g *gateway) makeProviderMetrics() {
 		Name: "culvert_provider_streams", Help: "Streams that wait to be accepted, and that are served: whose request still comes in, is with the model server, or whose answer still goes out.",
 		Labels: []telemetry.Label{node.Values("state", "waiting", "served")},
 	}, func(emit telemetry.Emit) {
-		emit(float64(g.relay.Listener().Stats().Waiting), "waiting")
+		emit(float64(g.relay.Listener(circuit.StreamHTTP).Stats().Waiting), "waiting")
 		emit(float64(g.server.Stats().Streams), "served")
 	})
 	r.Watch(telemetry.Family{
 		Name: "culvert_provider_streams_total", Help: "Streams that came.", Counter: true,
-	}, func(emit telemetry.Emit) { emit(float64(g.relay.Listener().Stats().Delivered)) })
+	}, func(emit telemetry.Emit) { emit(float64(g.relay.Listener(circuit.StreamHTTP).Stats().Delivered)) })
 	r.Watch(telemetry.Family{
 		Name: "culvert_provider_busy_total", Help: "Requests refused because there was no room: too many wait, are served, are with the model server, or hold too much memory.", Counter: true,
 		Labels: []telemetry.Label{node.Values("limit", "backlog", "streams", "requests", "memory")},
 	}, func(emit telemetry.Emit) {
 		s := g.server.Stats()
-		emit(float64(g.relay.Listener().Stats().Busy), "backlog")
+		emit(float64(g.relay.Listener(circuit.StreamHTTP).Stats().Busy), "backlog")
 		emit(float64(s.RefusedStreams), "streams")
 		emit(float64(s.RefusedRequests), "requests")
 		emit(float64(s.RefusedBodies), "memory")

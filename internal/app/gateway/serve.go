@@ -156,10 +156,14 @@ func (g *gateway) wire(o Options, key ed25519.PrivateKey, keys *directory.Keyrin
 	if o.WrapLinks != nil {
 		wrapped = o.WrapLinks(links)
 	}
+	var served []circuit.StreamKind
+	if g.cfg.Is(RoleProvider) {
+		served = []circuit.StreamKind{circuit.StreamHTTP}
+	}
 	g.relay, err = circuit.NewRelay(circuit.RelayConfig{
 		World: g.world.ID, Self: g.host.Key(), CellSize: int(g.world.Rules.FixedCellBytes),
 		Links: wrapped, Keys: keys, Log: g.log,
-		Extend: g.cfg.Is(RoleRelay), Serve: g.cfg.Is(RoleProvider),
+		Extend: g.cfg.Is(RoleRelay), Serve: served,
 	})
 	if err != nil {
 		return nil, err
@@ -182,7 +186,7 @@ func (g *gateway) wire(o Options, key ed25519.PrivateKey, keys *directory.Keyrin
 		return nil, err
 	}
 	return append(parts, app.Part{Name: "model watch", Run: g.models.Run}, app.Part{Name: "tunnel", Run: func(ctx context.Context) error {
-		return g.server.Run(ctx, node.Acceptor{Listener: g.relay.Listener()})
+		return g.server.Run(ctx, node.Acceptor{Listener: g.relay.Listener(circuit.StreamHTTP)})
 	}}), nil
 }
 
