@@ -11,7 +11,6 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/config"
-	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -88,32 +87,16 @@ func (c *Config) Validate() error {
 	if err := node.CheckName(c.Node.Name); err != nil {
 		return config.At("node.name", err)
 	}
-	if len(c.Node.Listen) == 0 {
-		return config.At("node.listen", errors.New("the list is empty; an address is needed, for example /ip4/0.0.0.0/tcp/4811"))
-	}
-	for _, addr := range c.Node.Listen {
-		if err := node.CheckListen(addr); err != nil {
-			return config.At("node.listen", err)
-		}
-	}
-	for _, addr := range c.Node.Announce {
-		if _, err := mesh.ParseEndpoint(addr); err != nil {
-			return config.At("node.announce", err)
-		}
+	if err := node.CheckPlace(c.Node.Listen, c.Node.Announce); err != nil {
+		return err
 	}
 	return c.Provider.check(c.Is(RoleProvider))
 }
 
 // fits says what of the configuration a world does not allow.
 func (c *Config) fits(w *world.World) error {
-	for _, addr := range c.Node.Announce {
-		err := node.CheckAddr(addr, w)
-		if errors.Is(err, mesh.ErrNotPublic) {
-			err = fmt.Errorf("%w, and this is no world of private ones: nobody would connect there; name the public address that a router forwards to this node", err)
-		}
-		if err != nil {
-			return config.At("node.announce", err)
-		}
+	if err := node.CheckAnnounce(c.Node.Announce, w); err != nil {
+		return err
 	}
 	if c.Is(RoleProvider) && c.Provider.Backend == BackendMock && !w.Sandbox {
 		return config.At("provider.backend", app.Refused(errors.New("the demo model gives canned answers and is for sandboxes only; this world is none. Set backend = \"openai\" and url to a model server")))

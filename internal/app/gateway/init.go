@@ -75,7 +75,7 @@ func Init(ctx context.Context, o InitOptions) (*InitResult, error) {
 	if r.Config, r.Found, err = o.configure(ctx); err != nil {
 		return nil, err
 	}
-	if r.Addrs, err = o.addresses(r.Config, local); err != nil {
+	if r.Addrs, err = node.Addresses(r.Config.Node.Listen, r.Config.Node.Announce, local, o.NewWorld != "", "--new-world PHRASE --local"); err != nil {
 		return nil, err
 	}
 	key, err := node.EnsureKey(o.Data)
@@ -170,37 +170,6 @@ func (o *InitOptions) configure(ctx context.Context) (*Config, *openai.Found, er
 		return nil, nil, app.Configured(err)
 	}
 	return cfg, found, nil
-}
-
-// addresses are where others find the node.
-func (o *InitOptions) addresses(cfg *Config, local bool) ([]string, error) {
-	if len(cfg.Node.Announce) > 0 {
-		return cfg.Node.Announce, nil
-	}
-	machine, err := node.MachineIPs()
-	if err != nil {
-		return nil, err
-	}
-	found, refused := node.Reach(cfg.Node.Listen, machine, local)
-	if len(found) == 0 {
-		return nil, unreachable(refused, o.NewWorld != "")
-	}
-	return found, nil
-}
-
-// unreachable is why a node that others cannot reach is not set up, and what to
-// do. founds: it would be the first of a new world.
-func unreachable(refused []string, founds bool) error {
-	has := ""
-	if len(refused) > 0 {
-		has = " (not " + strings.Join(refused, ", nor ") + ")"
-	}
-	local := "the world is one of public addresses; one of private addresses is made with --new-world PHRASE --local"
-	if founds {
-		local = "for a world of private addresses, all in one network, add --local"
-	}
-	return app.Usage(fmt.Errorf("this machine has no public address at which others could reach it%s. "+
-		"If a router forwards one, name it with --announce /ip4/ADDRESS/tcp/PORT; %s", has, local))
 }
 
 // found is a new world whose seed is this node.

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/config"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/world"
 )
@@ -61,6 +63,39 @@ func Reach(listen []string, machine []netip.Addr, local bool) (found, refused []
 	return found, refused
 }
 
+// Addresses are where others find a node that is being set up. founds says that
+// it would be the first of a new world, and local which flags make one of private
+// addresses.
+func Addresses(listen, announce []string, local, founds bool, flags string) ([]string, error) {
+	if len(announce) > 0 {
+		return announce, nil
+	}
+	machine, err := MachineIPs()
+	if err != nil {
+		return nil, err
+	}
+	found, refused := Reach(listen, machine, local)
+	if len(found) == 0 {
+		return nil, unreachable(refused, founds, flags)
+	}
+	return found, nil
+}
+
+// unreachable is why a node that others cannot reach is not set up, and what to
+// do.
+func unreachable(refused []string, founds bool, flags string) error {
+	has := ""
+	if len(refused) > 0 {
+		has = " (not " + strings.Join(refused, ", nor ") + ")"
+	}
+	local := "the world is one of public addresses; one of private addresses is made with " + flags
+	if founds {
+		local = "for a world of private addresses, all in one network, add --local"
+	}
+	return app.Usage(fmt.Errorf("this machine has no public address at which others could reach it%s. "+
+		"If a router forwards one, name it with --announce /ip4/ADDRESS/tcp/PORT; %s", has, local))
+}
+
 // MachineIPs are the addresses of this machine's interfaces.
 func MachineIPs() ([]netip.Addr, error) {
 	addrs, err := net.InterfaceAddrs()
@@ -82,13 +117,45 @@ func ListenOn(port int) []string {
 	return []string{fmt.Sprintf("/ip4/0.0.0.0/tcp/%d", port), fmt.Sprintf("/ip4/0.0.0.0/udp/%d/quic-v1", port)}
 }
 
-// CheckListen refuses an address that a node could not keep.
-func CheckListen(addr string) error {
+// checkListen refuses an address that a node could not keep.
+func checkListen(addr string) error {
 	at, err := mesh.ParseEndpoint(addr)
 	if err == nil && at.Port() == 0 {
 		return fmt.Errorf("address %q: port 0 would be another one at every start, where nobody looks for this node; choose one", addr)
 	}
 	return err
+}
+
+// CheckPlace checks the keys listen and announce of a [node] section.
+func CheckPlace(listen, announce []string) error {
+	if len(listen) == 0 {
+		return config.At("node.listen", errors.New("the list is empty; an address is needed, for example /ip4/0.0.0.0/tcp/4811"))
+	}
+	for _, addr := range listen {
+		if err := checkListen(addr); err != nil {
+			return config.At("node.listen", err)
+		}
+	}
+	for _, addr := range announce {
+		if _, err := mesh.ParseEndpoint(addr); err != nil {
+			return config.At("node.announce", err)
+		}
+	}
+	return nil
+}
+
+// CheckAnnounce says what of the announced addresses a world does not allow.
+func CheckAnnounce(announce []string, w *world.World) error {
+	for _, addr := range announce {
+		err := CheckAddr(addr, w)
+		if errors.Is(err, mesh.ErrNotPublic) {
+			err = fmt.Errorf("%w, and this is no world of private ones: nobody would connect there; name the public address that a router forwards to this node", err)
+		}
+		if err != nil {
+			return config.At("node.announce", err)
+		}
+	}
+	return nil
 }
 
 // SeedAddrs are those of a node's addresses that the world file names. If none
