@@ -18,6 +18,12 @@ type Quorum struct {
 	Threshold int
 }
 
+// Of is who signs for a world, by its charter or by its founder's key.
+func Of(w *world.World) Quorum {
+	terms := w.Terms()
+	return Quorum{Signers: terms.Signers, Threshold: int(terms.DirectoryThreshold)}
+}
+
 // Has reports whether key is one of the signers.
 func (q Quorum) Has(key [32]byte) bool { return slices.Contains(q.Signers, key) }
 
@@ -26,7 +32,7 @@ func (q Quorum) Check() error {
 	n := len(q.Signers)
 	switch {
 	case n == 0:
-		return errors.New("the world has no directory signers, so nobody can say who is in it")
+		return errors.New("the world file names no directory signers, neither by a charter nor by a founder, so nobody can say who is in the world")
 	case n > MaxSigners:
 		return fmt.Errorf("%d directory signers, at most %d are allowed", n, MaxSigners)
 	case q.Threshold > n || 2*q.Threshold <= n:

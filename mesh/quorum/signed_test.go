@@ -86,6 +86,22 @@ func TestQuorumCheck(t *testing.T) {
 	}
 }
 
+func TestOf(t *testing.T) {
+	w, err := world.New(world.World{Phrase: "quorum", Rules: world.DefaultRules(), Founder: public(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q := quorum.Of(w); q.Check() != nil || q.Threshold != 1 || !q.Has(public(1)) || q.Has(public(2)) {
+		t.Errorf("by a founder: %+v, %v", q, q.Check())
+	}
+	if w, err = world.New(world.World{Phrase: "quorum", Rules: world.DefaultRules()}); err != nil {
+		t.Fatal(err)
+	}
+	if err := quorum.Of(w).Check(); err == nil {
+		t.Error("a world of nobody has signers")
+	}
+}
+
 func TestContradiction(t *testing.T) {
 	a := sign(t, quorum.RootOf(7), hash("a"), 1, 2)
 	b := sign(t, quorum.RootOf(7), hash("b"), 2, 3)

@@ -35,14 +35,14 @@ func (k Kind) String() string {
 
 // domain separates the signatures of the kinds from one another and from all
 // else a key signs.
-func (k Kind) domain() string {
+func (k Kind) domain() world.Domain {
 	switch k {
 	case Root:
-		return "root-sig"
+		return world.DomainRoot
 	case Seal:
-		return "seal-sig"
+		return world.DomainSeal
 	case Rotation:
-		return "rotate-sig"
+		return world.DomainRotation
 	}
 	panic("quorum: a statement of an unknown kind is not decoded, nor made")
 }
@@ -129,10 +129,7 @@ func (s Statement) ID() world.Hash {
 
 // message is what is signed.
 func (s Statement) message() []byte {
-	id := s.ID()
-	b := append([]byte(s.Slot.Kind.domain()), s.World[:]...)
-	b = append(b, id[:]...)
-	return s.append(b)
+	return s.Slot.Kind.domain().Message(s.World, s.ID(), s.Canonical())
 }
 
 // Signature is one signer's, over a statement.
