@@ -276,12 +276,12 @@ func (r *repeater) Read(p []byte) (int, error) {
 // program says its number.
 func TestReasons(t *testing.T) {
 	seen := map[string]Reason{}
-	for r := ReasonWorld; r <= ReasonRequest+1; r++ {
+	for r := ReasonWorld; r <= ReasonNoRoot+1; r++ {
 		text := r.Error()
 		if other, dup := seen[text]; dup || text == "" {
 			t.Errorf("reasons %d and %d both say %q", other, r, text)
 		}
-		if strings.HasPrefix(text, "reason ") != (r > ReasonRequest) {
+		if strings.HasPrefix(text, "reason ") != (r > ReasonNoRoot) {
 			t.Errorf("reason %d says %q", r, text)
 		}
 		seen[text] = r
