@@ -20,7 +20,7 @@ type signer struct {
 	set    *directory.Set
 	store  *mirror.Store
 	memory *quorum.Memory
-	down   bool // does not answer
+	down   bool // does not answer; guarded by meeting.mu
 	behind int  // times it was told that it is behind
 }
 
@@ -86,12 +86,19 @@ type line struct {
 func (l line) Ask(_ context.Context, key [32]byte, request []byte) ([]byte, error) {
 	to := l.number(key)
 	l.mu.Lock()
-	s, lost := l.signers[to], l.lost
+	s, lost, down := l.signers[to], l.lost, l.signers[to].down
 	l.mu.Unlock()
-	if s.down || lost != nil && lost(l.from, to, request) {
+	if down || lost != nil && lost(l.from, to, request) {
 		return nil, errLost
 	}
 	return s.Answer(request, time.Now()), nil
+}
+
+// away says which signer does not answer from now on, or does again.
+func (m *meeting) away(i int, down bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.signers[i].down = down
 }
 
 // number is which signer a key is.

@@ -237,7 +237,7 @@ func TestProposerDies(t *testing.T) {
 		if err := m.signers[0].Propose(t.Context(), time.Now()); !errors.Is(err, errTooFew) {
 			t.Fatalf("the proposer: %v", err)
 		}
-		m.signers[0].down = true
+		m.away(0, true)
 		m.lost = nil
 		time.Sleep(time.Second)
 		if err := m.signers[2].Propose(t.Context(), time.Now()); err != nil {
@@ -258,18 +258,19 @@ func TestTooFewSigners(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := meet(t, 2, 3)
 		m.know(m.Relays(t, 3, m.Epoch(time.Now())), time.Now(), 0, 1, 2)
-		m.signers[1].down, m.signers[2].down = true, true
+		m.away(1, true)
+		m.away(2, true)
 		if err := m.signers[0].Propose(t.Context(), time.Now()); !errors.Is(err, errTooFew) {
 			t.Errorf("alone: %v", err)
 		}
 		if _, signed := m.signers[0].memory.Signed(quorum.RootOf(m.Epoch(time.Now()))); signed {
 			t.Error("its name was given away for nothing")
 		}
-		m.signers[2].down = false
+		m.away(2, false)
 		if err := m.signers[0].Propose(t.Context(), time.Now()); err != nil {
 			t.Errorf("with one more: %v", err)
 		}
-		m.signers[1].down = false
+		m.away(1, false)
 		if err := m.signers[1].Propose(t.Context(), time.Now()); err != nil || m.signers[1].behind != 1 {
 			t.Errorf("who was away: %v, told %d times that it is behind", err, m.signers[1].behind)
 		}
@@ -339,10 +340,10 @@ func TestRun(t *testing.T) {
 			next := m.Epoch(time.Now()) + 1
 			time.Sleep(time.Until(m.EpochStart(next)))
 			m.know(m.Relays(t, 3, next), time.Now(), 0, 1, 2)
-			m.signers[away].down = true
+			m.away(away, true)
 			time.Sleep(time.Minute)
 			synctest.Wait()
-			m.signers[away].down = false
+			m.away(away, false)
 			for i, s := range m.signers {
 				if r := s.store.Highest(); i != away && (r == nil || r.Epoch != next) {
 					t.Errorf("with signer %d away, signer %d has no root of the epoch", away, i)
