@@ -149,12 +149,12 @@ const (
 	// seals them, one frame of a link's first window.
 	MaxPush = 64 << 10
 
-	// PushDegree is to how many peers a message is sent on, and pushDegreeLow and
-	// pushDegreeHigh how far that may drift before it is mended. Six neighbours
+	// PushDegree is to how many peers a message is sent on, and PushDegreeLow and
+	// PushDegreeHigh how far that may drift before it is mended. Six neighbours
 	// reach 10,000 members in six steps; each more is one more copy of everything.
 	PushDegree     = 6
-	pushDegreeLow  = 5
-	pushDegreeHigh = 12
+	PushDegreeLow  = 5
+	PushDegreeHigh = 12
 
 	// pushDegreeOut is how many of them are peers that we dialled, so that who
 	// dials us cannot be all that we hear.

@@ -122,7 +122,7 @@ func (p *Push) start() error {
 		return err
 	}
 	params := pubsub.DefaultGossipSubParams()
-	params.D, params.Dlo, params.Dhi = PushDegree, pushDegreeLow, pushDegreeHigh
+	params.D, params.Dlo, params.Dhi = PushDegree, PushDegreeLow, PushDegreeHigh
 	params.Dout, params.Dscore, params.Dlazy = pushDegreeOut, PushDegree, PushDegree
 	params.HeartbeatInterval = PushBeat
 	// No peer tells us of others: whom we dial is KeepLinks' business.
