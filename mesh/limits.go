@@ -215,6 +215,11 @@ const (
 	// member that could not be reached is left out.
 	linksEvery = 5 * time.Second
 	linksAvoid = time.Minute
+
+	// linksTurn is how often one link is given up for another. Without it the
+	// two parts of a network that was cut in two would stay apart for ever: each
+	// has replaced its links to the other.
+	linksTurn = time.Minute
 )
 
 // maxAddrs is how many addresses of one peer are tried. Descriptors may list

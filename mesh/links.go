@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/p2p/protocol/identify"
 )
 
 // Peer is a node that can be dialled.
@@ -30,10 +31,10 @@ type LinksConfig struct {
 	Rand *rand.Rand
 }
 
-// KeepLinks dials peers that it draws at random, and others when it loses them,
-// until ctx ends, whose error it returns. Whoever dialled us is not counted, so
-// that nobody can keep us from choosing for ourselves. Links that carry no
-// stream are closed by either end and made anew.
+// KeepLinks dials peers that it draws at random, others when it loses them, and
+// another in place of one now and then, until ctx ends, whose error it returns.
+// Whoever dialled us is not counted, so that nobody can keep us from choosing for
+// ourselves. Links that carry no stream are closed by either end and made anew.
 func (h *Host) KeepLinks(ctx context.Context, cfg LinksConfig) error {
 	if h.quiet {
 		return ErrQuiet
@@ -44,7 +45,11 @@ func (h *Host) KeepLinks(ctx context.Context, cfg LinksConfig) error {
 	if cfg.Rand == nil {
 		cfg.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	}
-	k := &keeper{host: h, cfg: cfg, kept: make(map[[32]byte]bool), avoid: make(map[[32]byte]time.Time)}
+	k := &keeper{
+		host: h, cfg: cfg, kept: make(map[[32]byte]bool), avoid: make(map[[32]byte]time.Time),
+		// Members that start together do not turn together.
+		turn: time.Now().Add(linksTurn/2 + time.Duration(cfg.Rand.Int64N(int64(linksTurn)))),
+	}
 	tick := time.NewTicker(linksEvery)
 	defer tick.Stop()
 	for {
@@ -64,6 +69,7 @@ type keeper struct {
 	cfg   LinksConfig
 	kept  map[[32]byte]bool
 	avoid map[[32]byte]time.Time // that could not be reached, until then
+	turn  time.Time              // when one is next given up for another
 }
 
 // round dials what is lost or missing, all at once, and says whether it is worth
@@ -72,7 +78,7 @@ func (k *keeper) round(ctx context.Context) bool {
 	if ctx.Err() != nil {
 		return false
 	}
-	chosen, left := k.choose(time.Now())
+	chosen, left, given := k.choose(time.Now())
 	errs := make([]error, len(chosen))
 	var wg sync.WaitGroup
 	for i, p := range chosen {
@@ -89,12 +95,15 @@ func (k *keeper) round(ctx context.Context) bool {
 		delete(k.kept, p.Key)
 		k.avoid[p.Key] = time.Now().Add(linksAvoid)
 	}
+	if given != nil {
+		k.host.unlink(given.Key)
+	}
 	return failed && left
 }
 
-// choose returns those of the kept that are there still, filled up by chance, and
-// whether there would be more.
-func (k *keeper) choose(now time.Time) (chosen []Peer, more bool) {
+// choose returns those of the kept that are there still, filled up by chance,
+// whether there would be more, and the one that is given up, if it is time.
+func (k *keeper) choose(now time.Time) (chosen []Peer, more bool, given *Peer) {
 	// In one order, so that the same chance draws the same peers.
 	all := slices.SortedFunc(slices.Values(k.cfg.Peers()), func(a, b Peer) int { return bytes.Compare(a.Key[:], b.Key[:]) })
 	all = slices.CompactFunc(all, func(a, b Peer) bool { return a.Key == b.Key })
@@ -118,8 +127,16 @@ func (k *keeper) choose(now time.Time) (chosen []Peer, more bool) {
 		}
 	}
 	k.cfg.Rand.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
+	if len(chosen) >= k.cfg.Count && len(others) > 0 && !now.Before(k.turn) {
+		k.turn = now.Add(linksTurn)
+		i := k.cfg.Rand.IntN(len(chosen))
+		gone := chosen[i]
+		given = &gone
+		chosen = slices.Delete(chosen, i, i+1)
+		delete(k.kept, gone.Key)
+	}
 	n := min(max(0, k.cfg.Count-len(chosen)), len(others))
-	return append(chosen, others[:n]...), n < len(others)
+	return append(chosen, others[:n]...), n < len(others), given
 }
 
 // link returns when there is a link to p.
@@ -133,4 +150,18 @@ func (h *Host) link(ctx context.Context, p Peer) error {
 		return err
 	}
 	return h.dialer.dial(ctx, id, at)
+}
+
+// unlink closes the link that we dialled to a node, if nothing but push runs over
+// it. Should the node want it, it dials us.
+func (h *Host) unlink(key [32]byte) {
+	for _, c := range h.swarm.ConnsToPeer(idOf(key)) {
+		used := slices.ContainsFunc(c.GetStreams(), func(s network.Stream) bool {
+			p := s.Protocol()
+			return p != ProtoPush && p != identify.ID && p != identify.IDPush
+		})
+		if c.Stat().Direction == network.DirOutbound && !used {
+			_ = c.Close() // it is gone either way
+		}
+	}
 }

@@ -418,12 +418,12 @@ func TestChooseLinks(t *testing.T) {
 	choose := func(peers []Peer, kept ...byte) []Peer {
 		k := &keeper{
 			host: &Host{key: [32]byte{3}}, kept: make(map[[32]byte]bool), avoid: map[[32]byte]time.Time{{4}: time.Now().Add(time.Hour)},
-			cfg: LinksConfig{Peers: func() []Peer { return peers }, Count: 6, Rand: rand.New(rand.NewPCG(1, 1))},
+			turn: time.Now(), cfg: LinksConfig{Peers: func() []Peer { return peers }, Count: 6, Rand: rand.New(rand.NewPCG(1, 1))},
 		}
 		for _, b := range kept {
 			k.kept[[32]byte{b}] = true
 		}
-		out, _ := k.choose(time.Now())
+		out, _, _ := k.choose(time.Now().Add(-time.Second))
 		return out
 	}
 	first := choose(all)

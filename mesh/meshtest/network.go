@@ -35,8 +35,8 @@ type Config struct {
 	Hosts int    // how many there are
 	Seed  uint64 // of everything that is drawn
 
-	// Near and Far bound a packet's way between two hosts: 5 and 75 ms by
-	// default, drawn once for each pair.
+	// Near and Far bound a packet's way between two hosts: 10 and 70 ms by
+	// default, drawn once for each pair, in steps of 10.
 	Near, Far time.Duration
 }
 
@@ -65,7 +65,7 @@ type Network struct {
 func New(tb testing.TB, cfg Config) *Network {
 	tb.Helper()
 	if cfg.Far == 0 {
-		cfg.Near, cfg.Far = 5*time.Millisecond, 75*time.Millisecond
+		cfg.Near, cfg.Far = 10*time.Millisecond, 70*time.Millisecond
 	}
 	// A bubble begins in the year 2000, before hosts' certificates do.
 	time.Sleep(time.Until(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)))
@@ -150,7 +150,7 @@ func (n *Network) lost(from, to netip.Addr) bool {
 // step is what latencies are a multiple of. What then arrives at one time is
 // handled and sent on together, as it is where there is much to do, and a network
 // that is busy costs a third of what it does with each packet at its own time.
-const step = 5 * time.Millisecond
+const step = 10 * time.Millisecond
 
 // latency is the same for every packet of a pair, either way, so that none
 // overtakes another.

@@ -173,8 +173,9 @@ func TestPushRotation(t *testing.T) {
 				first = runtime.NumGoroutine()
 			}
 		}
-		// Dials and timers come and go; a goroutine a topic would be 240.
-		if last := runtime.NumGoroutine(); last > first+40 {
+		// Links come and go, a dozen goroutines each; one a topic and host would
+		// be 240.
+		if last := runtime.NumGoroutine(); last > first+160 {
 			t.Errorf("%d goroutines after 10 topics, %d after 40", first, last)
 		}
 	})
@@ -212,6 +213,22 @@ func TestKeepLinks(t *testing.T) {
 		}
 		if linked != 3 {
 			t.Errorf("%d links to hosts that are there, want 3", linked)
+		}
+		// One after another everybody is linked to for a while.
+		met := make(map[int]bool)
+		for range 60 {
+			time.Sleep(30 * time.Second)
+			for i := 1; i < 6; i++ {
+				met[i] = met[i] || i != lost && n.Hosts[i].Stats().Links > 0
+			}
+			if got := n.Hosts[0].Stats().Links; got > 3 {
+				t.Fatalf("%d links, want 3: what is given up must be closed", got)
+			}
+		}
+		for i := 1; i < 6; i++ {
+			if i != lost && !met[i] {
+				t.Errorf("host %d was never linked to", i)
+			}
 		}
 		cancel()
 		if err := <-done; !errors.Is(err, context.Canceled) {
