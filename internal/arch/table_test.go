@@ -33,6 +33,12 @@ var basics = []string{
 // worlds.
 var wiring = []string{"internal/app/...", "cmd/...", "internal/sim/...", "internal/bench/...", "internal/e2e/..."}
 
+// members are the packages by which a program reads the control plane.
+var members = []string{
+	"mesh/roster/...", "mesh/eventlog/...", "mesh/gossip/...", "mesh/terrain/...", "mesh/recon/...",
+	"internal/app/member/...",
+}
+
 var table = []ban{
 	{
 		who: []string{"api/..."}, what: []string{"circuit/...", "mesh/...", "ledger/..."}, tests: true, through: true,
@@ -85,6 +91,10 @@ var table = []ban{
 	{
 		who: []string{"cmd/..."}, what: []string{"api/...", "circuit/...", "mesh/...", "ledger/...", "contracts/...", "internal/..."}, but: []string{"internal/app/..."},
 		why: "main parses, wires, waits: ten lines, and no logic",
+	},
+	{
+		who: []string{"internal/app/gateway/...", "cmd/gateway/..."}, what: members, tests: true, through: true,
+		why: "a provider must not read what others say of it: the gateway program has no member code at all",
 	},
 	{
 		who: everyone, except: []string{"internal/kv/bolt", "mesh/eventlog"}, what: []string{"go.etcd.io/bbolt/..."}, tests: true,
