@@ -58,7 +58,8 @@ func NewEncoder(key *Key, shorts []uint64, limits Limits) (*Encoder, error) {
 		return nil, ErrLimit
 	}
 	e := &Encoder{limits: limits.or(), check: checkerOf(key), items: make([]item, len(shorts))}
-	sorted := slices.Sorted(slices.Values(shorts))
+	sorted := slices.Clone(shorts)
+	slices.Sort(sorted)
 	for i, s := range sorted {
 		if i > 0 && s == sorted[i-1] {
 			return nil, ErrCollision
@@ -113,8 +114,8 @@ func (e *Encoder) deviation(i int) int64 {
 }
 
 // grow makes at least n cells. It makes them in blocks that grow with what
-// there is, and looks at every member once for each: that takes a tenth of what
-// a heap by next cell takes, at 100,000 members.
+// there is, and looks at every member once for each: for 15,000 cells of 100,000
+// members that takes an eighth of what a heap by next cell takes.
 func (e *Encoder) grow(n int) {
 	if n <= len(e.cells) {
 		return

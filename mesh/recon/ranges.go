@@ -285,7 +285,7 @@ func (r *Ranges) find(b border) int {
 }
 
 // sum is the fingerprint of a range: a hash of its ids in their order. To take
-// the sums of lanes instead would cost 30 times as much an id; what they are
+// the sums of lanes instead would cost ten times as much an id; what they are
 // good for, to follow changes, is of no use here. The key makes 16 bytes enough:
 // who would look for two ranges of one sum has the length of a session.
 func (r *Ranges) sum(from, to int) [rangeSum]byte {

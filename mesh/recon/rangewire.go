@@ -20,7 +20,8 @@ const (
 	// rangeSum is the length of a range's fingerprint.
 	rangeSum = 16
 
-	// maxBorder is the most that mode and border of a range take.
+	// maxBorder is the most that mode and border of a range take. What was skipped
+	// before it takes as much again.
 	maxBorder = 1 + len(ID{})
 
 	// maxRange is the most that a range becomes when it is cut, or listed.
@@ -28,7 +29,7 @@ const (
 
 	// maxCompared is the most that a comparison takes besides ids. It leaves room
 	// for some where a cut would have fitted, so every message gets on.
-	maxCompared = maxBorder + maxList/8 + 4
+	maxCompared = 2*maxBorder + maxList/8 + 4
 
 	// maxRest is what a skip and the rest of a message that is full take.
 	maxRest = 2*maxBorder + rangeSum
