@@ -82,8 +82,8 @@ func (s *session) answerGreeting() error {
 	if err := s.sendAuth(); err != nil {
 		return err
 	}
-	same := s.mine.head() == s.peer.head()
-	generation := s.mine.generation
+	at := s.mine.head()
+	same := at == s.peer.head()
 	if !same {
 		if err := s.ch.flush(); err != nil {
 			return err
@@ -91,11 +91,11 @@ func (s *session) answerGreeting() error {
 		if err := s.takePeer(); err != nil {
 			return err
 		}
-		if generation, err = s.joinAnswerer(); err != nil {
+		if at, err = s.joinAnswerer(); err != nil {
 			return err
 		}
 	}
-	in, err := s.groupKeys(generation)
+	in, err := s.groupKeys(at)
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,6 @@ func (s *session) takePeer() error {
 	if err := s.takeAuth(); err != nil {
 		return err
 	}
-	s.result.Peer = s.peer.member
 	if s.admit == nil {
 		return nil
 	}

@@ -139,3 +139,9 @@ func ReasonOf(err error) Reason {
 		return ReasonClosed
 	}
 }
+
+// toldBy reports whether it was the peer who ended a session.
+func toldBy(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Told
+}

@@ -130,9 +130,8 @@ func (a *agreement) linkKey(from string) *world.Secret {
 // groupKey is one direction's key after that: under the group's key for the
 // epoch, so that only members have it, and from both sides' nonces and ephemeral
 // keys, so that it is used once and lost with them.
-func (a *agreement) groupKey(cpk *world.Secret, generation uint64, from string) *world.Secret {
-	g := binary.LittleEndian.AppendUint64(nil, generation)
-	return cpk.Derive(labelGroup, a.transcript[:], a.shared, g, []byte(from))
+func (a *agreement) groupKey(cpk *world.Secret, from string) *world.Secret {
+	return cpk.Derive(labelGroup, a.transcript[:], a.shared, []byte(from))
 }
 
 // shortKey is what short ids and digests of pages are keyed with.

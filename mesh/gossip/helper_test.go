@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"lukechampine.com/blake3"
 
@@ -159,7 +160,6 @@ func (l *memLog) state(from uint64) []ID {
 type memGroup struct {
 	mu    sync.Mutex
 	chain []memEntry // from generation 1 on
-	held  map[uint64]bool
 	self  [32]byte
 }
 
@@ -233,15 +233,22 @@ func (g *memGroup) Member(key [32]byte) bool {
 	return slices.Contains(g.chain[len(g.chain)-1].members, key)
 }
 
-// Key gives masters to whoever is a member of the generation, as boxes would.
-func (g *memGroup) Key(generation, epoch uint64) *world.Secret {
+func (g *memGroup) Members() [][32]byte {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if generation == 0 || generation > uint64(len(g.chain)) || !slices.Contains(g.chain[generation-1].members, g.self) {
-		return nil
+	return slices.Clone(g.chain[len(g.chain)-1].members)
+}
+
+// Key gives masters to whoever is a member by the entry, as boxes would.
+func (g *memGroup) Key(entry world.Hash, epoch uint64) *world.Secret {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, e := range g.chain {
+		if e.hash() == entry && slices.Contains(e.members, g.self) {
+			return world.ControlPlaneKey(world.NewSecret(entry), world.Hash{}, epoch)
+		}
 	}
-	master := world.NewSecret(g.chain[generation-1].hash())
-	return world.ControlPlaneKey(master, world.Hash{}, epoch)
+	return nil
 }
 
 // pipe is both ends of a stream in memory, each direction with a buffer that has
@@ -370,4 +377,29 @@ func (a *node) mustSync(t testing.TB, b *node) (opener, answerer Result) {
 func same(a, b *node) bool {
 	from := max(a.log.floor, b.log.floor)
 	return slices.Equal(a.log.state(from), b.log.state(from))
+}
+
+// testNow is some time, where none passes.
+var testNow = time.Unix(1_700_000_000, 0)
+
+func idOf(b []byte) ID { return blake3.Sum256(b) }
+
+func sorted(list []uint64) []uint64 {
+	slices.Sort(list)
+	return list
+}
+
+// Judge implements Judge.
+func (l *memLog) Judge(b []byte) (Outcome, bool) {
+	if !good(b) {
+		return Bad, false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	epoch := binary.LittleEndian.Uint64(b)
+	if epoch < l.floor || l.refuse != nil && l.refuse(epoch, b) {
+		return Refused, false
+	}
+	e := l.epochs[epoch]
+	return Kept, e == nil || e.bodies[idOf(b)] == nil
 }

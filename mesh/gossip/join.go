@@ -21,53 +21,53 @@ func (h *hello) head() head { return head{h.generation, h.entry} }
 
 // joinOpener makes the rosters one, as the opener: it tells its head and what the
 // peer seems to lack, takes what it lacks itself, and does so again until the
-// peer says the head that it was told. The result is the generation both have.
-func (s *session) joinOpener() (uint64, error) {
+// peer says the head that it was told. The result is the head both have.
+func (s *session) joinOpener() (head, error) {
 	theirs := s.peer.head()
 	var before [2]head
 	for range maxRosterTurns {
 		ours := s.head()
 		if now := [2]head{ours, theirs}; now == before {
-			return 0, &Error{Reason: ReasonRoster}
+			return head{}, &Error{Reason: ReasonRoster}
 		} else {
 			before = now
 		}
 		if err := s.sendRoster(ours, theirs); err != nil {
-			return 0, err
+			return head{}, err
 		}
 		if err := s.ch.flush(); err != nil {
-			return 0, err
+			return head{}, err
 		}
 		var err error
 		if theirs, err = s.takeRoster(); err != nil {
-			return 0, err
+			return head{}, err
 		}
 		if theirs == ours {
-			return ours.generation, nil
+			return ours, nil
 		}
 	}
-	return 0, &Error{Reason: ReasonRoster}
+	return head{}, &Error{Reason: ReasonRoster}
 }
 
 // joinAnswerer is its counterpart.
-func (s *session) joinAnswerer() (uint64, error) {
+func (s *session) joinAnswerer() (head, error) {
 	for range maxRosterTurns {
 		theirs, err := s.takeRoster()
 		if err != nil {
-			return 0, err
+			return head{}, err
 		}
 		ours := s.head()
 		if err := s.sendRoster(ours, theirs); err != nil {
-			return 0, err
+			return head{}, err
 		}
 		if ours == theirs {
-			return ours.generation, nil
+			return ours, nil
 		}
 		if err := s.ch.flush(); err != nil {
-			return 0, err
+			return head{}, err
 		}
 	}
-	return 0, &Error{Reason: ReasonRoster}
+	return head{}, &Error{Reason: ReasonRoster}
 }
 
 // sendRoster tells our head, and what a peer with another one lacks, if it is a

@@ -101,6 +101,22 @@ const (
 	// that it is a member.
 	maxGreeting = 16
 
+	// maxRepeat is how often a partner is asked again at once because more was
+	// left: at 256 MiB a session, a log of millions of events.
+	maxRepeat = 16
+
+	// openTimeout is how long a dial may take; over a circuit it is built first.
+	openTimeout = 20 * time.Second
+
+	// Rounds are a quarter of an epoch apart, within these: an epoch of a minute
+	// must not make a storm of sessions, one of a week must not let news wait.
+	minEvery = 15 * time.Second
+	maxEvery = 5 * time.Minute
+
+	// maxSpread is how long after an epoch's beginning the first round begins at
+	// the latest: members' clocks agree better than that, and not all come at once.
+	maxSpread = 5 * time.Second
+
 	// Per peer: sessions and bytes a minute, both ways. An honest member opens
 	// one or two sessions a minute; a cold start is 30 MB and more, in one.
 	peerSessions = 12
@@ -120,4 +136,34 @@ const (
 	// maxRefused is how many events that were refused are remembered, so as not
 	// to be fetched again in each session with whoever has them.
 	maxRefused = 4096
+)
+
+const (
+	// maxBatch bounds one pushed message: what a Broadcaster carries at least. The
+	// largest event fits three times.
+	maxBatch = 63 << 10
+
+	// batchDelay is how long a first event waits for others: they come in bursts,
+	// and a second is what the world has to spread them.
+	batchDelay = 100 * time.Millisecond
+
+	// maxQueue bounds the events that wait, in bytes. Beyond it the oldest are
+	// left to sync.
+	maxQueue = 4 << 20
+
+	// epochOverlap is how long the topics of two epochs are both listened to, and
+	// rosterOverlap those of two generations.
+	epochOverlap  = 30 * time.Second
+	rosterOverlap = time.Minute
+
+	// earTick is how often it is looked at which topics are due. It is well below
+	// the overlaps, the shortest of which is 15 s.
+	earTick = time.Second
+
+	// replayWindow is how old a batch may be, or how far ahead: clocks that differ
+	// by more have no epoch in common for long.
+	replayWindow = 2 * time.Minute
+
+	// maxSeen is how many batches are remembered twice over: 64 bytes each.
+	maxSeen = 1 << 16
 )

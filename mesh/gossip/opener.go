@@ -75,13 +75,13 @@ func (s *session) openGreeting(member [32]byte) (*summary, error) {
 	if err := s.sendAuth(); err != nil {
 		return nil, err
 	}
-	generation := s.mine.generation
-	if s.mine.head() != s.peer.head() {
-		if generation, err = s.joinOpener(); err != nil {
+	at := s.mine.head()
+	if at != s.peer.head() {
+		if at, err = s.joinOpener(); err != nil {
 			return nil, err
 		}
 	}
-	in, err := s.groupKeys(generation)
+	in, err := s.groupKeys(at)
 	if err != nil {
 		return nil, err
 	}

@@ -75,12 +75,13 @@ type Group interface {
 	// ErrEntry; entries that are known, or make a fork, are none.
 	Learn(entries [][]byte) error
 
-	// Member reports who is a member at the head.
+	// Member reports who is a member at the head, and Members lists them.
 	Member(key [32]byte) bool
+	Members() [][32]byte
 
-	// Key is the control-plane key of an epoch under a generation's master, or
-	// nil when that master was never ours.
-	Key(generation, epoch uint64) *world.Secret
+	// Key is the control-plane key of an epoch under the master that a roster
+	// entry brought, or nil when that master was never ours.
+	Key(entry world.Hash, epoch uint64) *world.Secret
 }
 
 // Carrier is a small list that travels with sync: seals, counters of the version
@@ -100,4 +101,31 @@ type Carrier interface {
 // Dialer opens a stream to a member.
 type Dialer interface {
 	Open(ctx context.Context, member [32]byte) (io.ReadWriteCloser, error)
+}
+
+// Judge looks at an event without keeping it.
+type Judge interface {
+	// Judge is what Admit would make of a pushed event now, and whether it is not
+	// in the log yet. It is called from many goroutines, and writes nothing.
+	Judge(event []byte) (outcome Outcome, fresh bool)
+}
+
+// Broadcaster carries messages to all who subscribed to a topic, and sends on
+// what others brought.
+type Broadcaster interface {
+	// Publish sends data under a topic that is subscribed to.
+	Publish(ctx context.Context, topic string, data []byte) error
+
+	// Subscribe joins a topic, which is joined once at most.
+	Subscribe(topic string) (Subscription, error)
+}
+
+// Subscription is what comes under one topic.
+type Subscription interface {
+	// Next waits for a message of another member, and says which peer brought it.
+	// An error is final.
+	Next(ctx context.Context) (data []byte, from [32]byte, err error)
+
+	// Cancel leaves the topic; Next then returns an error.
+	Cancel()
 }

@@ -50,7 +50,8 @@ const (
 
 // Result is what a session did. It is good also when the session failed.
 type Result struct {
-	Peer   [32]byte // zero: the peer did not come so far as to show who it is
+	Peer   [32]byte // who was dialled, or has shown who it is
+	Proved bool     // it has shown it
 	Mode   Mode
 	Theirs int // events that the peer had and we lacked
 	Ours   int // events that we had and the peer lacked
@@ -235,25 +236,26 @@ func (s *session) takeAuth() error {
 	if !s.agreed.verify(s.peer.member, sig, s.them) {
 		return &Error{Reason: ReasonSeal}
 	}
+	s.result.Peer, s.result.Proved = s.peer.member, true
 	return nil
 }
 
-// groupKeys computes the keys of members for a generation. What we send changes
+// groupKeys computes the keys of members for the roster's head. What we send changes
 // to them at once, what we take with rekeyIn.
-func (s *session) groupKeys(generation uint64) (in *world.Secret, err error) {
+func (s *session) groupKeys(at head) (in *world.Secret, err error) {
 	if !s.Group.Member(s.peer.member) {
 		return nil, &Error{Reason: ReasonStranger}
 	}
 	first, second := s.hellos()
-	cpk := s.Group.Key(generation, first.epoch)
+	cpk := s.Group.Key(at.entry, first.epoch)
 	if cpk == nil {
-		return nil, fail(ReasonKey, "generation %d", generation)
+		return nil, fail(ReasonKey, "generation %d", at.generation)
 	}
 	s.short = s.agreed.shortKey(cpk, first, second)
-	if err := s.ch.rekeyOut(s.agreed.groupKey(cpk, generation, s.us)); err != nil {
+	if err := s.ch.rekeyOut(s.agreed.groupKey(cpk, s.us)); err != nil {
 		return nil, err
 	}
-	return s.agreed.groupKey(cpk, generation, s.them), nil
+	return s.agreed.groupKey(cpk, s.them), nil
 }
 
 // collect takes what we have in the pages.

@@ -29,7 +29,7 @@ func TestSession(t *testing.T) {
 		{"one more there", 3000, 0, 1, 10, ModeCells, 1},
 		{"one more here", 3000, 1, 0, 10, ModeCells, 1},
 		{"some on both sides", 3000, 40, 60, 300, ModeCells, 2},
-		{"most of it", 100, 2000, 2000, 10, ModeCells, 2},
+		{"most of it", 100, 2000, 2000, 10, ModeCells, 3},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			ab := nodes(t, 2)
