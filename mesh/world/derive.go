@@ -1,9 +1,12 @@
 package world
 
 import (
+	"bytes"
+	"crypto/ed25519"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -40,6 +43,13 @@ func WorldID(phraseNorm string, rules Hash) Hash {
 	return sum([]byte("world"), []byte(phraseNorm), rules[:])
 }
 
+// WorldIDWithCharter names the world of a phrase, rules and a charter's hash.
+// Its label differs from that of worlds without one, so that no charter can be
+// passed off as the end of a phrase.
+func WorldIDWithCharter(phraseNorm string, rules, charter Hash) Hash {
+	return sum([]byte("world2"), []byte(phraseNorm), rules[:], charter[:])
+}
+
 // FAH names what a provider claims to run: the fingerprint of a manifest. It
 // says nothing of how the provider behaves.
 func FAH(m CapabilityManifest) Hash {
@@ -61,6 +71,43 @@ func ControlPlaneKey(master *Secret, id Hash, epoch uint64) *Secret {
 // epoch. Whoever lacks the epoch's key can neither compute nor invert it.
 func TargetRef(key *Secret, id Hash, epoch uint64, descriptor Hash) Hash {
 	return keyedSum(&key.key, []byte("targetref"), id[:], epochBytes(epoch), descriptor[:])
+}
+
+// Fingerprint names a provider by the key it proved to hold.
+func Fingerprint(world Hash, transportKey [32]byte) Hash {
+	return sum([]byte("fp"), world[:], transportKey[:])
+}
+
+// Handle is an observer's own name for a provider. It never leaves the node:
+// whoever collected handles of two observers learns nothing, and a provider
+// cannot compute its own.
+func Handle(observer *Secret, fingerprint Hash) Hash {
+	return sum([]byte("handle"), observer.key[:], fingerprint[:])
+}
+
+// BAH names what an observer saw of a provider in one epoch: what it claims and
+// the canonical bytes of the observer's aggregate. Signatures of verifiers are
+// sorted and doubles dropped, so that their order is no content.
+func BAH(fah Hash, epoch uint64, aggregate []byte, verifiers ...[ed25519.SignatureSize]byte) Hash {
+	parts := [][]byte{[]byte("bah"), fah[:], epochBytes(epoch), aggregate}
+	sigs := slices.Clone(verifiers)
+	slices.SortFunc(sigs, func(a, b [ed25519.SignatureSize]byte) int { return bytes.Compare(a[:], b[:]) })
+	for _, sig := range slices.Compact(sigs) {
+		parts = append(parts, sig[:])
+	}
+	return sum(parts...)
+}
+
+// ReplicaID is the reference's name of a replica. Whoever knows the key can
+// compute it, so it is for vectors; nodes use KeyedReplicaID.
+func ReplicaID(transportKey [32]byte, world Hash, epoch uint64) Hash {
+	return sum([]byte("replica"), transportKey[:], world[:], epochBytes(epoch))
+}
+
+// KeyedReplicaID is a replica's name in one epoch, which only its owner can
+// link with that of another.
+func KeyedReplicaID(member *Secret, world Hash, epoch uint64) Hash {
+	return keyedSum(&member.key, []byte("replica"), world[:], epochBytes(epoch))
 }
 
 // epochBytes is an epoch as it stands inside hashes.

@@ -86,13 +86,13 @@ var (
 func SignDescriptor(key ed25519.PrivateKey, u DescriptorUnsigned) Descriptor {
 	d := Descriptor{ID: DescriptorID(u), DescriptorUnsigned: u}
 	copy(d.Key[:], key.Public().(ed25519.PublicKey))
-	copy(d.Signature[:], ed25519.Sign(key, d.signed()))
+	copy(d.Signature[:], ed25519.Sign(key, d.SignedMessage()))
 	return d
 }
 
-// signed are the bytes under the signature.
-func (d *Descriptor) signed() []byte {
-	return domainDescriptor.message(d.World, d.ID, d.DescriptorUnsigned.Canonical())
+// SignedMessage are the bytes under the signature.
+func (d *Descriptor) SignedMessage() []byte {
+	return DomainDescriptor.Message(d.World, d.ID, d.DescriptorUnsigned.Canonical())
 }
 
 // VerifyID recomputes the id, which is cheap; its error is ErrDescriptorID.
@@ -106,7 +106,7 @@ func (d *Descriptor) VerifyID() error {
 // VerifySignature checks the signature over the id and the content as they
 // stand; its error is ErrSignature. Call VerifyID before it.
 func (d *Descriptor) VerifySignature() error {
-	if !ed25519.Verify(d.Key[:], d.signed(), d.Signature[:]) {
+	if !ed25519.Verify(d.Key[:], d.SignedMessage(), d.Signature[:]) {
 		return ErrSignature
 	}
 	return nil
@@ -128,15 +128,21 @@ func (d *Descriptor) Canonical() []byte {
 	return postcard.AppendBytes(b, d.Signature[:])
 }
 
-// DecodeDescriptor reads what Canonical writes and nothing else. It verifies
-// neither id nor signature.
-func DecodeDescriptor(b []byte) (Descriptor, error) {
-	d := postcard.NewDecoder(b)
-	var out Descriptor
+// ReadDescriptor reads a descriptor that is a field of something larger. Like
+// DecodeDescriptor it verifies nothing.
+func ReadDescriptor(d *postcard.Decoder) (out Descriptor) {
 	d.Array(out.ID[:])
 	out.DescriptorUnsigned = readDescriptorUnsigned(d)
 	d.BytesTo(out.Key[:])
 	d.BytesTo(out.Signature[:])
+	return out
+}
+
+// DecodeDescriptor reads what Canonical writes and nothing else. It verifies
+// neither id nor signature.
+func DecodeDescriptor(b []byte) (Descriptor, error) {
+	d := postcard.NewDecoder(b)
+	out := ReadDescriptor(d)
 	if err := d.Finish(); err != nil {
 		return Descriptor{}, fmt.Errorf("decoding a descriptor: %w", err)
 	}

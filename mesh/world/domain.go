@@ -1,14 +1,34 @@
 package world
 
-// domain separates the signatures of one transport key from one another: a
-// signature made for one kind of message is worthless under any other.
-type domain string
+// Domain separates the signatures of one key from one another: a signature
+// made for one kind of message is worthless under any other.
+type Domain string
 
-// All signature domains. A new kind of signed message adds its line here.
-const domainDescriptor domain = "desc-sig"
+// All signature domains. A new kind of signed message adds its line here, and
+// in Domains.
+const (
+	DomainDescriptor  Domain = "desc-sig"
+	DomainReceipt     Domain = "receipt-sig"
+	DomainAttestation Domain = "attest-sig"
+	DomainDispute     Domain = "dispute-sig"
+	DomainLinkHint    Domain = "linkhint-sig"
+	DomainEndorsement Domain = "endorse-sig"
+	DomainShard       Domain = "shard-sig"
+	DomainVerdict     Domain = "verdict-sig"
+	DomainManifest    Domain = "manifest-sig"
+)
 
-// message is what is signed: domain, world and id have lengths that the domain
+// Domains are all of them, in the order of the table in docs/spec/world.md §4.
+// None is the beginning of another.
+func Domains() []Domain {
+	return []Domain{
+		DomainDescriptor, DomainReceipt, DomainAttestation, DomainDispute, DomainLinkHint,
+		DomainEndorsement, DomainShard, DomainVerdict, DomainManifest,
+	}
+}
+
+// Message is what is signed: domain, world and id have lengths that the domain
 // fixes, so no message of one domain is a message of another.
-func (d domain) message(world, id Hash, canonical []byte) []byte {
-	return concat([][]byte{[]byte(d), world[:], id[:], canonical})
+func (d Domain) Message(world, id Hash, rest ...[]byte) []byte {
+	return concat(append([][]byte{[]byte(d), world[:], id[:]}, rest...))
 }

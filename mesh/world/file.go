@@ -2,6 +2,7 @@ package world
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -20,14 +21,16 @@ const fileFormat = 1
 
 // file is a world file.
 type file struct {
-	Format  int64      `toml:"format"`
-	ID      string     `toml:"id,omitempty"` // may be absent
-	Phrase  string     `toml:"phrase"`
-	Local   bool       `toml:"local"`
-	Sandbox bool       `toml:"sandbox"`
-	Seeds   []string   `toml:"seeds"`
-	Mirrors []string   `toml:"mirrors"`
-	Rules   RuleBundle `toml:"rules"`
+	Format  int64        `toml:"format"`
+	ID      string       `toml:"id,omitempty"` // may be absent
+	Phrase  string       `toml:"phrase"`
+	Local   bool         `toml:"local"`
+	Sandbox bool         `toml:"sandbox"`
+	Seeds   []string     `toml:"seeds"`
+	Mirrors []string     `toml:"mirrors"`
+	Founder string       `toml:"founder,omitempty"` // may be absent
+	Rules   RuleBundle   `toml:"rules"`
+	Charter *charterFile `toml:"charter,omitempty"` // may be absent
 }
 
 // Load reads a world file. Errors name the file, and the line or the field.
@@ -63,9 +66,6 @@ func Parse(data []byte) (*World, error) {
 		return nil, &FieldError{Field: "format", Problem: fmt.Sprintf(
 			"%d is not known; this program reads format %d, a newer one needs a newer program", f.Format, fileFormat)}
 	}
-	if meta.IsDefined("charter") {
-		return nil, &FieldError{Field: "charter", Problem: "worlds with a charter need a newer program"}
-	}
 	if err := checkKeys(meta); err != nil {
 		return nil, err
 	}
@@ -76,11 +76,13 @@ func Parse(data []byte) (*World, error) {
 // TOML decoder also takes keys in another case, and of two such at random.
 func checkKeys(meta toml.MetaData) error {
 	known := tomlNames(reflect.TypeFor[file]())
-	rules := tomlNames(reflect.TypeFor[RuleBundle]())
+	rules, charter, chain := tomlNames(reflect.TypeFor[RuleBundle]()), charterNames(), chainNames()
 	for _, key := range meta.Keys() {
 		switch {
 		case len(key) == 1 && slices.Contains(known, key[0]):
 		case len(key) == 2 && key[0] == "rules" && slices.Contains(rules, key[1]):
+		case len(key) == 2 && key[0] == "charter" && slices.Contains(charter, key[1]):
+		case len(key) == 3 && key[0] == "charter" && key[1] == "chain" && slices.Contains(chain, key[2]):
 		default:
 			return &FieldError{Field: key.String(), Problem: "unknown key"}
 		}
@@ -89,6 +91,18 @@ func checkKeys(meta toml.MetaData) error {
 	required := [][]string{{"format"}, {"phrase"}, {"rules"}}
 	for _, name := range rules {
 		required = append(required, []string{"rules", name})
+	}
+	if meta.IsDefined("charter") {
+		for _, name := range charter {
+			if name != "chain" {
+				required = append(required, []string{"charter", name})
+			}
+		}
+	}
+	if meta.IsDefined("charter", "chain") {
+		for _, name := range chain {
+			required = append(required, []string{"charter", "chain", name})
+		}
 	}
 	for _, key := range required {
 		if !meta.IsDefined(key...) {
@@ -118,6 +132,20 @@ func (f *file) world() (*World, error) {
 	if ms := int64(w.Rules.EpochLenMS); ms < 0 {
 		return nil, ruleError("epoch_len_ms", ms, "positive only")
 	}
+	if f.Founder != "" {
+		if err := readHex(f.Founder, w.Founder[:]); err != nil {
+			return nil, &FieldError{Field: "founder", Problem: err.Error()}
+		}
+		if w.Founder == [32]byte{} {
+			return nil, &FieldError{Field: "founder", Problem: "a key of zeros is nobody's"}
+		}
+	}
+	if f.Charter != nil {
+		var err error
+		if w.Charter, err = f.Charter.charter(); err != nil {
+			return nil, err
+		}
+	}
 	if f.ID != "" {
 		var err error
 		if w.ID, err = ParseHash(f.ID); err != nil {
@@ -134,13 +162,17 @@ func Format(w *World) ([]byte, error) {
 		return nil, err
 	}
 	var b bytes.Buffer
-	b.WriteString("# The world this node lives in. Phrase and rules make its id: change one and\n" +
+	b.WriteString("# The world this node lives in. Phrase, rules and charter make its id: change one and\n" +
 		"# it is another world. Seeds, mirrors, local and sandbox may differ from node to node.\n\n")
+	var founder string
+	if w.Founder != [32]byte{} {
+		founder = hex.EncodeToString(w.Founder[:])
+	}
 	err = toml.NewEncoder(&b).Encode(file{
 		Format: fileFormat, ID: w.ID.String(), Phrase: w.Phrase,
 		Local: w.Local, Sandbox: w.Sandbox,
 		Seeds: orEmpty(w.Seeds), Mirrors: orEmpty(w.Mirrors),
-		Rules: w.Rules,
+		Founder: founder, Rules: w.Rules, Charter: newCharterFile(w.Charter),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("writing a world as TOML: %w", err)

@@ -87,7 +87,7 @@ func TestLoadErrors(t *testing.T) {
 		{"unknown rule", "w_success = 1", "w_success = 1\nw_luck = 1", "rules.w_luck: unknown key"},
 		{"unknown table", "[rules]", "[chain]\nid = 1\n[rules]", "chain: unknown key"},
 		{"key in another case", "local = false", "LOCAL = false", "LOCAL: unknown key"},
-		{"charter", "[rules]", "[charter]\nversion = 1\n[rules]", "worlds with a charter need a newer program"},
+		{"charter of one key", "[rules]", "[charter]\nversion = 1\n[rules]", "charter.founders: missing"},
 		{"missing rule", "w_robustness = 0.4\n", "", "rules.w_robustness: missing"},
 		{"missing phrase", `phrase = "Test World Alpha"` + "\n", "", "phrase: missing"},
 		{"missing format", "format = 1\n", "", "format: missing"},

@@ -94,3 +94,9 @@ func FuzzParseAddr(f *testing.F) {
 		}
 	})
 }
+
+func FuzzCharter(f *testing.F) {
+	bare := testCharter()
+	bare.Chain = nil
+	identity(f, world.DecodeCharter, testCharter(), bare, world.Charter{})
+}

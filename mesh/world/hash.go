@@ -9,7 +9,7 @@ import (
 )
 
 // Hash is a BLAKE3-256 identifier: of a world, a rule bundle, a capability, a
-// descriptor.
+// descriptor, an event.
 type Hash [32]byte
 
 // ParseHash reads 64 hexadecimal digits.
@@ -48,6 +48,10 @@ func (h *Hash) UnmarshalText(text []byte) error {
 	*h = parsed
 	return nil
 }
+
+// Sum is the hash of canonical bytes that need no label, since they are those
+// of one type: an event's body, a receipt without its id.
+func Sum(canonical []byte) Hash { return Hash(blake3.Sum256(canonical)) }
 
 // sum hashes the concatenation of parts. Every use starts with a label of its
 // own, followed by parts of fixed length but for the last, so that no two uses

@@ -11,9 +11,14 @@ import (
 // World is one overlay network as a node knows it. It is immutable after New
 // or Load.
 type World struct {
-	ID     Hash       // computed from Phrase and Rules
-	Phrase string     // normalised
-	Rules  RuleBundle // checked
+	ID      Hash       // computed from Phrase, Rules and Charter
+	Phrase  string     // normalised
+	Rules   RuleBundle // checked
+	Charter *Charter   // checked, its keys sorted; nil in a world without one
+
+	// Founder is the Ed25519 key of the sole founder of a world without a
+	// charter, as far as this node knows: it is not hashed. Zero: unknown.
+	Founder [32]byte
 
 	// Seeds are first contacts: multiaddrs that end in /p2p/<peer id>.
 	Seeds []string
@@ -43,17 +48,41 @@ func New(w World) (*World, error) {
 	if err := checkAddrs("mirrors", w.Mirrors, w.Sandbox); err != nil {
 		return nil, err
 	}
-	id := WorldID(phrase, w.Rules.Hash())
+	charter, err := checkCharter(w)
+	if err != nil {
+		return nil, err
+	}
+	id, of := WorldID(phrase, w.Rules.Hash()), "phrase and rules"
+	if charter != nil {
+		id, of = WorldIDWithCharter(phrase, w.Rules.Hash(), charter.Hash()), "phrase, rules and charter"
+	}
 	if !w.ID.IsZero() && w.ID != id {
 		return nil, &FieldError{Field: "id", Problem: fmt.Sprintf(
-			"phrase and rules make world %s, not %s; a changed rule is another world, so either undo the change or leave the id out",
-			id.Short(), w.ID.Short())}
+			"%s make world %s, not %s; a changed rule is another world, so either undo the change or leave the id out",
+			of, id.Short(), w.ID.Short())}
 	}
 	return &World{
-		ID: id, Phrase: phrase, Rules: w.Rules,
+		ID: id, Phrase: phrase, Rules: w.Rules, Charter: charter, Founder: w.Founder,
 		Seeds: slices.Clone(w.Seeds), Mirrors: slices.Clone(w.Mirrors),
 		Local: w.Local || w.Sandbox, Sandbox: w.Sandbox,
 	}, nil
+}
+
+// checkCharter checks a world's charter, if it has one, and copies it with its
+// keys in order.
+func checkCharter(w World) (*Charter, error) {
+	if w.Charter == nil {
+		return nil, nil
+	}
+	if w.Founder != [32]byte{} {
+		return nil, &FieldError{Field: "founder", Problem: "the founders of a world with a charter stand in the charter; leave this key out"}
+	}
+	if err := w.Charter.Check(w.Rules); err != nil {
+		return nil, err
+	}
+	c := *w.Charter
+	c.Founders, c.DirectorySigners = sortedKeys(c.Founders), sortedKeys(c.DirectorySigners)
+	return &c, nil
 }
 
 // checkAddrs checks a list of first contacts, naming the one that is wrong.

@@ -63,6 +63,9 @@ func (d *Decoder) Fail(err error) {
 	}
 }
 
+// Offset is where the next value begins.
+func (d *Decoder) Offset() int { return d.off }
+
 // left is how many bytes may still be read.
 func (d *Decoder) left() int { return len(d.in) - d.off }
 
