@@ -160,8 +160,8 @@ func readRecord(b []byte) (kind byte, body []byte, size int, err error) {
 		return 0, nil, 0, nil
 	}
 	if binary.LittleEndian.Uint32(b[5:]) != headCRC(b) {
-		if blank(b) {
-			return 0, nil, 0, nil // the file grew, its content never came
+		if blank(b[recordHead:]) {
+			return 0, nil, 0, nil // the file grew, and not all of its content came
 		}
 		return 0, nil, 0, fmt.Errorf("%w: the checksum of a record's head", ErrDamaged)
 	}
@@ -197,15 +197,35 @@ func blank(b []byte) bool {
 // Roster is the chain's.
 func (c *Chain) Roster() *Roster { return c.roster }
 
-// Append takes an entry, with its boxes if they are here, and makes both
-// durable: the boxes first, for an entry whose boxes were lost locks everybody
-// out. See Roster.Append for the errors.
+// Append takes an entry that came from elsewhere, with its boxes if they are
+// here, and makes both durable: the boxes first, for an entry whose boxes were
+// lost locks everybody out. See Roster.Append for the errors.
 func (c *Chain) Append(e Entry, boxes *Boxes, now time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.roster.mu.Lock()
+	defer c.roster.mu.Unlock()
+	return c.append(e, boxes, now)
+}
+
+// Extend is Append for an entry that this node made. It is ErrStale if another
+// entry has come after the same parent: to append ours too would fork the
+// roster, so make it anew.
+func (c *Chain) Extend(e Entry, boxes Boxes, now time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r := c.roster
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.nodes[e.Hash()] == nil && (e.Previous != r.head.hash || r.stuck()) {
+		return fmt.Errorf("roster entry %s of generation %d: %w", e.Hash().Short(), e.Generation, ErrStale)
+	}
+	return c.append(e, &boxes, now)
+}
+
+// append is Append. The caller holds both locks.
+func (c *Chain) append(e Entry, boxes *Boxes, now time.Time) error {
+	r := c.roster
 	return r.append(e, now, func() error {
 		if boxes != nil {
 			r.state.moveTo(r.nodes[e.Previous])

@@ -11,14 +11,20 @@ import (
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
-// verifier checks what costs time: signatures and tickets.
+// verifier checks what costs time.
 type verifier struct {
 	signature func(key Key, message, sig []byte) bool
 	ticket    func(t *Ticket, id world.Hash, key Key, bits uint32) error
+	wrap      func(wrap [32]byte) error
 }
 
 func realVerifier() verifier {
+	probe, err := ecdh.X25519().NewPrivateKey(append(make([]byte, 31), 64)) // any key will do
+	if err != nil {
+		panic("roster: X25519 takes every key of 32 bytes: " + err.Error())
+	}
 	return verifier{
+		wrap: func(wrap [32]byte) error { return checkWrap(probe, wrap) },
 		signature: func(key Key, message, sig []byte) bool { return ed25519.Verify(key[:], message, sig) },
 		ticket: func(t *Ticket, id world.Hash, key Key, bits uint32) error {
 			return t.Check(id, t.Epoch, key, bits)
@@ -164,7 +170,7 @@ func (r *rules) checkNew(s *state, m Member, wraps map[[32]byte]bool) error {
 	if _, taken := s.wraps[m.Wrap]; taken || wraps[m.Wrap] {
 		return fmt.Errorf("%w: that of %s is another member's", ErrWrapKey, short(m.Key))
 	}
-	if err := checkWrap(m.Wrap); err != nil {
+	if err := r.verify.wrap(m.Wrap); err != nil {
 		return fmt.Errorf("%w of %s: %w", ErrWrapKey, short(m.Key), err)
 	}
 	wraps[m.Wrap] = true
@@ -173,16 +179,12 @@ func (r *rules) checkNew(s *state, m Member, wraps map[[32]byte]bool) error {
 
 // checkWrap refuses the points that every key maps to zero: nothing could be
 // sealed to them, so one such member would end all rotations.
-func checkWrap(wrap [32]byte) error {
-	one, err := ecdh.X25519().NewPrivateKey(append(make([]byte, 31), 64)) // any key will do
-	if err != nil {
-		return err
-	}
+func checkWrap(probe *ecdh.PrivateKey, wrap [32]byte) error {
 	public, err := ecdh.X25519().NewPublicKey(wrap[:])
 	if err != nil {
 		return err
 	}
-	_, err = one.ECDH(public)
+	_, err = probe.ECDH(public)
 	return err
 }
 

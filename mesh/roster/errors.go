@@ -36,6 +36,9 @@ var (
 	ErrBranches   = errors.New("the roster has forked too often at that parent")
 	ErrForked     = errors.New("the roster has forked; founders have to choose a branch first")
 
+	// ErrStale: make the entry anew, after the new head.
+	ErrStale = errors.New("another entry came after the same parent")
+
 	// ErrBox: a sealed box does not open, or holds something else than its entry
 	// says.
 	ErrBox = errors.New("the box is not for us or does not hold the master of its entry")

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"slices"
 	"sync"
@@ -34,6 +35,15 @@ type held struct {
 	entry      world.Hash
 	master     *world.Secret
 }
+
+// Format hides the keys from every verb of package fmt, and so from slog.
+func (*Keyring) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, "roster.Keyring(hidden)") }
+
+// MarshalText hides the keys from encoding/json and slog's JSON handler.
+func (*Keyring) MarshalText() ([]byte, error) { return []byte("roster.Keyring(hidden)"), nil }
+
+// Format is as Keyring's: one verb that does not fit prints what pointers point to.
+func (held) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, "master(hidden)") }
 
 // OpenKeyring reads the keys at path; if there are none it makes a wrap key and
 // writes it. Masters are found by the roster's line of entries.

@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"fmt"
 	"slices"
@@ -22,7 +23,8 @@ func (r *Roster) Approve(key ed25519.PrivateKey, c Change, p Providers, now time
 		return fail(err)
 	}
 	public := publicKey(key)
-	if !slices.Contains(r.rules.terms.Founders, public) && c.Kind == Add && r.rules.terms.Mode == world.ModeVouch {
+	_, member := r.state.members[public]
+	if member && !slices.Contains(r.rules.terms.Founders, public) && c.Kind == Add && r.rules.terms.Mode == world.ModeVouch {
 		if n := r.state.vouched(public, uint64(now.UnixMilli())); n >= MaxVouches {
 			return fail(fmt.Errorf("%w: %d in %d days", ErrVouches, n, VouchWindow/(24*time.Hour)))
 		}
@@ -87,9 +89,8 @@ func (r *Roster) good(c Change, now time.Time) (founders, vouchers []Approval) {
 }
 
 // Propose makes the entry of changes that have their approvals, and the boxes
-// with its master. Nothing is appended: hand both to Chain.Append, which refuses
-// what is wrong, and send them when they are on the disk. Approvals beyond those
-// needed are left out.
+// with its master. Nothing is appended: hand both to Chain.Extend, and send them when
+// they are on the disk. Approvals beyond those needed are left out.
 func (r *Roster) Propose(key ed25519.PrivateKey, changes []Change, p Providers, now time.Time) (Entry, Boxes, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -160,5 +161,6 @@ func (r *Roster) after(changes []Change) []Member {
 			list = append(list, c.Member)
 		}
 	}
+	slices.SortFunc(list, func(a, b Member) int { return bytes.Compare(a.Key[:], b.Key[:]) })
 	return list
 }
