@@ -32,7 +32,7 @@ func TestStalledClientCostsABoundedAmount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork()
 		user, nd := n.add(t, "user"), n.add(t, "node")
-		nd.serve(t, func(c *circuit.RelayConfig) { c.Serve = true })
+		nd.serve(t, func(c *circuit.RelayConfig) { c.Serve = []circuit.StreamKind{circuit.StreamHTTP} })
 		l := &lab{provider: nd}
 		l.each(t, func(s *circuit.Stream) {
 			defer s.Close()
@@ -312,7 +312,7 @@ func TestListenerCloseStrandsNobody(t *testing.T) {
 		s := l.dial(t) // nobody accepts
 		defer s.Close()
 		synctest.Wait()
-		l.provider.relay.Listener().Close()
+		l.provider.relay.Listener(circuit.StreamHTTP).Close()
 		s.SetReadDeadline(time.Now().Add(time.Hour))
 		if _, err := s.Read(make([]byte, 1)); !errors.Is(err, circuit.ErrReset) {
 			t.Errorf("Read = %v, want ErrReset", err)

@@ -242,7 +242,7 @@ func (circ *circuit) answered(m cell.Message) error {
 }
 
 // open makes a stream on a full circuit.
-func (circ *circuit) open() (*Stream, error) {
+func (circ *circuit) open(kind StreamKind) (*Stream, error) {
 	m := circ.mux
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -254,7 +254,7 @@ func (circ *circuit) open() (*Stream, error) {
 	}
 	m.lastID++
 	s := newStream(m, m.lastID)
-	s.name, s.opening = circ.id, int(StreamHTTP)
+	s.name, s.opening = circ.id, int(kind)
 	m.add(s)
 	circ.requests++
 	circ.used = time.Now()

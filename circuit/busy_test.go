@@ -33,7 +33,7 @@ func TestStreamBeyondTheBacklogIsToldBusy(t *testing.T) {
 			s.Close()
 		}
 		synctest.Wait()
-		if s := l.provider.relay.Listener().Stats(); s != (circuit.ListenerStats{Waiting: backlog, Delivered: backlog, Busy: 2}) {
+		if s := l.provider.relay.Listener(circuit.StreamHTTP).Stats(); s != (circuit.ListenerStats{Waiting: backlog, Delivered: backlog, Busy: 2}) {
 			t.Errorf("the listener counts %+v", s)
 		}
 		l.each(t, echo)

@@ -295,7 +295,7 @@ func TestDeadProvider(t *testing.T) {
 			t.Errorf("Dial of a dead provider = %v, want it named as hop 3", err)
 		}
 		other := l.net.add(t, "provider-2")
-		other.serve(t, func(c *circuit.RelayConfig) { c.Extend, c.Serve = false, true })
+		other.serve(t, func(c *circuit.RelayConfig) { c.Extend, c.Serve = false, []circuit.StreamKind{circuit.StreamHTTP} })
 		l.paths.providers = append(l.paths.providers, other)
 		s, err := l.client.Dial(context.Background(), other.key, circuit.Group{})
 		if err != nil {

@@ -93,20 +93,25 @@ func (c *Client) Changed() {
 	}
 }
 
-// Dial opens a stream to the node with this transport key, on a ready circuit
+// Dial is DialKind for a stream that carries a request.
+func (c *Client) Dial(ctx context.Context, key [32]byte, group Group) (*Stream, error) {
+	return c.DialKind(ctx, key, group, StreamHTTP)
+}
+
+// DialKind opens a stream to the node with this transport key, on a ready circuit
 // if there is one. A circuit that ever carried a stream of one isolation group
 // carries none of another. Nothing of what the stream will carry has left this
-// machine when Dial returns. It fails with what stopped the last of several
+// machine when it returns. It fails with what stopped the last of several
 // attempts: ErrUnknownNode means that no descriptor of the node is held, ErrBusy
 // that it has no room, ErrNoPath that there are not the relays for a path, and a
 // *HopError names who did not answer.
-func (c *Client) Dial(ctx context.Context, key [32]byte, group Group) (*Stream, error) {
+func (c *Client) DialKind(ctx context.Context, key [32]byte, group Group, kind StreamKind) (*Stream, error) {
 	select {
 	case <-c.started:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	s, f, landed, err := c.board(key, group)
+	s, f, landed, err := c.board(key, group, kind)
 	if s != nil || err != nil {
 		return s, err
 	}
@@ -123,7 +128,7 @@ func (c *Client) Dial(ctx context.Context, key [32]byte, group Group) (*Stream, 
 // one, of the group's own if it has any, else on one that nobody has used; or
 // it returns nil. Choice and opening are one step, so that many Dials at once
 // do not all choose the same circuit's last place. c.mu is held.
-func (c *Client) openReady(key [32]byte, group Group) *Stream {
+func (c *Client) openReady(key [32]byte, group Group, kind StreamKind) *Stream {
 	var best *circuit
 	for circ := range c.circuits {
 		if circ.state != stateOpen || circ.last() != key || !circ.serves(group) || !circ.usable() {
@@ -141,7 +146,7 @@ func (c *Client) openReady(key [32]byte, group Group) *Stream {
 		c.used(key)
 		c.Changed() // another is to be ready in its place
 	}
-	s, err := best.open()
+	s, err := best.open(kind)
 	if err != nil {
 		return nil // it ended just now
 	}

@@ -14,8 +14,9 @@ type flight struct {
 	key    flightKey          // immutable
 	cancel context.CancelFunc // for when nobody waits any more
 
-	// waiting has a channel of one slot per Dial. Guarded by Client.mu.
-	waiting map[chan landing]struct{}
+	// waiting has a channel of one slot per Dial, and what stream it wants.
+	// Guarded by Client.mu.
+	waiting map[chan landing]StreamKind
 }
 
 type flightKey struct {
@@ -31,10 +32,10 @@ type landing struct {
 
 // board opens a stream on a ready circuit, or waits for one: then the landing
 // comes over the channel, and leave must be called by who does not take it.
-func (c *Client) board(key [32]byte, group Group) (*Stream, *flight, chan landing, error) {
+func (c *Client) board(key [32]byte, group Group, kind StreamKind) (*Stream, *flight, chan landing, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if s := c.openReady(key, group); s != nil {
+	if s := c.openReady(key, group, kind); s != nil {
 		return s, nil, nil, nil
 	}
 	if !c.running {
@@ -44,13 +45,13 @@ func (c *Client) board(key [32]byte, group Group) (*Stream, *flight, chan landin
 	f := c.flights[at]
 	if f == nil || len(f.waiting) == maxStreams {
 		ctx, cancel := context.WithCancel(context.Background())
-		f = &flight{key: at, cancel: cancel, waiting: make(map[chan landing]struct{})}
+		f = &flight{key: at, cancel: cancel, waiting: make(map[chan landing]StreamKind)}
 		c.flights[at] = f // a full one is joined by nobody
 		c.used(key)
 		c.wg.Go(func() { c.fly(ctx, f) })
 	}
 	landed := make(chan landing, 1)
-	f.waiting[landed] = struct{}{}
+	f.waiting[landed] = kind
 	return nil, f, landed, nil
 }
 
@@ -125,8 +126,8 @@ func (c *Client) land(f *flight, circ *circuit) bool {
 	}
 	defer c.mu.Unlock()
 	circ.group = &f.key.group
-	for landed := range f.waiting {
-		s, err := circ.open()
+	for landed, kind := range f.waiting {
+		s, err := circ.open(kind)
 		if err != nil {
 			break // it ended, or came into doubt
 		}

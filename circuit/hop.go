@@ -71,11 +71,11 @@ func (h *hop) over(err error) {
 // opened takes a stream that ends here.
 func (h *hop) opened(s *Stream, kind byte) {
 	s.name = h.name
-	switch {
-	case !h.relay.cfg.Serve || StreamKind(kind) != StreamHTTP:
+	switch l := h.relay.Listener(StreamKind(kind)); {
+	case l == nil:
 		h.relay.stats.resetStreams.Add(1)
 		s.reset(ErrReset)
-	case !h.relay.listener.deliver(s):
+	case !l.deliver(s):
 		s.refuse()
 	}
 }

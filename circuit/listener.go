@@ -9,12 +9,15 @@ import (
 // StreamKind is what an OPEN asks for.
 type StreamKind byte
 
-// StreamHTTP is a stream that carries one request. The other kinds come with
-// what they are for; a node resets a kind it does not serve.
-const StreamHTTP StreamKind = 0
+// Kinds of streams. A node resets a kind it does not serve.
+const (
+	StreamHTTP      StreamKind = 0 // one request
+	StreamDirectory StreamKind = 1 // one question to the directory, as on /culvert/dir
+	StreamSync      StreamKind = 2 // one session between members, as on /culvert/sync
+)
 
-// Listener hands out the streams that clients open at this node, in the order
-// in which they came.
+// Listener hands out the streams of one kind that clients open at this node, in
+// the order in which they came.
 type Listener struct {
 	queue chan *Stream
 	done  chan struct{}

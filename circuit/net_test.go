@@ -276,7 +276,7 @@ func stillLab(tb testing.TB, n *network, hops, spare int) *lab {
 		l.relays = append(l.relays, r)
 	}
 	l.provider = n.add(tb, "provider")
-	l.provider.serve(tb, func(c *circuit.RelayConfig) { c.Extend, c.Serve = false, true })
+	l.provider.serve(tb, func(c *circuit.RelayConfig) { c.Extend, c.Serve = false, []circuit.StreamKind{circuit.StreamHTTP} })
 	l.paths.relays, l.paths.providers = l.relays, []*node{l.provider}
 	client, err := circuit.NewClient(circuit.ClientConfig{
 		World: world, Hops: hops, CellSize: 512, Links: l.user, Paths: l.paths, Log: slog.New(slog.DiscardHandler),
@@ -304,7 +304,7 @@ func (l *lab) run(tb testing.TB) (stop func()) {
 // each hands every stream that reaches the provider to f.
 func (l *lab) each(tb testing.TB, f func(s *circuit.Stream)) {
 	var wg sync.WaitGroup
-	ln := l.provider.relay.Listener()
+	ln := l.provider.relay.Listener(circuit.StreamHTTP)
 	wg.Go(func() {
 		for {
 			c, err := ln.Accept()

@@ -66,7 +66,7 @@ func TestOneDeadProviderDoesNotStarveTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := stillLab(t, newNetwork(), 3, 0)
 		other := l.net.add(t, "provider-2")
-		other.serve(t, func(c *circuit.RelayConfig) { c.Extend, c.Serve = false, true })
+		other.serve(t, func(c *circuit.RelayConfig) { c.Extend, c.Serve = false, []circuit.StreamKind{circuit.StreamHTTP} })
 		l.paths.likely, l.paths.providers = true, append(l.paths.providers, other)
 		l.provider.kill()
 		l.run(t)

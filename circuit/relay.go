@@ -23,21 +23,21 @@ type RelayConfig struct {
 	CellSize int      // bytes, of the world
 	Links    Links
 	Keys     OnionKeys
-	Extend   bool // pass circuits on to other nodes
-	Serve    bool // accept HTTP streams on Listener
+	Extend   bool         // pass circuits on to other nodes
+	Serve    []StreamKind // accept streams of these kinds, each on its Listener
 	Log      *slog.Logger
 }
 
 // Relay is a node's side of other people's circuits: it answers CREATE,
 // extends, passes cells on, and gives the streams that end here to its
-// Listener.
+// Listeners.
 type Relay struct {
-	cfg      RelayConfig
-	pool     *batches
-	listener *Listener
-	slots    chan struct{} // one per circuit
-	farewell chan struct{} // one per link that is told that there is no room
-	stats    relayStats
+	cfg       RelayConfig
+	pool      *batches
+	listeners map[StreamKind]*Listener // of cfg.Serve; immutable
+	slots     chan struct{}            // one per circuit
+	farewell  chan struct{}            // one per link that is told that there is no room
+	stats     relayStats
 }
 
 // NewRelay checks cfg. It starts nothing.
@@ -48,20 +48,29 @@ func NewRelay(cfg RelayConfig) (*Relay, error) {
 	if !cell.ValidSize(cfg.CellSize) {
 		return nil, fmt.Errorf("circuit: cell size %d is none of 512, 1024, 2048, 4096", cfg.CellSize)
 	}
+	listeners := make(map[StreamKind]*Listener, len(cfg.Serve))
+	for _, kind := range cfg.Serve {
+		listeners[kind] = newListener()
+	}
 	return &Relay{
-		cfg: cfg, pool: newBatches(), listener: newListener(),
+		cfg: cfg, pool: newBatches(), listeners: listeners,
 		slots: make(chan struct{}, maxRelayCircuits), farewell: make(chan struct{}, maxFarewells),
 	}, nil
 }
 
-// Listener is where streams that end at this node arrive, if Serve is set.
-func (r *Relay) Listener() *Listener { return r.listener }
+// Listener is where streams of a kind arrive that end at this node; nil for a
+// kind that it does not serve.
+func (r *Relay) Listener(kind StreamKind) *Listener { return r.listeners[kind] }
 
 // Run serves links until ctx ends, then ends every circuit and waits for it.
 func (r *Relay) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	defer r.listener.Close()
+	defer func() {
+		for _, l := range r.listeners {
+			_ = l.Close() // it has no error
+		}
+	}()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	for {

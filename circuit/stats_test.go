@@ -56,7 +56,7 @@ func TestStats(t *testing.T) {
 		if s := l.provider.relay.Stats(); s.Created != 1 || s.Forward+s.Backward != 0 || s.ResetStreams != 0 {
 			t.Errorf("the provider counts %+v", s)
 		}
-		if s := l.provider.relay.Listener().Stats(); s != (circuit.ListenerStats{Delivered: 1}) {
+		if s := l.provider.relay.Listener(circuit.StreamHTTP).Stats(); s != (circuit.ListenerStats{Delivered: 1}) {
 			t.Errorf("its listener counts %+v", s)
 		}
 

@@ -377,7 +377,7 @@ func TestRelayDestroysOnViolations(t *testing.T) {
 				n := newNetwork()
 				user, nd := n.add(t, "user"), n.add(t, "node")
 				slow := n.add(t, "slow") // accepts links, answers nothing
-				nd.serve(t, func(c *circuit.RelayConfig) { c.Serve = true })
+				nd.serve(t, func(c *circuit.RelayConfig) { c.Serve = []circuit.StreamKind{circuit.StreamHTTP} })
 				p := connect(t, user, nd)
 				go func() { // a refusal to read would hide a refusal to go on
 					for _, m := range msgs {

@@ -106,8 +106,7 @@ func ReplaceConfig(dir string, cfg any, set ...string) error {
 }
 
 // ConfigCommand is `config check` and `config path`. cfg makes the defaults,
-// dir finds the data directory; cfg's flags are bound already. also are the
-// checks that serve gives to Load.
+// dir finds the data directory. also are the checks that serve gives to Load.
 func ConfigCommand(program string, cfg any, dir func() (string, error), also ...func(dir string) error) *cobra.Command {
 	parent := &cobra.Command{
 		Use:   "config",
@@ -137,6 +136,7 @@ it comes from, secrets and passwords masked.`,
 		},
 	}
 	check.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	config.Bind(parent.PersistentFlags(), cfg)
 	parent.AddCommand(check, &cobra.Command{
 		Use:   "path",
 		Short: "Print where config.toml is",

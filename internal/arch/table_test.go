@@ -21,7 +21,7 @@ var everyone = []string{"api/...", "circuit/...", "mesh/...", "ledger/...", "con
 
 // pure packages compute: given the same input they do the same, now and in a
 // simulation of a thousand nodes.
-var pure = []string{"mesh/route/...", "mesh/recon/...", "mesh/belief/...", "circuit/onion/...", "circuit/cell/..."}
+var pure = []string{"mesh/route/...", "mesh/recon/...", "mesh/rules/...", "mesh/terrain/...", "mesh/belief/...", "circuit/onion/...", "circuit/cell/..."}
 
 // basics may be imported by every pillar.
 var basics = []string{
@@ -32,6 +32,12 @@ var basics = []string{
 // wiring joins pillars: the programs, and the tests that run whole programs or
 // worlds.
 var wiring = []string{"internal/app/...", "cmd/...", "internal/sim/...", "internal/bench/...", "internal/e2e/..."}
+
+// members are the packages by which a program reads the control plane.
+var members = []string{
+	"mesh/roster/...", "mesh/eventlog/...", "mesh/gossip/...", "mesh/terrain/...", "mesh/recon/...",
+	"internal/app/member/...",
+}
 
 var table = []ban{
 	{
@@ -85,6 +91,10 @@ var table = []ban{
 	{
 		who: []string{"cmd/..."}, what: []string{"api/...", "circuit/...", "mesh/...", "ledger/...", "contracts/...", "internal/..."}, but: []string{"internal/app/..."},
 		why: "main parses, wires, waits: ten lines, and no logic",
+	},
+	{
+		who: []string{"internal/app/gateway/...", "cmd/gateway/..."}, what: members, tests: true, through: true,
+		why: "a provider must not read what others say of it: the gateway program has no member code at all",
 	},
 	{
 		who: everyone, except: []string{"internal/kv/bolt"}, what: []string{"go.etcd.io/bbolt/..."}, tests: true,

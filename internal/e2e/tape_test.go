@@ -14,7 +14,7 @@ import (
 	"unicode/utf16"
 
 	"github.com/culvert-net/culvert/circuit"
-	"github.com/culvert-net/culvert/internal/app/gateway"
+	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/mesh"
 )
 
@@ -94,7 +94,7 @@ func (w *local) keys(t *testing.T) map[string][32]byte {
 		if name == "bridge" {
 			continue
 		}
-		key, err := gateway.EnsureKey(dir)
+		key, err := node.EnsureKey(dir)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,7 +9,7 @@ import (
 )
 
 // Build makes and signs the descriptors of n: one per model, or one that says
-// "relay" if there is none. n.Key, n.Epoch and n.Seq are not looked at: the key
+// "relay" if there is none. A node with models cannot say End. n.Key, n.Epoch and n.Seq are not looked at: the key
 // is priv's, epoch and seq are the arguments. It refuses what every Verify would
 // refuse for a reason that does not depend on world or clock.
 //
@@ -24,9 +24,16 @@ func Build(priv ed25519.PrivateKey, id world.Hash, epoch, seq uint64, n Node) ([
 	if n.Name != "" && !validLabel(n.Name) {
 		return nil, fmt.Errorf("name %q: use a to z, digits and hyphens, at most %d of them", n.Name, maxName)
 	}
+	if n.End && len(n.Models) > 0 {
+		return nil, errors.New("a node that serves models is no mere end of circuits")
+	}
 	models := n.Models
 	if len(models) == 0 {
-		models = []Model{{Runtime: runtimeRelay}}
+		relay := Model{Runtime: runtimeRelay}
+		if n.End {
+			relay.Caps = []string{capEnd}
+		}
+		models = []Model{relay}
 	}
 	if len(models) > maxModels {
 		return nil, fmt.Errorf("%d models, at most %d fit under one key", len(models), maxModels)

@@ -56,6 +56,29 @@ func TestBuildAndVerify(t *testing.T) {
 	}
 }
 
+// A member's node stands as a relay that says that circuits end at it.
+func TestBuildEnd(t *testing.T) {
+	w := testWorld(t)
+	n := testNode(t, w, 1, at)
+	n.End = true
+	ds := build(t, w, 1, at, 1, n)
+	if len(ds) != 1 || ds[0].Capability.Manifest.RuntimeID != "relay" || !slices.Contains(ds[0].ContactPoints, "cap:end") || Verify(&ds[0], w, at) != nil {
+		t.Fatalf("descriptors of an end: %+v", ds)
+	}
+	set := NewSet(w)
+	set.Add(ds, at)
+	set.Add(build(t, w, 2, at, 1, testNode(t, w, 2, at)), at)
+	snap := set.Snapshot()
+	got, _ := snap.Node(publicOf(testKey(1)))
+	if !got.End || got.IsRelay() || len(snap.Relays()) != 1 || snap.Relays()[0].End || len(snap.Ends()) != 1 || snap.Ends()[0].Key != got.Key {
+		t.Errorf("node %+v, relays %v, ends %v; want it among the ends alone", got, snap.Relays(), snap.Ends())
+	}
+	n.Models = []Model{{ID: "m", Runtime: "vllm"}}
+	if _, err := Build(testKey(1), w.ID, 1, 1, n); err == nil {
+		t.Error("an end with a model was built")
+	}
+}
+
 func TestBuildRefuses(t *testing.T) {
 	w := testWorld(t)
 	for name, change := range map[string]func(*Node){

@@ -17,12 +17,20 @@ type Node struct {
 
 	Models []Model // sorted by ID; none for a pure relay
 
+	// End says of a node without models that circuits may end at it, as at a
+	// member's which others reach over them, and that none goes on from it.
+	End bool
+
 	Epoch uint64 // of the descriptors
 	Seq   uint64
 }
 
-// IsRelay reports whether n only relays: it serves no model itself.
-func (n *Node) IsRelay() bool { return len(n.Models) == 0 }
+// IsRelay reports whether n only relays: it serves no model itself, and circuits
+// go on from it.
+func (n *Node) IsRelay() bool { return len(n.Models) == 0 && !n.End }
+
+// capEnd is the capability of a node that says End.
+const capEnd = "end"
 
 // OnionKey is a key that circuits are built with.
 type OnionKey struct {

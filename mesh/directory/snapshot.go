@@ -30,6 +30,7 @@ type Snapshot struct {
 // tables are what routing asks for.
 type tables struct {
 	relays    []Node            // sorted by key
+	ends      []Node            // sorted by key
 	providers map[string][]Node // by model, sorted by key
 	models    []ModelInfo       // sorted by ID
 	serving   int               // nodes with at least one model
@@ -76,13 +77,16 @@ func makeNode(live map[string]*entry) *Node {
 				Epoch: e.d.Epoch, Seq: e.contact.seq,
 			}
 		}
-		if m := e.d.Capability.Manifest; m.BaseModelID != "" {
+		if m := e.d.Capability.Manifest; m.BaseModelID == "" {
+			n.End = slices.Contains(e.contact.caps, capEnd)
+		} else {
 			n.Models = append(n.Models, Model{
 				ID: m.BaseModelID, Runtime: m.RuntimeID, Context: m.ContextLimit, Caps: e.contact.caps,
 				Weights: m.WeightsDigest, Tools: m.ToolSchemasDigest, Safety: m.SafetyMode, Adapters: m.Adapters,
 			})
 		}
 	}
+	n.End = n.End && len(n.Models) == 0 // whoever says both serves
 	slices.SortFunc(n.Models, func(a, b Model) int { return strings.Compare(a.ID, b.ID) })
 	return n
 }
@@ -108,6 +112,10 @@ func (s *Snapshot) Node(key [32]byte) (Node, bool) {
 // Relays are the nodes that only relay, sorted by key. Nodes without an address
 // that this program understands are left out here and in Providers.
 func (s *Snapshot) Relays() []Node { return s.tables().relays }
+
+// Ends are the nodes at which circuits end that are about no model, sorted by
+// key: members that others reach over circuits.
+func (s *Snapshot) Ends() []Node { return s.tables().ends }
 
 // Providers are the nodes that serve a model, sorted by key.
 func (s *Snapshot) Providers(model string) []Node { return s.tables().providers[model] }
@@ -154,6 +162,9 @@ func (s *Snapshot) makeTables() *tables {
 			continue
 		case n.IsRelay():
 			t.relays = append(t.relays, *n)
+			continue
+		case n.End:
+			t.ends = append(t.ends, *n)
 			continue
 		}
 		t.serving++

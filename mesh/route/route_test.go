@@ -24,6 +24,9 @@ func key(n int) ed25519.PrivateKey {
 
 func public(n int) [32]byte { return [32]byte(key(n).Public().(ed25519.PublicKey)) }
 
+// end, for the models of a node, makes it one at which circuits only end.
+const end = "(end)"
+
 // makeSnapshot has relays 0..relays-1, and behind them one provider per entry
 // of models.
 func makeSnapshot(relays int, models ...[]string) (*directory.Snapshot, error) {
@@ -40,6 +43,10 @@ func makeSnapshot(relays int, models ...[]string) (*directory.Snapshot, error) {
 		}
 		if n >= relays {
 			for _, id := range models[n-relays] {
+				if id == end {
+					node.End = true
+					break
+				}
 				node.Models = append(node.Models, directory.Model{ID: id, Runtime: "vllm"})
 			}
 		}
@@ -132,6 +139,25 @@ func TestStem(t *testing.T) {
 	}
 	if _, err := route.Stem(snapshot(t, 0, []string{"a"}), 1, nil, seeded(1)); !errors.Is(err, route.ErrTooFewRelays) {
 		t.Errorf("Stem in a world of providers: %v", err)
+	}
+}
+
+// A node that says that circuits only end at it is never in a stem, however few
+// others there are, and is nobody's provider.
+func TestEndIsNoRelay(t *testing.T) {
+	snap := snapshot(t, 3, []string{end}, []string{end})
+	for seed := range uint64(50) {
+		stem, err := route.Stem(snap, 3, nil, seeded(seed))
+		if err != nil || slices.ContainsFunc(stem, func(n directory.Node) bool { return n.End }) {
+			t.Errorf("Stem(seed=%d) = %v, %v; want the three relays", seed, stem, err)
+		}
+	}
+	var few *route.TooFewRelaysError
+	if _, err := route.Stem(snap, 4, nil, seeded(1)); !errors.As(err, &few) || few.Have != 3 {
+		t.Errorf("Stem of 4 = %v; want that there are 3", err)
+	}
+	if n, err := route.Provider(snap, "", nil, seeded(1)); !errors.Is(err, route.ErrUnknownModel) {
+		t.Errorf("Provider of no model = %s, %v", n.Name, err)
 	}
 }
 

@@ -56,7 +56,7 @@ and if it does not work, what is wrong and what to do:
 
 func configCommand(data func() (string, error)) *cobra.Command {
 	cfg := Defaults()
-	cmd := app.ConfigCommand(program, cfg, data, func(dir string) error {
+	return app.ConfigCommand(program, cfg, data, func(dir string) error {
 		o := Options{Data: dir, World: filepath.Join(dir, app.WorldFile), Config: cfg}
 		_, err := o.choose()
 		if errors.Is(err, node.ErrNoWorld) {
@@ -64,8 +64,6 @@ func configCommand(data func() (string, error)) *cobra.Command {
 		}
 		return err
 	})
-	config.Bind(cmd.PersistentFlags(), cfg)
-	return cmd
 }
 
 // advised adds to an error of serve what to type next.

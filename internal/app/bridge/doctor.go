@@ -15,8 +15,6 @@ import (
 	"github.com/culvert-net/culvert/internal/app/keystore"
 	"github.com/culvert-net/culvert/internal/config"
 	"github.com/culvert-net/culvert/internal/serve"
-	"github.com/culvert-net/culvert/mesh/directory"
-	"github.com/culvert-net/culvert/mesh/world"
 )
 
 func doctorCommand(data func() (string, error)) *cobra.Command {
@@ -46,8 +44,11 @@ The exit code is 0 if there is no problem, else 1.`,
 			if o.World == "" {
 				o.World = filepath.Join(o.Data, app.WorldFile)
 			}
-			p := &patient{Options: o, lines: app.NewLines(cmd, o.Data), ask: ask}
-			if p.Config, p.misconfigured, err = doctor.Load(Defaults, cfg, program, o.Data, cmd.Flags()); err != nil {
+			lines := app.NewLines(cmd, o.Data)
+			p := &patient{o: o, ask: ask, Patient: doctor.Patient{
+				Program: program, Dir: o.Data, Lines: lines, SetUp: lines.Line("init", "--world", "FILE"),
+			}}
+			if p.o.Config, p.Misconfigured, err = doctor.Load(Defaults, cfg, program, o.Data, cmd.Flags()); err != nil {
 				return err
 			}
 			to := doctor.Output{Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr(), JSON: asJSON}
@@ -64,19 +65,10 @@ The exit code is 0 if there is no problem, else 1.`,
 // patient is a bridge that is looked at. Checks run one after the other, and
 // each leaves here what later ones need.
 type patient struct {
-	Options
-	lines         app.Lines
-	ask           string // model to ask; "" asks none
-	misconfigured error  // then Config has the defaults
-
-	running bool // the bridge answered
-	hangs   bool // it runs and did not
-	status  Status
-
-	world  *world.World // nil: none, or not readable
-	seeds  []doctor.Seed
-	cached doctor.Cached
-	known  *directory.Snapshot // what seeds and disk say; nil without world
+	doctor.Patient
+	o      Options // of serve
+	ask    string  // model to ask; "" asks none
+	status Status
 }
 
 // checks are in the order in which one thing rests on another.
@@ -89,7 +81,7 @@ func (p *patient) checks() []doctor.Check {
 		{Name: "upstream", Limit: upstreamLook, Run: p.upstream},
 		{Name: "world", Run: p.worldFile},
 		{Name: "seeds", Limit: doctor.SeedsLimit, Run: p.askSeeds},
-		{Name: "clock", Run: p.clock},
+		{Name: "clock", Run: doctor.Now(p.Clock)},
 		{Name: "directory", Run: p.directory},
 		{Name: "circuits", Run: p.circuits},
 		{Name: "API", Run: p.api},
@@ -99,48 +91,41 @@ func (p *patient) checks() []doctor.Check {
 
 // local reports whether this is a bridge without a world.
 func (p *patient) local() bool {
-	if p.running {
+	if p.Running {
 		return p.status.Mode == ModeLocal
 	}
-	_, err := os.Stat(p.World)
-	return p.Config.Local.Upstream != "" && errors.Is(err, fs.ErrNotExist)
+	_, err := os.Stat(p.o.World)
+	return p.o.Config.Local.Upstream != "" && errors.Is(err, fs.ErrNotExist)
 }
 
-func one(f doctor.Finding) []doctor.Finding { return []doctor.Finding{f} }
-
-// join is the command that puts this directory into a world.
-func (p *patient) join() string { return p.lines.Line("init", "--world", "FILE") }
-
 func (p *patient) daemon(ctx context.Context) []doctor.Finding {
-	running, err := doctor.AskDaemon(ctx, p.Data, &p.status)
-	p.running, p.hangs = running, err != nil
-	return one(doctor.Daemon(program, running, err, p.status.Version, p.status.Started, time.Now(), p.lines.Line("serve")))
+	return p.Daemon(ctx, &p.status, func() (string, time.Time) { return p.status.Version, p.status.Started })
 }
 
 func (p *patient) configuration(context.Context) []doctor.Finding {
-	check := p.lines.Line("config", "check")
-	if p.misconfigured != nil {
-		return one(doctor.Bad("Correct it, then look again: "+check, "%v", p.misconfigured))
+	found := p.Configuration()
+	if p.Misconfigured != nil {
+		return found
 	}
 	// What else is wrong with the choice is wrong with the world file.
-	if _, err := p.choose(); app.Code(err) == app.ExitRefused {
-		return one(doctor.Bad("Leave local mode, or use another directory for it: "+p.lines.Line("serve", "--data", "DIR"), "%v", err))
+	if _, err := p.o.choose(); app.Code(err) == app.ExitRefused {
+		return doctor.One(doctor.Bad("Leave local mode, or use another directory for it: "+p.Lines.Line("serve", "--data", "DIR"), "%v", err))
 	}
 	if f, exposed := p.exposed(); exposed {
-		return one(f)
+		return doctor.One(f)
 	}
-	return one(doctor.Fine("valid; to see it: %s", check))
+	return found
 }
 
 // exposed is about an API that other machines reach. Who may call is in the
 // keys, which only serve opens; that there are none at all shows from outside.
 func (p *patient) exposed() (f doctor.Finding, exposed bool) {
-	for _, addr := range p.Config.API.Listen {
+	for _, addr := range p.o.Config.API.Listen {
 		if !errors.Is(serve.CheckAddr("", addr), serve.ErrPublic) {
 			continue
 		}
-		if _, err := os.Stat(filepath.Join(p.Data, keystore.File)); errors.Is(err, fs.ErrNotExist) {
-			return doctor.Bad("Make a key: "+p.lines.Line("keys", "add", "NAME")+"; or listen on 127.0.0.1.",
+		if _, err := os.Stat(filepath.Join(p.o.Data, keystore.File)); errors.Is(err, fs.ErrNotExist) {
+			return doctor.Bad("Make a key: "+p.Lines.Line("keys", "add", "NAME")+"; or listen on 127.0.0.1.",
 				"api.listen: other machines reach %s, and there are no keys", addr), true
 		}
 		return doctor.Warn("Put TLS in front of it.", "api.listen: other machines reach %s; keys and prompts travel there unencrypted", addr), true
@@ -149,5 +134,5 @@ func (p *patient) exposed() (f doctor.Finding, exposed bool) {
 }
 
 func (p *patient) data(context.Context) []doctor.Finding {
-	return doctor.Data(p.Data, program, p.running || p.hangs, p.join(), app.ConfigFile, keystore.File)
+	return p.Data(app.ConfigFile, keystore.File)
 }

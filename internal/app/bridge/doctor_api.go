@@ -19,25 +19,25 @@ import (
 // What the doctor finds at the addresses that apps talk to.
 
 func (p *patient) ports(ctx context.Context) []doctor.Finding {
-	if p.running {
-		return one(doctor.Fine("the API is at %s", strings.Join(p.status.BaseURLs, " and ")))
+	if p.Running {
+		return doctor.One(doctor.Fine("the API is at %s", strings.Join(p.status.BaseURLs, " and ")))
 	}
-	if p.hangs {
-		return one(doctor.Skip("held by the bridge that does not answer"))
+	if p.Hangs {
+		return doctor.One(doctor.Skip("held by the bridge that does not answer"))
 	}
-	if p.misconfigured != nil {
-		return one(doctor.Skip("the configuration does not say which"))
+	if p.Misconfigured != nil {
+		return doctor.One(doctor.Skip("the configuration does not say which"))
 	}
-	serve := p.lines.Line("serve")
+	serve := p.Lines.Line("serve")
 	var out []doctor.Finding
-	for _, addr := range p.Config.API.Listen {
+	for _, addr := range p.o.Config.API.Listen {
 		f := doctor.Port(ctx, "--listen", addr, serve)
 		if addr == listen6 && f.Level != doctor.OK && doctor.NoIPv6() {
 			continue // as serve leaves it out
 		}
 		out = append(out, f)
 	}
-	for _, l := range []struct{ flag, addr string }{{"--status-listen", p.Config.Status.Listen}, {"--debug", p.Config.Debug.Listen}} {
+	for _, l := range []struct{ flag, addr string }{{"--status-listen", p.o.Config.Status.Listen}, {"--debug", p.o.Config.Debug.Listen}} {
 		if l.addr != "" {
 			out = append(out, doctor.Port(ctx, l.flag, l.addr, serve))
 		}
@@ -47,8 +47,8 @@ func (p *patient) ports(ctx context.Context) []doctor.Finding {
 
 // upstream asks the server of local mode.
 func (p *patient) upstream(ctx context.Context) []doctor.Finding {
-	cfg := p.Config.Local
-	if p.running && p.status.Mode == ModeLocal {
+	cfg := p.o.Config.Local
+	if p.Running && p.status.Mode == ModeLocal {
 		cfg.Upstream = p.status.Upstream // it may have been a flag
 	}
 	if !p.local() || cfg.Upstream == "" {
@@ -57,12 +57,12 @@ func (p *patient) upstream(ctx context.Context) []doctor.Finding {
 	url := doctor.ShowURL(cfg.Upstream)
 	client, err := openai.New(openai.Config{BaseURL: cfg.Upstream, Key: cfg.Key.Reveal()})
 	if err != nil {
-		return one(doctor.Bad("Give its address: "+p.lines.Line("serve", "--upstream", "http://127.0.0.1:11434"), "%s: %v", url, err))
+		return doctor.One(doctor.Bad("Give its address: "+p.Lines.Line("serve", "--upstream", "http://127.0.0.1:11434"), "%s: %v", url, err))
 	}
 	defer client.Close()
 	models, err := client.Models(ctx)
 	if err != nil {
-		return one(doctor.Bad("Start the server, and see what it says: curl "+app.Shell(url)+". A key goes into [local] of config.toml.",
+		return doctor.One(doctor.Bad("Start the server, and see what it says: curl "+app.Shell(url)+". A key goes into [local] of config.toml.",
 			"%s: %s", url, node.WhyNoModels(err)))
 	}
 	kind, err := openai.Detect(ctx, cfg.Upstream)
@@ -70,31 +70,31 @@ func (p *patient) upstream(ctx context.Context) []doctor.Finding {
 		kind = openai.Other // it says nothing more without a key
 	}
 	if len(models) == 0 {
-		return one(doctor.Warn("Load a model into it, for example: ollama pull llama3.2", "%s (%s) lists no models", url, kind))
+		return doctor.One(doctor.Warn("Load a model into it, for example: ollama pull llama3.2", "%s (%s) lists no models", url, kind))
 	}
-	return one(doctor.Fine("%s (%s) lists %s", url, kind, app.Count(len(models), "model")))
+	return doctor.One(doctor.Fine("%s (%s) lists %s", url, kind, app.Count(len(models), "model")))
 }
 
 // api asks the running bridge what an app asks first.
 func (p *patient) api(ctx context.Context) []doctor.Finding {
-	if !p.running || len(p.status.BaseURLs) == 0 {
-		return one(doctor.Skip("the bridge does not run, so it cannot be asked"))
+	if !p.Running || len(p.status.BaseURLs) == 0 {
+		return doctor.One(doctor.Skip("the bridge does not run, so it cannot be asked"))
 	}
 	url := p.status.BaseURLs[0] + "/models"
 	a := call(ctx, http.MethodGet, url, nil)
 	if f, bad := p.refusal(a, "GET "+url); bad {
-		return one(f)
+		return doctor.One(f)
 	}
 	var list struct {
 		Data []json.RawMessage `json:"data"`
 	}
 	if err := json.Unmarshal(a.body, &list); err != nil {
-		return one(doctor.Bad("Restart it: "+p.lines.Line("serve"), "GET %s: the answer is not a list of models", url))
+		return doctor.One(doctor.Bad("Restart it: "+p.Lines.Line("serve"), "GET %s: the answer is not a list of models", url))
 	}
 	if len(list.Data) == 0 {
-		return one(doctor.Warn("See what was found above; nobody serves a model at present.", "GET %s: 200 in %s, no models", url, doctor.Spent(a.total)))
+		return doctor.One(doctor.Warn("See what was found above; nobody serves a model at present.", "GET %s: 200 in %s, no models", url, doctor.Spent(a.total)))
 	}
-	return one(doctor.Fine("GET %s: 200 in %s, %s", url, doctor.Spent(a.total), app.Count(len(list.Data), "model")))
+	return doctor.One(doctor.Fine("GET %s: 200 in %s, %s", url, doctor.Spent(a.total), app.Count(len(list.Data), "model")))
 }
 
 // request sends a chat, if that was asked for.
@@ -102,32 +102,32 @@ func (p *patient) request(ctx context.Context) []doctor.Finding {
 	switch {
 	case p.ask == "":
 		return nil
-	case !p.running || len(p.status.BaseURLs) == 0:
-		return one(doctor.Bad("Start it: "+p.lines.Line("serve"), "--ask needs a running bridge"))
+	case !p.Running || len(p.status.BaseURLs) == 0:
+		return doctor.One(doctor.Bad("Start it: "+p.Lines.Line("serve"), "--ask needs a running bridge"))
 	}
 	body, err := json.Marshal(map[string]any{
 		"model": p.ask, "max_tokens": 1, "stream": true,
 		"messages": []map[string]string{{"role": "user", "content": "Say ok."}},
 	})
 	if err != nil {
-		return one(doctor.Bad("Name a model that the API lists.", "--ask: %v", err))
+		return doctor.One(doctor.Bad("Name a model that the API lists.", "--ask: %v", err))
 	}
 	a := call(ctx, http.MethodPost, p.status.BaseURLs[0]+"/chat/completions", body)
 	if f, bad := p.refusal(a, "a chat with "+p.ask); bad {
-		return one(f)
+		return doctor.One(f)
 	}
 	if !bytes.Contains(a.body, []byte("data: [DONE]")) {
-		return one(doctor.Bad("Ask again; if it stays so, its provider breaks off. See "+p.lines.Line("status"), "a chat with %s: 200, but the answer was cut", p.ask))
+		return doctor.One(doctor.Bad("Ask again; if it stays so, its provider breaks off. See "+p.Lines.Line("status"), "a chat with %s: 200, but the answer was cut", p.ask))
 	}
-	return one(doctor.Fine("a chat with %s: 200, first byte after %s, done after %s", p.ask, doctor.Spent(a.first), doctor.Spent(a.total)))
+	return doctor.One(doctor.Fine("a chat with %s: 200, first byte after %s, done after %s", p.ask, doctor.Spent(a.first), doctor.Spent(a.total)))
 }
 
 // refusal is the finding about an answer that is none.
 func (p *patient) refusal(a answer, what string) (f doctor.Finding, bad bool) {
-	see := "See what was found above, and: " + p.lines.Line("status")
+	see := "See what was found above, and: " + p.Lines.Line("status")
 	switch {
 	case a.err != nil:
-		return doctor.Bad("Restart it: "+p.lines.Line("serve"), "%s: no answer after %s (%v)", what, doctor.Spent(a.total), a.err), true
+		return doctor.Bad("Restart it: "+p.Lines.Line("serve"), "%s: no answer after %s (%v)", what, doctor.Spent(a.total), a.err), true
 	case a.status == http.StatusOK:
 		return f, false
 	case a.status == http.StatusUnauthorized:

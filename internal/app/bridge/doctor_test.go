@@ -85,7 +85,7 @@ func TestDoctorAPI(t *testing.T) {
 		{"has no provider", answering(t, 503, "application/json", problem), "request", doctor.Problem, "status 503 (no_provider)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p := &patient{Options: Options{Config: Defaults()}, running: true, ask: "m", status: Status{BaseURLs: []string{tt.url + "/v1"}}}
+			p := &patient{o: Options{Config: Defaults()}, Patient: doctor.Patient{Running: true}, ask: "m", status: Status{BaseURLs: []string{tt.url + "/v1"}}}
 			found := p.api(t.Context())
 			if tt.check == "request" {
 				found = p.request(t.Context())
@@ -96,7 +96,7 @@ func TestDoctorAPI(t *testing.T) {
 			}
 		})
 	}
-	p := &patient{Options: Options{Config: Defaults()}}
+	p := &patient{o: Options{Config: Defaults()}}
 	has(t, p.api(t.Context()), doctor.Skipped, "does not run")
 	if found := p.request(t.Context()); found != nil {
 		t.Errorf("a request without --ask: %+v", found)
@@ -120,7 +120,7 @@ func TestDoctorUpstream(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := Defaults()
 			cfg.Local.Upstream = tt.url
-			p := &patient{Options: Options{Config: cfg, World: filepath.Join(t.TempDir(), "none")}}
+			p := &patient{o: Options{Config: cfg, World: filepath.Join(t.TempDir(), "none")}}
 			found := p.upstream(t.Context())
 			has(t, found, tt.level, tt.want)
 			if !strings.Contains(found[0].Found, tt.url) || strings.Contains(fmt.Sprint(found), "canary") {
@@ -138,9 +138,9 @@ func TestDoctorCircuits(t *testing.T) {
 		level doctor.Level
 		want  string
 	}{
-		{"ready", patient{running: true, status: Status{Ready: true, Circuits: []Circuit{{State: "stem"}, {State: stateOpen}, {State: stateOpen}}}}, doctor.OK, "2 open, 1 without a provider"},
-		{"waiting", patient{running: true, status: Status{Waiting: []string{"no provider is known"}, Started: time.Now().Add(-time.Hour)}}, doctor.Problem, "not ready: no provider is known"},
-		{"just started", patient{running: true, status: Status{Waiting: []string{"no provider is known"}, Started: time.Now()}}, doctor.Warning, "just started"},
+		{"ready", patient{Patient: doctor.Patient{Running: true}, status: Status{Ready: true, Circuits: []Circuit{{State: "stem"}, {State: stateOpen}, {State: stateOpen}}}}, doctor.OK, "2 open, 1 without a provider"},
+		{"waiting", patient{Patient: doctor.Patient{Running: true}, status: Status{Waiting: []string{"no provider is known"}, Started: time.Now().Add(-time.Hour)}}, doctor.Problem, "not ready: no provider is known"},
+		{"just started", patient{Patient: doctor.Patient{Running: true}, status: Status{Waiting: []string{"no provider is known"}, Started: time.Now()}}, doctor.Warning, "just started"},
 	} {
 		t.Run(tt.name, func(t *testing.T) { has(t, tt.p.circuits(t.Context()), tt.level, tt.want) })
 	}
@@ -156,9 +156,9 @@ func TestDoctorDirectory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &patient{world: w, known: doctor.Merge(w, time.Now())}
+	p := &patient{Patient: doctor.Patient{World: w, Known: doctor.Merge(w, time.Now())}}
 	has(t, p.directory(t.Context()), doctor.Problem, "0 relays known, a circuit takes 2")
-	p.running, p.status = true, Status{Directory: &node.DirectoryStatus{Age: 1, Relays: 3, Providers: 1}}
+	p.Running, p.status = true, Status{Directory: &node.DirectoryStatus{Age: 1, Relays: 3, Providers: 1}}
 	has(t, p.directory(t.Context()), doctor.OK, "3 relays, 1 provider")
 }
 
@@ -217,11 +217,11 @@ func TestDoctorCommand(t *testing.T) {
 // An API that other machines reach needs a key, and TLS.
 func TestDoctorExposed(t *testing.T) {
 	cfg := Defaults()
-	p := &patient{Options: Options{Config: cfg, Data: t.TempDir(), World: filepath.Join(t.TempDir(), "none")}}
+	p := &patient{o: Options{Config: cfg, Data: t.TempDir(), World: filepath.Join(t.TempDir(), "none")}}
 	has(t, p.configuration(t.Context()), doctor.OK, "valid")
 	cfg.API.Listen = []string{listen4, "0.0.0.0:8811"}
 	has(t, p.configuration(t.Context()), doctor.Problem, "keys add NAME")
-	if err := os.WriteFile(filepath.Join(p.Data, "keys.db"), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(p.o.Data, "keys.db"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	has(t, p.configuration(t.Context()), doctor.Warning, "TLS")
@@ -231,10 +231,10 @@ func TestDoctorPorts(t *testing.T) {
 	cfg := Defaults()
 	taken := strings.TrimPrefix(answering(t, 200, "application/json", `{"name":"culvert"}`), "http://")
 	cfg.API.Listen, cfg.Status.Listen = []string{taken}, ""
-	p := &patient{Options: Options{Config: cfg}}
+	p := &patient{o: Options{Config: cfg}}
 	has(t, p.ports(t.Context()), doctor.Problem, taken+" is taken by another bridge")
-	p.misconfigured = os.ErrInvalid
+	p.Misconfigured = os.ErrInvalid
 	has(t, p.ports(t.Context()), doctor.Skipped, "configuration")
-	p.running, p.status.BaseURLs = true, []string{"http://127.0.0.1:1/v1"}
+	p.Running, p.status.BaseURLs = true, []string{"http://127.0.0.1:1/v1"}
 	has(t, p.ports(t.Context()), doctor.OK, "http://127.0.0.1:1/v1")
 }

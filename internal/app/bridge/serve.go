@@ -95,7 +95,7 @@ func Serve(ctx context.Context, o Options) (err error) {
 
 	// Bind first: a taken port is found before anything has begun.
 	servers, err := b.bind()
-	defer serve.CloseAll(servers.all())
+	defer servers.close()
 	if err != nil {
 		return err
 	}
@@ -145,19 +145,15 @@ func (o *Options) choose() (func(*bridge) (mode, error), error) {
 
 // bound are the listeners of a bridge.
 type bound struct {
-	api           []net.Listener
-	admin         net.Listener
-	status, debug net.Listener // nil: switched off
+	api   []net.Listener
+	pages *app.Pages
 }
 
-func (l *bound) all() []net.Listener {
-	all := append([]net.Listener(nil), l.api...)
-	for _, one := range []net.Listener{l.admin, l.status, l.debug} {
-		if one != nil {
-			all = append(all, one)
-		}
+func (l *bound) close() {
+	serve.CloseAll(l.api)
+	if l.pages != nil {
+		l.pages.Close()
 	}
-	return all
 }
 
 // bind takes the addresses. With an error, those it has must still be closed.
@@ -172,19 +168,11 @@ func (b *bridge) bind() (l bound, err error) {
 	for _, one := range l.api {
 		b.baseURLs = append(b.baseURLs, baseURLs(one.Addr().(*net.TCPAddr).AddrPort(), own)...)
 	}
-	if b.cfg.Status.Listen != "" {
-		if l.status, err = serve.Listen("--status-listen", b.cfg.Status.Listen); err != nil {
-			return l, err
-		}
-		b.statusURL = "http://" + l.status.Addr().String()
+	if l.pages, err = app.BindPages(b.data, b.cfg.Status, b.cfg.Debug); err != nil {
+		return l, err
 	}
-	if b.cfg.Debug.Listen != "" {
-		if l.debug, err = serve.Listen("--debug", b.cfg.Debug.Listen); err != nil {
-			return l, err
-		}
-	}
-	l.admin, err = serve.ListenAdmin(b.data.Path(serve.AdminSocket))
-	return l, err
+	b.statusURL = l.pages.StatusURL()
+	return l, nil
 }
 
 // parts are what runs, in the order of starting: the API comes last and stops
@@ -211,18 +199,13 @@ func (b *bridge) parts(l bound) ([]app.Part, error) {
 		app.Part{Name: "readiness", Run: readiness{ready: b.mode.ready, log: b.log}.watch},
 		app.Part{Name: "keys", Run: b.keys.Run})
 	status := serve.Status(b.mode.ready, func() any { return b.status() }, b.metrics.Handler())
-	add := func(name string, h *serve.Server) {
-		h.Name, h.Log = name, b.log
-		parts = append(parts, app.Part{Name: name, Run: h.Run})
+	admin := &serve.Server{Handler: b.keys.admin(status), Conn: peer.Remember}
+	parts = append(parts, l.pages.Parts(status, admin, b.log)...)
+	server := &serve.Server{
+		Name: "api", Handler: b.server.Handler(), Listeners: l.api, Malformed: api.Malformed,
+		Conn: peer.Remember, Connections: maxConnections, Log: b.log,
 	}
-	add("admin socket", &serve.Server{Handler: b.keys.admin(status), Listeners: []net.Listener{l.admin}, Conn: peer.Remember})
-	if l.status != nil {
-		add("status page", &serve.Server{Handler: serve.LocalOnly(status), Listeners: []net.Listener{l.status}})
-	}
-	if l.debug != nil {
-		add("debug server", &serve.Server{Handler: serve.LocalOnly(serve.Debug()), Listeners: []net.Listener{l.debug}})
-	}
-	add("api", &serve.Server{Handler: b.server.Handler(), Listeners: l.api, Malformed: api.Malformed, Conn: peer.Remember, Connections: maxConnections})
+	parts = append(parts, app.Part{Name: server.Name, Run: server.Run})
 	return parts, nil
 }
 

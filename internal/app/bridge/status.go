@@ -1,13 +1,9 @@
 package bridge
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,7 +11,6 @@ import (
 	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
-	"github.com/culvert-net/culvert/internal/serve"
 )
 
 // Modes of a bridge.
@@ -63,53 +58,20 @@ func circuitStatus(all []circuit.Info) []Circuit {
 }
 
 func statusCommand(data func() (string, error)) *cobra.Command {
-	asJSON := false
-	cmd := &cobra.Command{
-		Use:   "status",
-		Short: "Show what the running bridge is doing, and over whom requests go",
+	return app.StatusCommand(app.StatusText{
+		Program: program, Short: ", and over whom requests go",
 		Long: `status asks the bridge that runs on this data directory, through a socket that
 only you can open. Node names are what nodes call themselves; two may have the same.`,
 		Example: `  bridge status
   bridge status --json | jq '.circuits[].hops'`,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			dir, err := data()
-			if err != nil {
-				return err
-			}
-			var s Status
-			err = serve.Ask(cmd.Context(), filepath.Join(dir, serve.AdminSocket), "/status", &s)
-			if errors.Is(err, serve.ErrNoDaemon) {
-				return notRunning(app.NewLines(cmd, dir), dir)
-			}
-			if err != nil {
-				return app.NotReady(err)
-			}
-			if asJSON {
-				e := json.NewEncoder(cmd.OutOrStdout())
-				e.SetIndent("", "  ")
-				return e.Encode(s)
-			}
-			return s.print(cmd.OutOrStdout())
-		},
-	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	return cmd
-}
-
-// notRunning says how to start a bridge, and where else one may run: that of the
-// sandbox has a data directory of its own.
-func notRunning(lines app.Lines, dir string) error {
-	text := fmt.Sprintf("no bridge is running on %s; start one with: %s", dir, lines.Line("serve"))
-	if !lines.Named() {
-		text += "; or name the data directory of the one that runs, as in the line that make run prints: --data DIR"
-	}
-	return app.NotReady(errors.New(text))
+		// That of the sandbox has a data directory of its own.
+		Elsewhere: "or name the data directory of the one that runs, as in the line that make run prints: --data DIR",
+	}, data, (*Status).print)
 }
 
 // print writes the status for a person.
 func (s *Status) print(out io.Writer) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
+	w, row := app.Rows(out)
 	row("API", "%s", strings.Join(s.BaseURLs, "  "))
 	if s.StatusURL != "" {
 		row("Status page", "%s/status", s.StatusURL)

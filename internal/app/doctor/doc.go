@@ -1,6 +1,6 @@
-// Package doctor is what `bridge doctor` and `gateway doctor` have in common:
+// Package doctor is what the doctors of all programs have in common:
 // a list of checks that is gone through for a person whose node does not work,
-// how it is shown, and the checks that make sense for both programs.
+// how it is shown, and the checks that make sense for more than one program.
 //
 // Run goes through a list of Checks and prints a line for each Finding: ok,
 // warning, problem or skipped, what was found, and what to do about it. Data,

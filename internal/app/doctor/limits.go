@@ -40,4 +40,7 @@ const (
 	// smallGroups is the number of network groups below which a world is called
 	// small: whoever watches a few networks then sees both ends of many circuits.
 	smallGroups = 6
+
+	// DialLimit bounds the connections to this node's own addresses.
+	DialLimit = 20 * time.Second
 )

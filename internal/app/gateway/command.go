@@ -54,9 +54,7 @@ node of a new world makes the world file that all others are given:
 
 func configCommand(data func() (string, error)) *cobra.Command {
 	cfg := Defaults()
-	cmd := app.ConfigCommand(program, cfg, data, cfg.fitsData)
-	config.Bind(cmd.PersistentFlags(), cfg)
-	return cmd
+	return app.ConfigCommand(program, cfg, data, cfg.fitsData)
 }
 
 func serveCommand(data func() (string, error)) *cobra.Command {

@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/culvert-net/culvert/api"
 	"github.com/culvert-net/culvert/api/tunnel"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/config"
-	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -67,7 +65,7 @@ const (
 func Defaults() *Config {
 	return &Config{
 		Node: NodeConfig{
-			Roles: []string{RoleRelay}, Listen: listenOn(defaultPort),
+			Roles: []string{RoleRelay}, Listen: node.ListenOn(defaultPort),
 			Announce: []string{},
 		},
 		Provider: ProviderConfig{
@@ -78,12 +76,6 @@ func Defaults() *Config {
 	}
 }
 
-// listenOn are the addresses of a node of which nothing more is known than its
-// port: TCP, and QUIC for those whose network keeps TCP from them.
-func listenOn(port int) []string {
-	return []string{fmt.Sprintf("/ip4/0.0.0.0/tcp/%d", port), fmt.Sprintf("/ip4/0.0.0.0/udp/%d/quic-v1", port)}
-}
-
 // Is reports whether the gateway has a role.
 func (c *Config) Is(role string) bool { return slices.Contains(c.Node.Roles, role) }
 
@@ -92,35 +84,19 @@ func (c *Config) Validate() error {
 	if err := checkRoles(c.Node.Roles); err != nil {
 		return config.At("node.roles", err)
 	}
-	if err := checkName(c.Node.Name); err != nil {
+	if err := node.CheckName(c.Node.Name); err != nil {
 		return config.At("node.name", err)
 	}
-	if len(c.Node.Listen) == 0 {
-		return config.At("node.listen", errors.New("the list is empty; an address is needed, for example /ip4/0.0.0.0/tcp/4811"))
-	}
-	for _, addr := range c.Node.Listen {
-		if err := checkListen(addr); err != nil {
-			return config.At("node.listen", err)
-		}
-	}
-	for _, addr := range c.Node.Announce {
-		if _, err := mesh.ParseEndpoint(addr); err != nil {
-			return config.At("node.announce", err)
-		}
+	if err := node.CheckPlace(c.Node.Listen, c.Node.Announce); err != nil {
+		return err
 	}
 	return c.Provider.check(c.Is(RoleProvider))
 }
 
 // fits says what of the configuration a world does not allow.
 func (c *Config) fits(w *world.World) error {
-	for _, addr := range c.Node.Announce {
-		err := node.CheckAddr(addr, w)
-		if errors.Is(err, mesh.ErrNotPublic) {
-			err = fmt.Errorf("%w, and this is no world of private ones: nobody would connect there; name the public address that a router forwards to this node", err)
-		}
-		if err != nil {
-			return config.At("node.announce", err)
-		}
+	if err := node.CheckAnnounce(c.Node.Announce, w); err != nil {
+		return err
 	}
 	if c.Is(RoleProvider) && c.Provider.Backend == BackendMock && !w.Sandbox {
 		return config.At("provider.backend", app.Refused(errors.New("the demo model gives canned answers and is for sandboxes only; this world is none. Set backend = \"openai\" and url to a model server")))
@@ -157,14 +133,6 @@ func (p *ProviderConfig) check(needed bool) error {
 	return nil
 }
 
-func checkListen(addr string) error {
-	at, err := mesh.ParseEndpoint(addr)
-	if err == nil && at.Port() == 0 {
-		return fmt.Errorf("address %q: port 0 would be another one at every start, where nobody looks for this node; choose one", addr)
-	}
-	return err
-}
-
 func checkRoles(roles []string) error {
 	if len(roles) == 0 {
 		return errors.New("the list is empty; use relay, provider or both")
@@ -176,16 +144,6 @@ func checkRoles(roles []string) error {
 		case slices.Contains(roles[:i], r):
 			return fmt.Errorf("%q is listed twice", r)
 		}
-	}
-	return nil
-}
-
-// maxName is the longest name a descriptor may give its node.
-const maxName = 32
-
-func checkName(name string) error {
-	if len(name) > maxName || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-		return fmt.Errorf("%q: use a to z, digits and hyphens, at most %d of them", name, maxName)
 	}
 	return nil
 }

@@ -2,10 +2,8 @@ package gateway
 
 import (
 	"context"
-	"crypto/ed25519"
-	"errors"
-	"io/fs"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,16 +11,14 @@ import (
 	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/doctor"
+	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/config"
-	"github.com/culvert-net/culvert/internal/files"
-	"github.com/culvert-net/culvert/mesh/directory"
-	"github.com/culvert-net/culvert/mesh/world"
 )
 
 func doctorCommand(data func() (string, error)) *cobra.Command {
 	cfg := Defaults()
 	asJSON := false
-	p := &patient{}
+	p := &patient{Place: doctor.Place{Patient: doctor.Patient{Program: program}, OnionFile: onionFile}}
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look for what is wrong, and say what to do",
@@ -40,13 +36,15 @@ The exit code is 0 if there is no problem, else 1.`,
   gateway doctor --json | jq '.findings[] | select(.level != "ok")'`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
-			if p.dir, err = data(); err != nil {
+			if p.Dir, err = data(); err != nil {
 				return err
 			}
-			p.lines = app.NewLines(cmd, p.dir)
-			if p.cfg, p.misconfigured, err = doctor.Load(Defaults, cfg, program, p.dir, cmd.Flags(), (*Config).fitsData); err != nil {
+			p.Lines = app.NewLines(cmd, p.Dir)
+			p.SetUp = p.Lines.Line("init", "--world", "FILE")
+			if p.cfg, p.Misconfigured, err = doctor.Load(Defaults, cfg, program, p.Dir, cmd.Flags(), (*Config).fitsData); err != nil {
 				return err
 			}
+			p.Name, p.Listen, p.Announce = p.cfg.Node.Name, p.cfg.Node.Listen, p.cfg.Node.Announce
 			defer p.close()
 			to := doctor.Output{Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr(), JSON: asJSON}
 			return doctor.Run(cmd.Context(), program, to, p.checks())
@@ -62,22 +60,11 @@ The exit code is 0 if there is no problem, else 1.`,
 // patient is a gateway that is looked at. Checks run one after the other, and
 // each leaves here what later ones need.
 type patient struct {
-	dir           string
-	cfg           *Config
-	misconfigured error // then cfg has the defaults
-	lines         app.Lines
-	silent        bool   // ask the model server for nothing
-	model         string // to ask it for; "" means the first
-
-	running bool // the gateway answered
-	hangs   bool // it runs and did not
-	status  Status
-
-	key    [32]byte     // zero: not readable
-	world  *world.World // nil: none, or not readable
-	seeds  []doctor.Seed
-	cached doctor.Cached
-	known  *directory.Snapshot // what seeds and disk say; nil without world
+	doctor.Place
+	cfg    *Config
+	silent bool   // ask the model server for nothing
+	model  string // to ask it for; "" means the first
+	status Status
 
 	source *source // nil: no provider, or it cannot be asked
 	models []backend.Model
@@ -89,17 +76,17 @@ type patient struct {
 func (p *patient) checks() []doctor.Check {
 	return []doctor.Check{
 		{Name: "gateway", Run: p.daemon},
-		{Name: "configuration", Run: p.configuration},
+		{Name: "configuration", Run: doctor.Now(p.Configuration)},
 		{Name: "data directory", Run: p.data},
-		{Name: "identity", Run: p.identity},
-		{Name: "world", Run: p.worldFile},
-		{Name: "onion keys", Run: p.onion},
+		{Name: "identity", Run: doctor.Now(p.Identity)},
+		{Name: "world", Run: doctor.Now(p.WorldFile)},
+		{Name: "onion keys", Run: doctor.Now(p.OnionKeys)},
 		{Name: "port", Run: p.ports},
 		{Name: "seeds", Limit: doctor.SeedsLimit, Run: p.askSeeds},
-		{Name: "clock", Run: p.clock},
+		{Name: "clock", Run: doctor.Now(p.Clock)},
 		{Name: "directory", Run: p.directory},
-		{Name: "address", Limit: dialLimit, Run: p.addresses},
-		{Name: "descriptor", Run: p.descriptor},
+		{Name: "address", Limit: doctor.DialLimit, Run: p.Addresses},
+		{Name: "descriptor", Run: doctor.Now(p.Descriptor)},
 		{Name: "model server", Limit: askLimit, Run: p.modelServer},
 		{Name: "embeddings", Limit: askLimit, Run: p.embeddings},
 		{Name: "completions", Limit: askLimit, Run: p.completions},
@@ -115,78 +102,34 @@ func (p *patient) close() {
 	}
 }
 
-func one(f doctor.Finding) []doctor.Finding { return []doctor.Finding{f} }
-
-// setUp is the command that makes this directory.
-func (p *patient) setUp() string { return p.lines.Line("init", "--world", "FILE") }
-
 func (p *patient) daemon(ctx context.Context) []doctor.Finding {
-	running, err := doctor.AskDaemon(ctx, p.dir, &p.status)
-	p.running, p.hangs = running, err != nil
-	return one(doctor.Daemon(program, running, err, p.status.Version, p.status.Started, time.Now(), p.lines.Line("serve")))
-}
-
-func (p *patient) configuration(context.Context) []doctor.Finding {
-	check := p.lines.Line("config", "check")
-	if p.misconfigured != nil {
-		return one(doctor.Bad("Correct it, then look again: "+check, "%v", p.misconfigured))
-	}
-	return one(doctor.Fine("valid; to see it: %s", check))
+	found := p.Daemon(ctx, &p.status, func() (string, time.Time) { return p.status.Version, p.status.Started })
+	p.Addrs, p.Problem = p.status.Addrs, p.status.Problem
+	return found
 }
 
 func (p *patient) data(context.Context) []doctor.Finding {
-	return doctor.Data(p.dir, program, p.running || p.hangs, p.setUp(), app.ConfigFile, keyFile, onionFile)
+	return p.Data(app.ConfigFile, node.KeyFile, onionFile)
 }
 
-func (p *patient) identity(context.Context) []doctor.Finding {
-	key, err := loadKey(filepath.Join(p.dir, keyFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return one(doctor.Bad("Set the directory up: "+p.setUp(), "this node has no key yet"))
-	}
-	if errors.Is(err, files.ErrNotPrivate) {
-		return nil // said of the data directory
-	}
-	if err != nil {
-		return one(doctor.Bad("Restore it from a backup; a new key makes it a new node.", "%v", err))
-	}
-	p.key = [32]byte(key.Public().(ed25519.PublicKey))
-	clear(key) // only its public half is wanted
-	return one(doctor.Fine("%s", p.name()))
+func (p *patient) ports(ctx context.Context) []doctor.Finding {
+	return p.Ports(ctx, p.cfg.Status.Listen, p.cfg.Debug.Listen)
 }
 
-func (p *patient) onion(context.Context) []doctor.Finding {
-	if p.world == nil {
+func (p *patient) askSeeds(ctx context.Context) []doctor.Finding {
+	return p.AskSeeds(ctx, filepath.Join(p.Dir, cacheFile))
+}
+
+func (p *patient) directory(context.Context) []doctor.Finding {
+	return p.Directory(p.status.Directory, p.status.Seeds)
+}
+
+func (p *patient) ready(context.Context) []doctor.Finding {
+	if !p.Running {
 		return nil
 	}
-	path := filepath.Join(p.dir, onionFile)
-	keys, err := directory.OpenKeyring(path, p.world)
-	if errors.Is(err, files.ErrNotPrivate) {
-		return nil // said of the data directory
+	if len(p.status.Waiting) > 0 {
+		return doctor.Waiting(p.status.Waiting, p.Started, time.Now(), "See what was found above. What the gateway does: "+p.Lines.Line("status"))
 	}
-	if err != nil {
-		return one(doctor.Bad(app.Shell("rm", path)+", if you have no backup of it", "%v", err))
-	}
-	return one(onionFinding(p.world, keys.Expiries(), p.running, time.Now()))
+	return doctor.One(doctor.Fine("yes, as %s", strings.Join(p.status.Roles, " and ")))
 }
-
-// onionFinding judges the ends of onion keys, newest first.
-func onionFinding(w *world.World, keys []directory.Expiry, running bool, now time.Time) doctor.Finding {
-	const made = "one is made at the start"
-	switch {
-	case len(keys) == 0 && running:
-		return doctor.Bad("Restart the gateway.", "none on disk, though the gateway runs")
-	case len(keys) == 0:
-		return doctor.Fine("none yet; %s", made)
-	case keys[0].Epoch > w.Epoch(now)+1:
-		return doctor.Warn("Set the clock right, then restart the gateway: the key is removed by itself.",
-			"the newest is from an epoch that has not begun: this machine's clock was ahead")
-	case running && keys[0].Epoch+1 < w.Epoch(now):
-		return doctor.Bad("Restart the gateway; if it stays so, is the disk full?", "the newest ended at %s and was not replaced", moment(keys[0].NotAfter))
-	case now.After(keys[0].NotAfter):
-		return doctor.Fine("the last ended at %s; %s", moment(keys[0].NotAfter), made)
-	}
-	return doctor.Fine("the newest is good until %s", moment(keys[0].NotAfter))
-}
-
-// moment is a time for a person.
-func moment(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }

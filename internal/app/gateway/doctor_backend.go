@@ -24,8 +24,8 @@ import (
 
 func (p *patient) modelServer(ctx context.Context) []doctor.Finding {
 	switch {
-	case p.misconfigured != nil:
-		return one(doctor.Skip("the configuration does not say which"))
+	case p.Misconfigured != nil:
+		return doctor.One(doctor.Skip("the configuration does not say which"))
 	case !p.cfg.Is(RoleProvider):
 		return nil
 	}
@@ -35,20 +35,20 @@ func (p *patient) modelServer(ctx context.Context) []doctor.Finding {
 	}
 	src, err := newSource(&p.cfg.Provider)
 	if err != nil {
-		return one(doctor.Bad("Set url in [provider] of config.toml.", "%s: %v", who, err))
+		return doctor.One(doctor.Bad("Set url in [provider] of config.toml.", "%s: %v", who, err))
 	}
 	p.source = src
 	models, err := src.Models(ctx)
 	if err != nil {
-		return one(doctor.Bad("Start it, and look whether it answers: curl "+app.Shell(who)+". Its address and key stand in [provider] of config.toml.",
+		return doctor.One(doctor.Bad("Start it, and look whether it answers: curl "+app.Shell(who)+". Its address and key stand in [provider] of config.toml.",
 			"%s: %s", who, node.WhyNoModels(err)))
 	}
 	kind := src.runtime(ctx)
 	if len(models) == 0 {
-		return one(doctor.Bad("Load a model into it, for example: ollama pull llama3.2", "%s (%s) lists no models", who, kind))
+		return doctor.One(doctor.Bad("Load a model into it, for example: ollama pull llama3.2", "%s (%s) lists no models", who, kind))
 	}
 	p.models = models
-	out := one(doctor.Fine("%s (%s) lists %s", who, kind, app.Count(len(models), "model")))
+	out := doctor.One(doctor.Fine("%s (%s) lists %s", who, kind, app.Count(len(models), "model")))
 	offered := 0
 	for _, m := range models {
 		if nameable(m.ID) && offered < maxModels {
@@ -84,9 +84,9 @@ func (p *patient) embeddings(ctx context.Context) []doctor.Finding {
 	}
 	if a.status == http.StatusOK && json.Unmarshal(a.body, &doc) == nil && len(doc.Data) > 0 && len(doc.Data[0].Embedding) > len("[]") {
 		p.able = true
-		return one(doctor.Fine("%s answers in %s", model, doctor.Spent(a.total)))
+		return doctor.One(doctor.Fine("%s answers in %s", model, doctor.Spent(a.total)))
 	}
-	return one(doctor.Fine("not served for %s (%s), which is fine for a server of chat models", model, a.why()))
+	return doctor.One(doctor.Fine("not served for %s (%s), which is fine for a server of chat models", model, a.why()))
 }
 
 func (p *patient) completions(ctx context.Context) []doctor.Finding {
@@ -97,9 +97,9 @@ func (p *patient) completions(ctx context.Context) []doctor.Finding {
 	a := p.send(ctx, "/v1/completions", model, false, map[string]any{"model": model, "prompt": "ok", "max_tokens": 1})
 	if a.status == http.StatusOK && a.choices() {
 		p.able = true
-		return one(doctor.Fine("%s answers in %s", model, doctor.Spent(a.total)))
+		return doctor.One(doctor.Fine("%s answers in %s", model, doctor.Spent(a.total)))
 	}
-	return one(doctor.Fine("not served for %s (%s); few clients ask for them", model, a.why()))
+	return doctor.One(doctor.Fine("not served for %s (%s); few clients ask for them", model, a.why()))
 }
 
 // chatBody is as small a chat as there is.
@@ -123,13 +123,13 @@ func (p *patient) chat(ctx context.Context) []doctor.Finding {
 	a := p.send(ctx, "/v1/chat/completions", model, false, chatBody(model, false))
 	if a.status == http.StatusOK && a.choices() {
 		p.chats = true
-		return one(doctor.Fine("%s answers in %s", model, doctor.Spent(a.total)))
+		return doctor.One(doctor.Fine("%s answers in %s", model, doctor.Spent(a.total)))
 	}
 	if p.able {
-		return one(doctor.Warn("If it is meant to chat, look into its log, or name another model: "+p.lines.Line("doctor", "--model", "NAME"),
+		return doctor.One(doctor.Warn("If it is meant to chat, look into its log, or name another model: "+p.Lines.Line("doctor", "--model", "NAME"),
 			"%s does not (%s); it serves other requests", model, a.why()))
 	}
-	return one(doctor.Bad("Look into the model server's log, or try another model: "+p.lines.Line("doctor", "--model", "NAME"),
+	return doctor.One(doctor.Bad("Look into the model server's log, or try another model: "+p.Lines.Line("doctor", "--model", "NAME"),
 		"%s does not answer a chat (%s)", model, a.why()))
 }
 
@@ -142,18 +142,18 @@ func (p *patient) stream(ctx context.Context) []doctor.Finding {
 	const look = "Look into the model server's log and version; most apps ask for streams."
 	switch {
 	case a.status != http.StatusOK || a.err != nil:
-		return one(doctor.Bad(look, "%s does not stream (%s)", model, a.why()))
+		return doctor.One(doctor.Bad(look, "%s does not stream (%s)", model, a.why()))
 	case a.kind != backend.ContentStream:
-		return one(doctor.Bad("Use a server that streams (stream: true); most apps ask for it.", "%s answers in one piece when asked for a stream", model))
+		return doctor.One(doctor.Bad("Use a server that streams (stream: true); most apps ask for it.", "%s answers in one piece when asked for a stream", model))
 	}
 	chunks, usage, done := events(a.body)
 	switch {
 	case chunks == 0 || !done:
-		return one(doctor.Bad(look, "%s breaks its streams off: %s, without the [DONE] at the end", model, app.Count(chunks, "event")))
+		return doctor.One(doctor.Bad(look, "%s breaks its streams off: %s, without the [DONE] at the end", model, app.Count(chunks, "event")))
 	case !usage:
-		return one(doctor.Warn("Update the server; it should honour stream_options.include_usage.", "%s streams, first byte after %s, but does not say how many tokens that was", model, doctor.Spent(a.first)))
+		return doctor.One(doctor.Warn("Update the server; it should honour stream_options.include_usage.", "%s streams, first byte after %s, but does not say how many tokens that was", model, doctor.Spent(a.first)))
 	}
-	return one(doctor.Fine("%s, first byte after %s, with the count of its tokens", model, doctor.Spent(a.first)))
+	return doctor.One(doctor.Fine("%s, first byte after %s, with the count of its tokens", model, doctor.Spent(a.first)))
 }
 
 // embedders are parts of the names of models that embed and do not chat.

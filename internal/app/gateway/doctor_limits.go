@@ -7,9 +7,6 @@ const (
 	// load a model of many gigabytes.
 	askLimit = 3 * time.Minute
 
-	// dialLimit bounds the connections to this node's own addresses.
-	dialLimit = 20 * time.Second
-
 	// maxProbeAnswer bounds what is read of an answer of one token. Embeddings
 	// have some thousand numbers.
 	maxProbeAnswer = 1 << 20

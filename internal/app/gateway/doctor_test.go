@@ -3,26 +3,21 @@ package gateway
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/culvert-net/culvert/api/backend/backendtest"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/doctor"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/mesh"
-	"github.com/culvert-net/culvert/mesh/directory"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -184,30 +179,6 @@ func TestDoctorDeadBackend(t *testing.T) {
 	}
 }
 
-func TestDoctorOnionKeys(t *testing.T) {
-	w := localWorld(t)
-	now := w.EpochStart(500_000).Add(time.Minute)
-	key := func(epoch uint64) directory.Expiry {
-		return directory.Expiry{Epoch: epoch, NotAfter: w.EpochStart(epoch + 2)}
-	}
-	for _, tt := range []struct {
-		name    string
-		keys    []directory.Expiry
-		running bool
-		level   doctor.Level
-		want    string
-	}{
-		{"fine", []directory.Expiry{key(500_000), key(499_999)}, true, doctor.OK, "good until"},
-		{"none yet", nil, false, doctor.OK, "made at the start"},
-		{"none, running", nil, true, doctor.Problem, "none on disk"},
-		{"stopped for long", []directory.Expiry{key(400_000)}, false, doctor.OK, "made at the start"},
-		{"not replaced", []directory.Expiry{key(499_990)}, true, doctor.Problem, "was not replaced"},
-		{"of the future", []directory.Expiry{key(500_100)}, true, doctor.Warning, "clock was ahead"},
-	} {
-		t.Run(tt.name, func(t *testing.T) { has(t, one(onionFinding(w, tt.keys, tt.running, now)), tt.level, tt.want) })
-	}
-}
-
 func localWorld(t *testing.T) *world.World {
 	t.Helper()
 	w, err := world.New(world.World{Phrase: "x", Rules: world.DefaultRules(), Local: true})
@@ -215,105 +186,6 @@ func localWorld(t *testing.T) *world.World {
 		t.Fatal(err)
 	}
 	return w
-}
-
-func TestDoctorDescriptor(t *testing.T) {
-	w := localWorld(t)
-	mine := []string{"/ip4/10.0.0.1/tcp/4811"}
-	stands := standing{world: w, stands: true, asked: 3, holding: 2, running: true, addrs: mine, node: directory.Node{Addrs: mine, Epoch: 500_000}}
-	change := func(f func(*standing)) standing { s := stands; f(&s); return s }
-	for _, tt := range []struct {
-		name  string
-		s     standing
-		level doctor.Level
-		want  string
-	}{
-		{"fine", stands, doctor.OK, "at 2 of 3 seeds, with /ip4/10.0.0.1/tcp/4811, until " + moment(w.EpochStart(500_002))},
-		{"another address", change(func(s *standing) { s.addrs = []string{"/ip4/10.0.0.2/tcp/4811"} }), doctor.Warning, "now announces /ip4/10.0.0.2/tcp/4811"},
-		{"stopped", change(func(s *standing) { s.running = false }), doctor.Warning, "others try in vain"},
-		{"nowhere", change(func(s *standing) { s.stands = false }), doctor.Problem, "none of 3 seeds has it"},
-		{"refused", change(func(s *standing) { s.stands, s.problem = false, "refused: of another world" }), doctor.Problem, "the last attempt: refused: of another world"},
-		{"nowhere yet", change(func(s *standing) { s.stands, s.fresh = false, true }), doctor.Warning, "just started"},
-		{"nowhere, stopped", change(func(s *standing) { s.stands, s.running = false, false }), doctor.OK, "does not run"},
-	} {
-		t.Run(tt.name, func(t *testing.T) { has(t, one(descriptorFinding(tt.s)), tt.level, tt.want) })
-	}
-}
-
-func TestDoctorAddress(t *testing.T) {
-	_, priv, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	self, err := mesh.New(mesh.Config{Key: priv, Listen: []string{"/ip4/127.0.0.1/tcp/0"}, Local: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer self.Close()
-	set := directory.NewSet(localWorld(t))
-	node.ServeDirectory(t.Context(), self, set, false, slog.New(slog.DiscardHandler))
-	addr := strings.Split(self.Addrs()[0], "/p2p/")[0]
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Close()
-	closed := fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", l.Addr().(*net.TCPAddr).Port)
-	public, err := world.New(world.World{Phrase: "x", Rules: world.DefaultRules()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, tt := range []struct {
-		name  string
-		world *world.World
-		key   [32]byte
-		addr  string
-		dial  bool
-		level doctor.Level
-		want  string
-	}{
-		{"fine", localWorld(t), self.Key(), addr, true, doctor.OK, "this node answers there"},
-		{"not running", localWorld(t), self.Key(), addr, false, doctor.OK, "shows when the gateway runs"},
-		{"another node", localWorld(t), [32]byte{7}, addr, true, doctor.Problem, "another node"},
-		{"nobody", localWorld(t), self.Key(), closed, true, doctor.Warning, "nc -vz 127.0.0.1 "},
-		{"not public", public, self.Key(), "/ip4/10.0.0.1/tcp/1", true, doctor.Problem, "not a public address"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			var host *mesh.Host
-			if tt.dial {
-				if host, err = mesh.New(mesh.Config{Quiet: true, Local: true}); err != nil {
-					t.Fatal(err)
-				}
-				defer host.Close()
-			}
-			p := &patient{world: tt.world, key: tt.key, cfg: Defaults()}
-			has(t, one(p.address(t.Context(), host, tt.addr)), tt.level, tt.want)
-		})
-	}
-}
-
-func TestDoctorNodePort(t *testing.T) {
-	tcp, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := func(a string, quic bool) mesh.Endpoint {
-		return mesh.Endpoint{AddrPort: netip.MustParseAddrPort(a), QUIC: quic}
-	}
-	taken := []mesh.Endpoint{at(tcp.Addr().String(), false), at(udp.LocalAddr().String(), true)}
-	for _, e := range taken {
-		has(t, one(nodePort(t.Context(), e)), doctor.Problem, "change listen in [node]")
-	}
-	tcp.Close()
-	udp.Close()
-	for _, e := range taken {
-		has(t, one(nodePort(t.Context(), e)), doctor.OK, "is free")
-	}
-	has(t, one(nodePort(t.Context(), at("192.0.2.1:1", false))), doctor.Problem, "an address of this machine")
 }
 
 // contents are the files of a directory with their bytes and modes.
@@ -356,7 +228,7 @@ func TestDoctorChangesNothing(t *testing.T) {
 	u := backendtest.NewUpstream(t)
 	u.Set(backendtest.ByPath(backendtest.Answer(listed), backendtest.Answer(backendtest.Completion)))
 	dir := filepath.Join(t.TempDir(), "d")
-	port, err := freePort(0)
+	port, err := node.FreePort(0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -404,12 +276,12 @@ func TestDoctorOfOnlySeed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &patient{world: w, key: key}
-	if got := p.clock(t.Context()); len(got) != 1 || !strings.Contains(got[0].Found, "only seed") {
+	p := &patient{Place: doctor.Place{Patient: doctor.Patient{World: w}, Key: key}}
+	if got := p.Clock(); len(got) != 1 || !strings.Contains(got[0].Found, "only seed") {
 		t.Errorf("clock of the only seed: %+v", got)
 	}
-	p.key = [32]byte{2}
-	if got := p.clock(t.Context()); len(got) != 1 || !strings.Contains(got[0].Found, "no seed answered") {
+	p.Key = [32]byte{2}
+	if got := p.Clock(); len(got) != 1 || !strings.Contains(got[0].Found, "no seed answered") {
 		t.Errorf("clock where no seed answers: %+v", got)
 	}
 }

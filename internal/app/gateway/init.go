@@ -75,16 +75,16 @@ func Init(ctx context.Context, o InitOptions) (*InitResult, error) {
 	if r.Config, r.Found, err = o.configure(ctx); err != nil {
 		return nil, err
 	}
-	if r.Addrs, err = o.addresses(r.Config, local); err != nil {
+	if r.Addrs, err = node.Addresses(r.Config.Node.Listen, r.Config.Node.Announce, local, o.NewWorld != "", "--new-world PHRASE --local"); err != nil {
 		return nil, err
 	}
-	key, err := EnsureKey(o.Data)
+	key, err := node.EnsureKey(o.Data)
 	if err != nil {
 		return nil, err
 	}
 	r.Key = [32]byte(key.Public().(ed25519.PublicKey))
 	if r.World == nil {
-		if r.World, err = o.found(seedAddrs(r.Config, r.Addrs), r.Key); err != nil {
+		if r.World, err = o.found(node.SeedAddrs(len(r.Config.Node.Announce) > 0, r.Addrs), r.Key); err != nil {
 			return nil, err
 		}
 	}
@@ -160,50 +160,16 @@ func (o *InitOptions) configure(ctx context.Context) (*Config, *openai.Found, er
 	}
 	cfg.Node.Listen = o.Listen
 	if len(o.Listen) == 0 {
-		port, err := freePort(defaultPort)
+		port, err := node.FreePort(defaultPort)
 		if err != nil {
 			return nil, nil, err
 		}
-		cfg.Node.Listen = listenOn(port)
+		cfg.Node.Listen = node.ListenOn(port)
 	}
 	if err := config.Check(cfg, o.origins()); err != nil {
 		return nil, nil, app.Configured(err)
 	}
 	return cfg, found, nil
-}
-
-// addresses are where others find the node.
-func (o *InitOptions) addresses(cfg *Config, local bool) ([]string, error) {
-	if len(cfg.Node.Announce) > 0 {
-		return cfg.Node.Announce, nil
-	}
-	machine, err := machineIPs()
-	if err != nil {
-		return nil, err
-	}
-	found, refused := reach(cfg.Node.Listen, machine, local)
-	if len(found) == 0 {
-		return nil, unreachable(refused, o.NewWorld != "")
-	}
-	return found, nil
-}
-
-// seedAddrs are those of a node's addresses that the world file names. If none
-// was announced it is written once, not once per transport: newcomers ask several
-// seeds at once, and a UDP port that no router forwards would keep them waiting.
-// Whoever has it forwarded adds it to the world file.
-func seedAddrs(cfg *Config, addrs []string) []string {
-	tcp := slices.DeleteFunc(slices.Clone(addrs), overQUIC)
-	if len(cfg.Node.Announce) > 0 || len(tcp) == 0 {
-		return addrs
-	}
-	return tcp
-}
-
-// overQUIC reports whether an address that was checked is one of QUIC.
-func overQUIC(addr string) bool {
-	at, err := mesh.ParseEndpoint(addr)
-	return err == nil && at.QUIC
 }
 
 // found is a new world whose seed is this node.

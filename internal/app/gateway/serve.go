@@ -4,13 +4,8 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"slices"
-	"strings"
-	"syscall"
 	"time"
 
 	"github.com/culvert-net/culvert/api/backend"
@@ -83,7 +78,7 @@ func Serve(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	key, err := loadKey(data.Path(keyFile))
+	key, err := node.LoadKey(data.Path(node.KeyFile))
 	if err != nil {
 		return err
 	}
@@ -92,11 +87,12 @@ func Serve(ctx context.Context, o Options) (err error) {
 		return app.Usage(err)
 	}
 
-	servers, err := g.bind(data)
-	defer serve.CloseAll(servers)
+	pages, err := app.BindPages(data, o.Config.Status, o.Config.Debug)
 	if err != nil {
 		return err
 	}
+	defer pages.Close()
+	g.statusURL = pages.StatusURL()
 	var src *source
 	if o.Config.Is(RoleProvider) {
 		if src, err = newSource(&o.Config.Provider); err != nil {
@@ -104,11 +100,13 @@ func Serve(ctx context.Context, o Options) (err error) {
 		}
 		defer src.closer.Close()
 	}
-	if err := g.listen(key); err != nil {
+	if g.host, err = node.Listen(key, o.Config.Node.Listen, g.world.Local, log); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, g.host.Close()) }()
-	g.warnUnreachable()
+	if len(g.addrs()) == 0 {
+		node.WarnUnreachable(o.Config.Node.Listen, g.world.Local, log)
+	}
 	parts, err := g.wire(o, key, keys, src, data)
 	if err != nil {
 		return err
@@ -121,42 +119,10 @@ func Serve(ctx context.Context, o Options) (err error) {
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	node.ServeDirectory(serving, g.host, g.set, seed, log)
-	parts = append(g.pages(servers), parts...)
+	status := serve.Status(g.ready, func() any { return g.status() }, g.metrics.Handler())
+	parts = append(pages.Parts(status, &serve.Server{Handler: status}, log), parts...)
 	log.Info("gateway is serving", "roles", o.Config.Node.Roles, "seed", seed, "version", app.Version())
 	return app.RunParts(ctx, parts...)
-}
-
-// bind takes the admin socket and the local addresses: a taken one is found
-// before anything has begun. The order is that of pages.
-func (g *gateway) bind(data *app.Data) ([]net.Listener, error) {
-	admin, err := serve.ListenAdmin(data.Path(serve.AdminSocket))
-	if err != nil {
-		return nil, err
-	}
-	all := []net.Listener{admin, nil, nil}
-	for i, l := range []struct{ flag, addr string }{{"--status-listen", g.cfg.Status.Listen}, {"--debug", g.cfg.Debug.Listen}} {
-		if l.addr == "" {
-			continue
-		}
-		if all[1+i], err = serve.Listen(l.flag, l.addr); err != nil {
-			serve.CloseAll(all)
-			return nil, err
-		}
-	}
-	if all[1] != nil {
-		g.statusURL = "http://" + all[1].Addr().String()
-	}
-	return all, nil
-}
-
-// listen makes the host, which is where other nodes connect.
-func (g *gateway) listen(key ed25519.PrivateKey) (err error) {
-	g.host, err = mesh.New(mesh.Config{Key: key, Listen: g.cfg.Node.Listen, Local: g.world.Local, Log: g.log})
-	// libp2p passes on the text of the system's error, not the error.
-	if err != nil && strings.Contains(err.Error(), syscall.EADDRINUSE.Error()) {
-		return fmt.Errorf("node.listen: the port is taken by another program; stop it, or change listen in config.toml: %w", err)
-	}
-	return err
 }
 
 // addrs are where others are told to find this node.
@@ -167,29 +133,8 @@ func (g *gateway) addrs() []string {
 	return g.host.Addrs()
 }
 
-// warnUnreachable tells of a node that nobody can find. It runs on: the machine
-// may get its address later.
-func (g *gateway) warnUnreachable() {
-	if len(g.addrs()) > 0 {
-		return
-	}
-	machine, _ := machineIPs() // without them the warning names none
-	_, refused := reach(g.cfg.Node.Listen, machine, g.world.Local)
-	g.log.Warn("others cannot reach this node: none of its addresses is public, and it is not published",
-		"addresses", refused, "remedy", remedy)
-}
-
-// remedy is what the owner of a node without a public address can do.
-const remedy = "if a router forwards a public address, set announce in [node] to it (/ip4/ADDRESS/tcp/PORT); " +
-	"a world of private addresses is made with gateway init --new-world PHRASE --local"
-
 // isSeed reports whether the world file sends newcomers here.
-func (g *gateway) isSeed() bool {
-	return slices.ContainsFunc(g.world.Seeds, func(s string) bool {
-		a, err := world.ParseAddr(s)
-		return err == nil && a.Key == g.host.Key()
-	})
-}
+func (g *gateway) isSeed() bool { return node.IsSeed(g.world, g.host.Key()) }
 
 // wire joins directory, relay and tunnel. The parts are in the order of
 // starting; the tunnel, last, stops first and lets its answers finish while
@@ -211,10 +156,14 @@ func (g *gateway) wire(o Options, key ed25519.PrivateKey, keys *directory.Keyrin
 	if o.WrapLinks != nil {
 		wrapped = o.WrapLinks(links)
 	}
+	var served []circuit.StreamKind
+	if g.cfg.Is(RoleProvider) {
+		served = []circuit.StreamKind{circuit.StreamHTTP}
+	}
 	g.relay, err = circuit.NewRelay(circuit.RelayConfig{
 		World: g.world.ID, Self: g.host.Key(), CellSize: int(g.world.Rules.FixedCellBytes),
 		Links: wrapped, Keys: keys, Log: g.log,
-		Extend: g.cfg.Is(RoleRelay), Serve: g.cfg.Is(RoleProvider),
+		Extend: g.cfg.Is(RoleRelay), Serve: served,
 	})
 	if err != nil {
 		return nil, err
@@ -237,7 +186,7 @@ func (g *gateway) wire(o Options, key ed25519.PrivateKey, keys *directory.Keyrin
 		return nil, err
 	}
 	return append(parts, app.Part{Name: "model watch", Run: g.models.Run}, app.Part{Name: "tunnel", Run: func(ctx context.Context) error {
-		return g.server.Run(ctx, node.Acceptor{Listener: g.relay.Listener()})
+		return g.server.Run(ctx, node.Acceptor{Listener: g.relay.Listener(circuit.StreamHTTP)})
 	}}), nil
 }
 
@@ -258,21 +207,4 @@ func (g *gateway) self() (directory.Node, bool) {
 	}
 	n.Models = models
 	return n, known
-}
-
-// pages are the servers on bind's listeners.
-func (g *gateway) pages(l []net.Listener) []app.Part {
-	status := serve.Status(g.ready, func() any { return g.status() }, g.metrics.Handler())
-	var parts []app.Part
-	for i, s := range []*serve.Server{
-		{Name: "admin socket", Handler: status},
-		{Name: "status page", Handler: serve.LocalOnly(status)},
-		{Name: "debug server", Handler: serve.LocalOnly(serve.Debug())},
-	} {
-		if l[i] != nil {
-			s.Listeners, s.Log = l[i:i+1], g.log
-			parts = append(parts, app.Part{Name: s.Name, Run: s.Run})
-		}
-	}
-	return parts
 }

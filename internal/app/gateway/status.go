@@ -1,13 +1,10 @@
 package gateway
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,7 +12,6 @@ import (
 	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
-	"github.com/culvert-net/culvert/internal/serve"
 	"github.com/culvert-net/culvert/mesh"
 )
 
@@ -85,7 +81,7 @@ func (g *gateway) ready() error {
 		}
 	}
 	if len(g.addrs()) == 0 {
-		missing = append(missing, errors.New("this node has no address that others could reach: "+remedy))
+		missing = append(missing, errors.New("this node has no address that others could reach: "+node.Remedy))
 	} else if _, known := g.set.Snapshot().Node(g.host.Key()); !known {
 		missing = append(missing, errors.New("this node's descriptor is not made yet"))
 	}
@@ -96,44 +92,19 @@ func (g *gateway) ready() error {
 }
 
 func statusCommand(data func() (string, error)) *cobra.Command {
-	asJSON := false
-	cmd := &cobra.Command{
-		Use:   "status",
-		Short: "Show what the running gateway is doing",
+	return app.StatusCommand(app.StatusText{
+		Program: program,
 		Long: `status asks the gateway that runs on this data directory, through a socket that
 only you can open. It counts circuits and names none of their users: a relay does
 not know them.`,
 		Example: `  gateway status
   gateway status --json | jq .backend`,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			dir, err := data()
-			if err != nil {
-				return err
-			}
-			var s Status
-			err = serve.Ask(cmd.Context(), filepath.Join(dir, serve.AdminSocket), "/status", &s)
-			if errors.Is(err, serve.ErrNoDaemon) {
-				return app.NotReady(fmt.Errorf("no gateway is running on %s; start one with: %s", dir, app.NewLines(cmd, dir).Line("serve")))
-			}
-			if err != nil {
-				return app.NotReady(err)
-			}
-			if asJSON {
-				e := json.NewEncoder(cmd.OutOrStdout())
-				e.SetIndent("", "  ")
-				return e.Encode(s)
-			}
-			return s.print(cmd.OutOrStdout())
-		},
-	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	return cmd
+	}, data, (*Status).print)
 }
 
 // print writes the status for a person.
 func (s *Status) print(out io.Writer) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
+	w, row := app.Rows(out)
 	row("Node", "%s", strings.TrimSpace(s.Name+" "+s.ID))
 	row("Peer id", "%s", s.PeerID)
 	row("Roles", "%s", strings.Join(s.Roles, ", "))

@@ -89,7 +89,7 @@ func (r *realWorld) node(name string, models []directory.Model, also []string, k
 	links.Serve()
 	relay, err := circuit.NewRelay(circuit.RelayConfig{
 		World: r.world.ID, Self: host.Key(), CellSize: int(r.world.Rules.FixedCellBytes),
-		Links: links, Keys: onionKey1{key}, Extend: true, Serve: models != nil, Log: slog.New(slog.DiscardHandler),
+		Links: links, Keys: onionKey1{key}, Extend: true, Serve: served(models != nil), Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -166,7 +166,7 @@ func TestCircuitOverQUICOnly(t *testing.T) {
 	r.node("relay-1", nil, nil, isQUIC)
 	r.node("relay-2", nil, nil, isQUIC)
 	p := r.node("provider", []directory.Model{serves("m")}, nil, isQUIC)
-	r.wg.Go(func() { echoAll(p.Listener()) })
+	r.wg.Go(func() { echoAll(p.Listener(circuit.StreamHTTP)) })
 	c := r.client()
 	for i := range 5 {
 		r.ask(c, byte(i), 1<<20)
@@ -186,9 +186,17 @@ func TestRelayWithTCPBlocked(t *testing.T) {
 	r.node("relay-1", nil, []string{blocked}, isQUIC)
 	r.node("relay-2", nil, nil, any1)
 	p := r.node("provider", []directory.Model{serves("m")}, nil, any1)
-	r.wg.Go(func() { echoAll(p.Listener()) })
+	r.wg.Go(func() { echoAll(p.Listener(circuit.StreamHTTP)) })
 	c := r.client()
 	for i := range 5 {
 		r.ask(c, byte(i), 100<<10)
 	}
+}
+
+// served is what a node serves that is a provider, or is none.
+func served(provider bool) []circuit.StreamKind {
+	if provider {
+		return []circuit.StreamKind{circuit.StreamHTTP}
+	}
+	return nil
 }

@@ -54,14 +54,15 @@ func Count(requests *telemetry.Requests) func(usage.Ended) {
 // for when somebody wants to know.
 func WatchDirectory(r *telemetry.Registry, client func() *directory.Client, set func() *directory.Set) {
 	r.Watch(telemetry.Family{
-		Name: "culvert_directory_nodes", Help: "Nodes of the directory: those that only relay, those that offer a model, and those whose models are not available now.",
-		Labels: []telemetry.Label{Values("role", "relay", "provider", "unavailable")},
+		Name: "culvert_directory_nodes", Help: "Nodes of the directory: those that only relay, those at which circuits only end, those that offer a model, and those whose models are not available now.",
+		Labels: []telemetry.Label{Values("role", "relay", "end", "provider", "unavailable")},
 	}, func(emit telemetry.Emit) {
 		snap := set().Snapshot()
-		relays, offering := len(snap.Relays()), len(providers(snap))
+		relays, ends, offering := len(snap.Relays()), len(snap.Ends()), len(providers(snap))
 		emit(float64(relays), "relay")
+		emit(float64(ends), "end")
 		emit(float64(offering), "provider")
-		emit(float64(snap.Len()-relays-offering), "unavailable")
+		emit(float64(snap.Len()-relays-ends-offering), "unavailable")
 	})
 	r.Watch(telemetry.Family{
 		Name: "culvert_directory_age_seconds", Help: "Seconds since a seed last answered; absent until one has.",

@@ -15,6 +15,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/bridge"
 	"github.com/culvert-net/culvert/internal/app/gateway"
+	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/serve"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/world"
@@ -115,7 +116,7 @@ func (s *spec) identify(held *ports, host string) error {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return fmt.Errorf("preparing %s: %w", s.name, err)
 	}
-	key, err := gateway.EnsureKey(s.dir)
+	key, err := node.EnsureKey(s.dir)
 	if err != nil {
 		return err
 	}

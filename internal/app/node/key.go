@@ -1,4 +1,4 @@
-package gateway
+package node
 
 import (
 	"bytes"
@@ -15,9 +15,9 @@ import (
 	"github.com/culvert-net/culvert/internal/files"
 )
 
-// keyFile holds the node's identity, an Ed25519 key as PKCS #8 in PEM, the
-// form that openssl genpkey writes.
-const keyFile = "transport.key"
+// KeyFile is where a data directory holds the node's identity, an Ed25519 key as
+// PKCS #8 in PEM, the form that openssl genpkey writes.
+const KeyFile = "transport.key"
 
 // pemType is the label of PKCS #8 in PEM.
 const pemType = "PRIVATE KEY"
@@ -25,8 +25,8 @@ const pemType = "PRIVATE KEY"
 // EnsureKey returns the node's key from its data directory, and makes one if
 // there is none. The public half is the node's name in its world for ever.
 func EnsureKey(dir string) (ed25519.PrivateKey, error) {
-	path := filepath.Join(dir, keyFile)
-	key, err := loadKey(path)
+	path := filepath.Join(dir, KeyFile)
+	key, err := LoadKey(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, err
 	}
@@ -45,8 +45,8 @@ func EnsureKey(dir string) (ed25519.PrivateKey, error) {
 	return key, nil
 }
 
-// loadKey reads the key. Errors name the file and never its content.
-func loadKey(path string) (ed25519.PrivateKey, error) {
+// LoadKey reads the key. Errors name the file and never its content.
+func LoadKey(path string) (ed25519.PrivateKey, error) {
 	if err := files.CheckPrivate(path); errors.Is(err, files.ErrNotPrivate) {
 		return nil, app.Refused(fmt.Errorf("key file: whoever has it is this node: %w", err))
 	} else if err != nil {
