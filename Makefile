@@ -70,6 +70,10 @@ clients: build ## OpenAI clients of others against the programs; writes docs/cli
 sim: ## Simulate worlds with every seed, and 200 real hosts; figures beside their bars (some 4 minutes)
 	go test -count=1 -tags sim -timeout 20m -run '^TestSim' -v ./internal/sim
 
+.PHONY: vectors
+vectors: ## Test vectors against a second implementation, in JavaScript; needs Node.js 20
+	internal/e2e/vectors/run
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target, 50,000 inputs each (FUZZTIME=1m)
 	.ci/fuzz $(FUZZTIME)
