@@ -217,3 +217,6 @@ func CheckName(name string) error {
 	}
 	return nil
 }
+
+// SeedAddr is an address as a world file names it, with the peer id of its key.
+func SeedAddr(addr string, key [32]byte) string { return addr + "/p2p/" + mesh.PeerID(key) }

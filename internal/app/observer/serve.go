@@ -1,0 +1,151 @@
+package observer
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/culvert-net/culvert/circuit"
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/serve"
+	"github.com/culvert-net/culvert/internal/telemetry"
+	"github.com/culvert-net/culvert/mesh"
+	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/world"
+)
+
+// Options is what an observer runs on.
+type Options struct {
+	Data   string    // data directory, made by Init, Create or Join
+	Config *Config   // loaded and checked
+	Err    io.Writer // the log
+}
+
+// observer is a running observer. Immutable once Serve has made it.
+type observer struct {
+	cfg       *Config
+	log       *slog.Logger
+	world     *world.World
+	started   time.Time
+	statusURL string
+
+	host      *mesh.Host
+	set       *directory.Set
+	directory *directory.Client
+	relay     *circuit.Relay
+	clock     *node.ClockWatch
+	metrics   *telemetry.Registry
+}
+
+// Serve is a member of its world until ctx ends.
+func Serve(ctx context.Context, o Options) (err error) {
+	log, err := app.NewLog(o.Err, program, o.Config.Log)
+	if err != nil {
+		return err
+	}
+	if o.Config.Node.Name != "" {
+		log = log.With("node", o.Config.Node.Name)
+	}
+	data, err := app.OpenData(o.Data, program)
+	if err != nil {
+		return err
+	}
+	defer data.Close()
+	ob := &observer{cfg: o.Config, log: log, started: time.Now().UTC()}
+	ob.world, err = node.LoadWorld(data.Path(app.WorldFile))
+	if err == nil {
+		err = app.Configured(o.Config.fits(ob.world))
+	}
+	if err != nil {
+		return err
+	}
+	key, err := node.LoadKey(data.Path(node.KeyFile))
+	if err != nil {
+		return err
+	}
+	onion, err := directory.OpenKeyring(data.Path(onionFile), ob.world)
+	if err != nil {
+		return app.Usage(err)
+	}
+	pages, err := app.BindPages(data, o.Config.Status, o.Config.Debug)
+	if err != nil {
+		return err
+	}
+	defer pages.Close()
+	ob.statusURL = pages.StatusURL()
+	if ob.host, err = node.Listen(key, o.Config.Node.Listen, ob.world.Local, log); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, ob.host.Close()) }()
+	if len(ob.addrs()) == 0 {
+		node.WarnUnreachable(o.Config.Node.Listen, ob.world.Local, log)
+	}
+	parts, err := ob.wire(key, onion, data)
+	if err != nil {
+		return err
+	}
+	// Requests for the directory end with the host, which outlives the parts.
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	node.ServeDirectory(serving, ob.host, ob.set, ob.isSeed(), log)
+	status := serve.Status(ob.ready, func() any { return ob.status() }, ob.metrics.Handler())
+	parts = append(pages.Parts(status, &serve.Server{Handler: status}, log), parts...)
+	log.Info("observer is serving", "roles", o.Config.Node.Roles, "seed", ob.isSeed(), "version", app.Version())
+	return app.RunParts(ctx, parts...)
+}
+
+// addrs are where others are told to find this node.
+func (ob *observer) addrs() []string {
+	if len(ob.cfg.Node.Announce) > 0 {
+		return ob.cfg.Node.Announce
+	}
+	return ob.host.Addrs()
+}
+
+// isSeed reports whether the world file sends newcomers here.
+func (ob *observer) isSeed() bool { return node.IsSeed(ob.world, ob.host.Key()) }
+
+// wire joins directory and circuits. The parts are in the order of starting.
+func (ob *observer) wire(key ed25519.PrivateKey, onion *directory.Keyring, data *app.Data) ([]app.Part, error) {
+	var err error
+	ob.set = directory.NewSet(ob.world)
+	ob.directory, err = directory.NewClient(directory.ClientConfig{
+		World: ob.world, Set: ob.set, Seeds: node.Seeds{Host: ob.host}, Cache: data.Path(cacheFile),
+		Key: key, Keys: onion, Self: ob.self, Log: ob.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	links := node.NewLinks(ob.host, ob.set)
+	links.Serve()
+	ob.relay, err = circuit.NewRelay(circuit.RelayConfig{
+		World: ob.world.ID, Self: ob.host.Key(), CellSize: int(ob.world.Rules.FixedCellBytes),
+		Links: links, Keys: onion, Log: ob.log,
+		Serve: []circuit.StreamKind{circuit.StreamDirectory},
+	})
+	if err != nil {
+		return nil, err
+	}
+	ob.clock = &node.ClockWatch{
+		World: ob.world, Host: ob.host, First: clockFirst, Every: clockEvery, Log: ob.log,
+	}
+	ob.makeMetrics()
+	return []app.Part{
+		{Name: "directory", Run: ob.directory.Run},
+		{Name: "circuits", Run: ob.relay.Run},
+		{Name: "directory over circuits", Run: func(ctx context.Context) error {
+			return node.ServeDirectoryOver(ctx, ob.relay.Listener(circuit.StreamDirectory), overStreams, ob.set, ob.log)
+		}},
+		{Name: "clock watch", Run: ob.clock.Run},
+	}, nil
+}
+
+// self is what this node says of itself: circuits end here, and go no further.
+func (ob *observer) self() (directory.Node, bool) {
+	n := directory.Node{Name: ob.cfg.Node.Name, Addrs: ob.addrs(), End: true}
+	return n, len(n.Addrs) > 0
+}
