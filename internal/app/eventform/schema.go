@@ -1,7 +1,7 @@
 package eventform
 
 // The table: every field of every event in canonical order (docs/spec/event.md
-// section 3). A field's place in its record, from 1, is its number in protobuf.
+// section 3).
 
 func of(k kind) shape                  { return shape{kind: k} }
 func bytesOf(n int) shape              { return shape{kind: fixed, size: n} }
