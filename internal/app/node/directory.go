@@ -45,11 +45,7 @@ func ServeDirectoryOver(ctx context.Context, l *circuit.Listener, most int, set 
 		if !answerDirectory(ctx, s, set, false, log) {
 			return
 		}
-		// Closed at once, the stream would be reset, and the answer lost. The
-		// deadline still holds.
-		_ = s.CloseWrite()
-		_, _ = io.Copy(io.Discard, s)
-		_ = s.Close()
+		_ = Ending{s}.Close() // all was said
 	})
 }
 
@@ -118,4 +114,17 @@ func Follow(ctx context.Context, set *directory.Set, changed func()) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// Ending is a stream of a circuit whose Close lets what was written arrive: the
+// stream by itself would be reset unless the other side has ended it too.
+type Ending struct{ *circuit.Stream }
+
+// Close implements io.Closer. It waits for the other side's end, for a while.
+func (e Ending) Close() error {
+	if e.CloseWrite() == nil {
+		_ = e.SetReadDeadline(time.Now().Add(endingLimit))
+		_, _ = io.Copy(io.Discard, e.Stream) // until it ends, is reset, or that time is over
+	}
+	return e.Stream.Close()
 }

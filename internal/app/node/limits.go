@@ -48,4 +48,8 @@ const (
 
 	// clockAsk bounds a look at the clocks of all seeds, which answer from memory.
 	clockAsk = 15 * time.Second
+
+	// endingLimit bounds the wait for the other end of a stream of a circuit to
+	// close, which it does when it has read what it was sent.
+	endingLimit = 3 * time.Second
 )
