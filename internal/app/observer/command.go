@@ -42,7 +42,8 @@ Or begin a world of your own, and invite others:
 		"data directory (default: $CULVERT_DATA, else ~/.local/state/culvert/observer)")
 	data := func() (string, error) { return app.DataDir(dir, program) }
 	cfg := Defaults()
-	cmd.AddCommand(initCommand(data), serveCommand(data), statusCommand(data), doctorCommand(data),
+	cmd.AddCommand(initCommand(data), joinCommand(data), serveCommand(data), statusCommand(data), doctorCommand(data),
+		worldCommand(data), logCommand(data), syncCommand(data), terrainCommand(data), VectorsCommand(),
 		app.ConfigCommand(program, cfg, data, cfg.fitsData), app.VersionCommand())
 	return cmd
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app/eventform"
 	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/mesh/event"
+	"github.com/culvert-net/culvert/mesh/event/protobuf"
 )
 
 // selection is which events a command is about.
@@ -282,8 +283,9 @@ func exportCommand(data func() (string, error)) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Write events in a form that other programs read",
-		Long: `export writes events to standard output: as JSON, one a line, or as protobuf messages, each
-behind its length as a varint. docs/spec/event.md has the fields. Both forms can be imported.`,
+		Long: `export writes events to standard output: as JSON, one a line, or as protobuf messages of the
+reference implementation, each behind its length as a varint. docs/spec/event.md has the
+fields. Both forms can be imported; a descriptor's stamp is in JSON alone.`,
 		Example: `  observer log export > log.jsonl
   observer log export --format protobuf --epoch 480000-480100 > log.pb`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -322,10 +324,11 @@ func writeExport(out *bufio.Writer, e member.Listed, format string) error {
 		return fmt.Errorf("event %s: %w", e.ID, err)
 	}
 	if format == formatProto {
-		message, err := eventform.ToProto(x)
+		ev, err := event.Decode(x.Canonical)
 		if err != nil {
-			return err
+			return fmt.Errorf("event %s: %w", e.ID, err)
 		}
+		message := protobuf.Encode(ev)
 		_, err = out.Write(append(binary.AppendUvarint(nil, uint64(len(message))), message...))
 		return err
 	}
@@ -439,7 +442,11 @@ func readExport(in *bufio.Reader, format string) (x eventform.Export, err error)
 		if _, err := io.ReadFull(in, message); err != nil {
 			return x, errors.New("the file ends within it")
 		}
-		return eventform.FromProto(message)
+		e, err := protobuf.Decode(message)
+		if err != nil {
+			return x, err
+		}
+		return eventform.Export{Canonical: e.Canonical()}, nil
 	}
 	var line []byte
 	for {

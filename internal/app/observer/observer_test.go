@@ -2,13 +2,16 @@ package observer
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
 )
 
@@ -104,4 +107,102 @@ func started(t *testing.T, dir string) {
 			t.Errorf("Serve(%s) = %v", dir, err)
 		}
 	})
+}
+
+// eventually waits for something that a running observer does.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not in time: %s", what)
+		}
+	}
+}
+
+// jsonOf runs a command with --json and reads what it printed.
+func jsonOf[T any](t *testing.T, args ...string) (v T) {
+	t.Helper()
+	said, err := run(t, append(args, "--json")...)
+	if err != nil {
+		t.Fatalf("%q: %v", args, err)
+	}
+	if err := json.Unmarshal([]byte(said), &v); err != nil {
+		t.Fatalf("%q printed %s: %v", args, said, err)
+	}
+	return v
+}
+
+// joined makes a data directory by an invite of the observer on host's.
+func joined(t *testing.T, host, dir string) {
+	t.Helper()
+	inv := jsonOf[member.Invited](t, "world", "invite", "--data", host)
+	file, phrase := filepath.Join(t.TempDir(), "invite.toml"), filepath.Join(t.TempDir(), "phrase")
+	for name, text := range map[string]string{file: inv.File, phrase: inv.Phrase + "\n"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	said, err := run(t, "join", file, "--phrase-file", phrase, "--data", dir, "--listen", local(t))
+	if err != nil || !strings.Contains(said, "is a member of world") || !strings.Contains(said, "serve --data") {
+		t.Fatalf("join said %q, %v", said, err)
+	}
+}
+
+// A world is founded, two others join it, and what one says all remember; who is
+// evicted reads nothing of what comes after.
+func TestWorld(t *testing.T) {
+	root := t.TempDir()
+	a, b, c := filepath.Join(root, "a"), filepath.Join(root, "b"), filepath.Join(root, "c")
+	said, err := run(t, "world", "create", "blue river", "--mode", "closed", "--local", "--data", a, "--listen", local(t))
+	if err != nil || !strings.Contains(said, `World "blue-river"`) {
+		t.Fatalf("world create said %q, %v", said, err)
+	}
+	if s := jsonOf[member.Shown](t, "world", "show", "--data", a); len(s.Members) != 1 || !s.Members[0].Founder || !s.Members[0].Self || s.Problem != "" {
+		t.Errorf("show of the files alone = %+v", s)
+	}
+	started(t, a)
+	eventually(t, "a is ready", func() bool {
+		s, err := run(t, "status", "--data", a)
+		return err == nil && strings.Contains(s, "Ready") && !strings.Contains(s, "no:")
+	})
+	joined(t, a, b)
+	started(t, b)
+	joined(t, a, c)
+	started(t, c)
+	for _, dir := range []string{a, b, c} {
+		eventually(t, dir+" knows three members", func() bool {
+			return len(jsonOf[member.Shown](t, "world", "show", "--data", dir).Members) == 3
+		})
+	}
+	e := jsonOf[member.Said](t, "world", "endorse", "--hash", strings.Repeat("ab", 32), "--data", b)
+	for _, dir := range []string{a, b, c} {
+		eventually(t, dir+" has the event", func() bool {
+			_, _ = run(t, "sync", "--data", dir)
+			return jsonOf[member.Explained](t, "log", "explain", e.ID, "--data", dir).Stored
+		})
+	}
+
+	cKey := jsonOf[member.Shown](t, "world", "show", "--data", c).Self
+	gone := jsonOf[member.Approved](t, "world", "evict", cKey[:12], "--data", a)
+	if gone.Missing != 0 || gone.Key != cKey || gone.Generation != 4 {
+		t.Errorf("evict = %+v, want it done in generation 4", gone)
+	}
+	eventually(t, "b knows two members", func() bool {
+		return len(jsonOf[member.Shown](t, "world", "show", "--data", b).Members) == 2
+	})
+	secret := jsonOf[member.Said](t, "world", "endorse", "--hash", strings.Repeat("cd", 32), "--data", a)
+	eventually(t, "b has what a said", func() bool {
+		_, _ = run(t, "sync", "--data", b)
+		return jsonOf[member.Explained](t, "log", "explain", secret.ID, "--data", b).Stored
+	})
+	for range 2 {
+		for _, p := range jsonOf[member.Synced](t, "sync", "--data", c).Partners {
+			if p.Error == "" {
+				t.Errorf("who was evicted had a session: %+v", p)
+			}
+		}
+	}
+	if jsonOf[member.Explained](t, "log", "explain", secret.ID, "--data", c).Stored {
+		t.Error("who was evicted reads what is said after")
+	}
 }

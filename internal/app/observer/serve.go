@@ -10,6 +10,7 @@ import (
 
 	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/serve"
 	"github.com/culvert-net/culvert/internal/telemetry"
@@ -38,6 +39,7 @@ type observer struct {
 	directory *directory.Client
 	relay     *circuit.Relay
 	clock     *node.ClockWatch
+	member    *member.Service
 	metrics   *telemetry.Registry
 }
 
@@ -84,7 +86,13 @@ func Serve(ctx context.Context, o Options) (err error) {
 	if len(ob.addrs()) == 0 {
 		node.WarnUnreachable(o.Config.Node.Listen, ob.world.Local, log)
 	}
-	parts, err := ob.wire(key, onion, data)
+	ob.set = directory.NewSet(ob.world)
+	m, err := openMember(data, ob.world, key, member.NewProviders(ob.set), log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	parts, err := ob.wire(key, onion, data, m)
 	if err != nil {
 		return err
 	}
@@ -92,8 +100,13 @@ func Serve(ctx context.Context, o Options) (err error) {
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	node.ServeDirectory(serving, ob.host, ob.set, ob.isSeed(), log)
+	ob.member.ServeHost(serving, ob.host)
 	status := serve.Status(ob.ready, func() any { return ob.status() }, ob.metrics.Handler())
-	parts = append(pages.Parts(status, &serve.Server{Handler: status}, log), parts...)
+	ops := &member.Ops{Member: m, Service: ob.member, Addrs: ob.seedAddrs}
+	parts = append(pages.Parts(status, &serve.Server{Handler: ops.Handler(status)}, log), parts...)
+	if why := m.IsMember(); why != nil {
+		log.Warn("this node is no member that reads", "err", why)
+	}
 	log.Info("observer is serving", "roles", o.Config.Node.Roles, "seed", ob.isSeed(), "version", app.Version())
 	return app.RunParts(ctx, parts...)
 }
@@ -106,13 +119,24 @@ func (ob *observer) addrs() []string {
 	return ob.host.Addrs()
 }
 
+// seedAddrs are where a newcomer finds this node.
+func (ob *observer) seedAddrs() []string {
+	var out []string
+	for _, addr := range ob.addrs() {
+		if a, err := world.ParseAddr(addr); err == nil { // some end in the peer id already
+			out = append(out, node.SeedAddr(a.Transport, ob.host.Key()))
+		}
+	}
+	return out
+}
+
 // isSeed reports whether the world file sends newcomers here.
 func (ob *observer) isSeed() bool { return node.IsSeed(ob.world, ob.host.Key()) }
 
-// wire joins directory and circuits. The parts are in the order of starting.
-func (ob *observer) wire(key ed25519.PrivateKey, onion *directory.Keyring, data *app.Data) ([]app.Part, error) {
+// wire joins directory, circuits and what members do. The parts are in the order
+// of starting: sync stops before the circuits over which it is asked for.
+func (ob *observer) wire(key ed25519.PrivateKey, onion *directory.Keyring, data *app.Data, m *member.Member) ([]app.Part, error) {
 	var err error
-	ob.set = directory.NewSet(ob.world)
 	ob.directory, err = directory.NewClient(directory.ClientConfig{
 		World: ob.world, Set: ob.set, Seeds: node.Seeds{Host: ob.host}, Cache: data.Path(cacheFile),
 		Key: key, Keys: onion, Self: ob.self, Log: ob.log,
@@ -125,7 +149,7 @@ func (ob *observer) wire(key ed25519.PrivateKey, onion *directory.Keyring, data 
 	ob.relay, err = circuit.NewRelay(circuit.RelayConfig{
 		World: ob.world.ID, Self: ob.host.Key(), CellSize: int(ob.world.Rules.FixedCellBytes),
 		Links: links, Keys: onion, Log: ob.log,
-		Serve: []circuit.StreamKind{circuit.StreamDirectory},
+		Serve: []circuit.StreamKind{circuit.StreamDirectory, circuit.StreamSync},
 	})
 	if err != nil {
 		return nil, err
@@ -133,15 +157,24 @@ func (ob *observer) wire(key ed25519.PrivateKey, onion *directory.Keyring, data 
 	ob.clock = &node.ClockWatch{
 		World: ob.world, Host: ob.host, First: clockFirst, Every: clockEvery, Log: ob.log,
 	}
+	if ob.member, err = m.Start(member.Network{Dial: member.Links{Host: ob.host, Set: ob.set}}); err != nil {
+		return nil, err
+	}
 	ob.makeMetrics()
-	return []app.Part{
+	parts := []app.Part{
 		{Name: "directory", Run: ob.directory.Run},
 		{Name: "circuits", Run: ob.relay.Run},
 		{Name: "directory over circuits", Run: func(ctx context.Context) error {
 			return node.ServeDirectoryOver(ctx, ob.relay.Listener(circuit.StreamDirectory), overStreams, ob.set, ob.log)
 		}},
+		{Name: "sync over circuits", Run: func(ctx context.Context) error {
+			return node.ServeStreams(ctx, ob.relay.Listener(circuit.StreamSync), overStreams, func(s *circuit.Stream) {
+				ob.member.Serve(ctx, node.Ending{Stream: s})
+			})
+		}},
 		{Name: "clock watch", Run: ob.clock.Run},
-	}, nil
+	}
+	return append(parts, ob.member.Parts()...), nil
 }
 
 // self is what this node says of itself: circuits end here, and go no further.
