@@ -24,7 +24,7 @@ func realVerifier() verifier {
 		panic("roster: X25519 takes every key of 32 bytes: " + err.Error())
 	}
 	return verifier{
-		wrap: func(wrap [32]byte) error { return checkWrap(probe, wrap) },
+		wrap:      func(wrap [32]byte) error { return checkWrap(probe, wrap) },
 		signature: func(key Key, message, sig []byte) bool { return ed25519.Verify(key[:], message, sig) },
 		ticket: func(t *Ticket, id world.Hash, key Key, bits uint32) error {
 			return t.Check(id, t.Epoch, key, bits)

@@ -223,15 +223,8 @@ func (r *Roster) line(most int) []world.Hash {
 
 // Join takes an answer that admits over into an empty chain and its keyring.
 func Join(c *Chain, k *Keyring, a Answer, now time.Time) error {
-	for _, e := range a.Entries {
-		if err := c.Append(e, nil, now); err != nil {
-			return fmt.Errorf("joining: %w", err)
-		}
-	}
-	for _, choice := range a.Choices {
-		if err := c.Choose(choice); err != nil {
-			return fmt.Errorf("joining: %w", err)
-		}
+	if err := c.AppendAll(a.Entries, a.Choices, now); err != nil {
+		return fmt.Errorf("joining: %w", err)
 	}
 	if err := k.Put(a.Entry, a.Box); err != nil {
 		return fmt.Errorf("joining: %w", err)

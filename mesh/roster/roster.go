@@ -211,7 +211,8 @@ func (r *Roster) WasMember(key Key, epoch uint64) bool {
 
 // Providers tells who stands as a provider in the directory. It is what this
 // node knows now, so it decides whom we approve and speak with, and never
-// whether an entry is valid.
+// whether an entry is valid. Its methods are called while the roster is locked,
+// and must not call it.
 type Providers interface {
 	IsProvider(key Key) bool
 	// IsOperator reports whether a provider bears the operator tag, which is

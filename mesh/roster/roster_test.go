@@ -484,6 +484,10 @@ func TestVouch(t *testing.T) {
 		{"one who is no member", func(g *group, m Member, v []person) Change {
 			return vouched(g, m, ticket(g, m.Key), v[0], v[1], someone(40, "d"))
 		}, ErrApproval},
+		{"one who was removed", func(g *group, m Member, v []person) Change {
+			g.remove(v[2])
+			return vouched(g, m, ticket(g, m.Key), v[:3]...)
+		}, ErrRemoved},
 		{"no ticket", func(g *group, m Member, v []person) Change { return vouched(g, m, nil, v[:3]...) }, ErrTicket},
 		{"another's ticket", func(g *group, m Member, v []person) Change {
 			return vouched(g, m, ticket(g, v[0].Key), v[:3]...)
@@ -527,7 +531,9 @@ func TestVouch(t *testing.T) {
 
 	t.Run("three in thirty days", func(t *testing.T) {
 		g, v := setup(t)
-		newcomer := func(n int) Change { return vouched(g, someone(n, "d").Member, ticket(g, someone(n, "d").Key), v[:3]...) }
+		newcomer := func(n int) Change {
+			return vouched(g, someone(n, "d").Member, ticket(g, someone(n, "d").Key), v[:3]...)
+		}
 		// Two in one entry, one in another.
 		g.must(g.forge(v[0], []Change{newcomer(30), newcomer(31)}, nil), nil)
 		g.later(10 * 24 * time.Hour)
