@@ -91,7 +91,7 @@ func (k *Desk) admit(ctx context.Context, q Request, now time.Time) (Answer, err
 	}
 	for _, key := range append(append([]ed25519.PrivateKey{}, k.Founders...), k.Key) {
 		// A key that may not approve, or has vouched enough, leaves it to others.
-		if a, err := r.Approve(key, c, k.Providers, now); err == nil {
+		if a, err := r.Approve(key, Petition{publicKey(k.Key), c}, k.Providers, now); err == nil {
 			c.Approvals = merge(c.Approvals, []Approval{a})
 		}
 	}
