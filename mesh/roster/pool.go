@@ -88,7 +88,7 @@ func (p *Pool) Approve(ctx context.Context, member Key, a Approval, now time.Tim
 		if err != nil {
 			return err
 		}
-		if err := p.roster.checkOne(Petition{p.proposer, c}, a, now); err != nil {
+		if err := p.roster.CheckApproval(Petition{p.proposer, c}, a, now); err != nil {
 			return err
 		}
 		c.Approvals = merge(c.Approvals, []Approval{a})
@@ -103,8 +103,8 @@ func (p *Pool) Approve(ctx context.Context, member Key, a Approval, now time.Tim
 	return nil
 }
 
-// checkOne says what is wrong with one approval, as the roster stands.
-func (r *Roster) checkOne(q Petition, a Approval, now time.Time) error {
+// CheckApproval says what is wrong with one approval, as the roster stands.
+func (r *Roster) CheckApproval(q Petition, a Approval, now time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.rules.checkApproval(r.state, q, a, r.rules.world.Epoch(now))
