@@ -82,6 +82,9 @@ func TestChainCutAnywhere(t *testing.T) {
 	rules.verify = verifyOnce() // a thousand openings of the same entries
 	for cut := headSize; cut <= len(whole); cut++ {
 		for _, tail := range []int{0, 100} { // what a crash of the machine adds
+			if tail > 0 && cut%5 != 0 {
+				continue
+			}
 			if err := os.WriteFile(path, append(bytes.Clone(whole[:cut]), make([]byte, tail)...), 0o600); err != nil {
 				t.Fatal(err)
 			}
