@@ -68,11 +68,6 @@ func (s *session) answerGreeting() error {
 	if err := s.takeHello(); err != nil {
 		return err
 	}
-	// Who is no member gets no answer, not even who we are; but one whose roster is
-	// newer may have been admitted since ours.
-	if s.peer.generation <= s.mine.generation && !s.Group.Member(s.peer.member) {
-		return &Error{Reason: ReasonStranger}
-	}
 	if err := s.sendHello(); err != nil {
 		return err
 	}
