@@ -26,21 +26,22 @@ func apart(tb testing.TB, rnd *rand.Rand, size, differences int, oneSided bool) 
 	return encoderOf(tb, &key, a, Limits{}), encoderOf(tb, &key, b, Limits{})
 }
 
-// What it may cost to learn which ids differ. These are counts of bytes, so
-// they are the same on every machine.
+// What it may cost to learn which ids differ: on average, and but for one
+// session in fifty in each. These are counts of bytes, so they are the same on
+// every machine.
 func TestBytesPerDifference(t *testing.T) {
 	for _, tt := range []struct {
 		differences, runs int
-		each              float64 // bytes per difference that no run may exceed
+		mean, each        float64 // bytes per difference
 	}{
-		{1, 2, 400},
-		{100, 5, 40},
-		{1_000, 3, 40},
-		{10_000, 1, 40},
+		{1, 4, 330, 400},
+		{100, 20, 31, 40},
+		{1_000, 6, 28, 40},
+		{10_000, 2, 28, 40},
 	} {
 		for _, oneSided := range []bool{false, true} {
 			rnd := rand.New(rand.NewPCG(3, uint64(tt.differences)))
-			total := 0.0
+			total, above := 0.0, 0
 			for range tt.runs {
 				from, own := apart(t, rnd, 100_000, tt.differences, oneSided)
 				d, c, err := byCells(from, own)
@@ -50,11 +51,15 @@ func TestBytesPerDifference(t *testing.T) {
 				// Each side says first how many ids it has, and their fingerprint.
 				each := float64(c.bytes+2*(len(ID{})+4)) / float64(tt.differences)
 				if each > tt.each {
-					t.Errorf("%d differences (on one side: %t) cost %.1f bytes each, more than %v", tt.differences, oneSided, each, tt.each)
+					above++
 				}
 				total += each
 			}
-			t.Logf("%d differences in 100,000, on one side: %t: %.1f bytes each", tt.differences, oneSided, total/float64(tt.runs))
+			mean := total / float64(tt.runs)
+			if above > tt.runs/50 || mean > tt.mean {
+				t.Errorf("%d differences (on one side: %t) cost %.1f bytes each, and %d of %d sessions more than %v", tt.differences, oneSided, mean, above, tt.runs, tt.each)
+			}
+			t.Logf("%d differences in 100,000, on one side: %t: %.1f bytes each", tt.differences, oneSided, mean)
 		}
 	}
 }

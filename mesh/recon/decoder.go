@@ -7,12 +7,12 @@ import (
 )
 
 const (
-	// wantFactor is how many cells are asked for, for each difference of the
-	// estimate.
-	wantFactor = 2
+	// cellsEach is how many cells a difference takes where there are hundreds.
+	cellsEach = 1.42
 
-	// wantSpare is how many are asked for beyond that.
-	wantSpare = 32
+	// spareCells is by how many more the cells that are needed vary, where
+	// differences are few: 99 in 100 sessions keep within it.
+	spareCells = 32
 )
 
 // Decoder finds the differences between its own set and one whose cells it is
@@ -248,21 +248,24 @@ func (d *Decoder) Want() (int, error) {
 		return 0, nil
 	}
 	have := len(d.cells)
-	guess := float64(d.Estimate())
-	most := min(int(3*guess)+64, d.own.limits.Cells)
-	want := int(math.Ceil(guess*wantFactor)) + wantSpare - have
-	want = max(want, have/4, wantSpare)
+	most := min(3*d.Estimate()+64, d.own.limits.Cells)
 	if have >= most {
 		return 0, ErrLimit
 	}
-	return min(want, most-have), nil
+	// Two things may be worse than the mean, the estimate and the luck with
+	// cells; both at once is rarer than either.
+	mean := cellsEach * float64(d.Estimate())
+	worst := math.Hypot(cellsEach*min(d.guess.atMost(), d.members())-mean, spareCells)
+	want := int(mean+worst) - have
+	return min(max(want, have/4, spareCells), most-have), nil
 }
 
 // Estimate is how many differences there seem to be.
-func (d *Decoder) Estimate() int {
-	// More than all members of both sets is a lie, but no harm.
-	return int(min(d.guess.differences(), float64(d.size)+float64(len(d.own.items))))
-}
+func (d *Decoder) Estimate() int { return int(min(d.guess.differences(), d.members())) }
+
+// members is how many ids both sides have: more differences than that are a
+// lie.
+func (d *Decoder) members() float64 { return float64(d.size) + float64(len(d.own.items)) }
 
 // Remote are the short ids that the other side has and we lack, as far as they
 // are recovered.

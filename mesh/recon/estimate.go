@@ -34,3 +34,15 @@ func (e *estimate) differences() float64 {
 	}
 	return max(least, e.squares/e.cells)
 }
+
+// atMost is what the differences stay below in 99 of 100 cases, k departures
+// being spread like chi-squared of k degrees (its quantile by Wilson and
+// Hilferty).
+func (e *estimate) atMost() float64 {
+	if e.cells == 0 {
+		return e.differences()
+	}
+	ninth := 2 / (9 * e.cells)
+	quantile := max(1-ninth-2.326*math.Sqrt(ninth), 0.5)
+	return e.differences() / (quantile * quantile * quantile)
+}

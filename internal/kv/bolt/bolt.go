@@ -6,8 +6,11 @@
 // Open opens or makes the file; see kv.Store for the rest. The file is locked
 // while it is open: commands talk to a running daemon instead of opening it.
 //
-// It is the only package that imports bbolt, and knows nothing of what is
-// stored. A Store may be used concurrently.
+// It knows nothing of what is stored. A Store may be used concurrently. What
+// no Store can do (buckets in buckets, a whole one dropped at once, a million
+// records behind one flush in a thousand) is done on bbolt itself, by
+// mesh/eventlog alone, with the two parts of this package that are the same
+// there: OpenFile, and Guard around every call that reads the file.
 //
 // Implements: docs/conventions.md "Stores".
 package bolt
@@ -39,10 +42,22 @@ type Store struct {
 
 var _ kv.Store = (*Store)(nil)
 
-// Open opens the store at path, and makes it if it is not there. A file that
-// another process has open wraps kv.ErrLocked, one that is broken wraps
-// kv.ErrDamaged, one that others may read wraps files.ErrNotPrivate.
+// Open opens the store at path, and makes it if it is not there. Its errors are
+// those of OpenFile.
 func Open(path string) (*Store, error) {
+	db, err := OpenFile(path, mapped, growth)
+	if err != nil {
+		return nil, err
+	}
+	return &Store{path: path, db: db}, nil
+}
+
+// OpenFile opens the file of a store, and makes it if it is not there. Address
+// space for mapped bytes is taken at once, and a file that is full grows by
+// growth. A file that another process has open wraps kv.ErrLocked, one that is
+// broken wraps kv.ErrDamaged, one that others may read wraps
+// files.ErrNotPrivate.
+func OpenFile(path string, mapped, growth int) (*bbolt.DB, error) {
 	_, err := os.Stat(path)
 	made := errors.Is(err, fs.ErrNotExist)
 	if !made {
@@ -51,7 +66,7 @@ func Open(path string) (*Store, error) {
 		}
 	}
 	var db *bbolt.DB
-	err = guarded(func() (err error) {
+	err = Guard(func() (err error) {
 		o := bbolt.Options{Timeout: lockTime, FreelistType: bbolt.FreelistMapType}
 		if runtime.GOOS != "windows" { // where the file would grow to what is mapped
 			o.InitialMmapSize = mapped
@@ -64,17 +79,15 @@ func Open(path string) (*Store, error) {
 		return nil, fmt.Errorf("%s: %w", path, explain(err))
 	}
 	db.AllocSize = growth
-	s := &Store{path: path, db: db}
-	if err := s.check(); err != nil {
-		return nil, errors.Join(err, s.Close())
+	if err := check(path, db); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
 	if made {
-		err = files.SyncDir(filepath.Dir(path))
+		if err := files.SyncDir(filepath.Dir(path)); err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", path, err), db.Close())
+		}
 	}
-	if err != nil && made {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), s.Close())
-	}
-	return s, nil
+	return db, nil
 }
 
 // explain puts bbolt's errors of opening into ours.
@@ -97,13 +110,13 @@ const remedy = "restore it from a copy, or move it away to begin anew"
 // check finds a file that was cut, and reads a small one whole. bbolt trusts
 // what it maps: a page that is not there would end the program later, in the
 // middle of something.
-func (s *Store) check() error {
-	info, err := os.Stat(s.path)
+func check(path string, db *bbolt.DB) error {
+	info, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
-	err = guarded(func() error {
-		return s.db.View(func(tx *bbolt.Tx) error {
+	err = Guard(func() error {
+		return db.View(func(tx *bbolt.Tx) error {
 			if info.Size() < tx.Size() {
 				return fmt.Errorf("%d bytes of %d are there", info.Size(), tx.Size())
 			}
@@ -118,15 +131,15 @@ func (s *Store) check() error {
 		})
 	})
 	if err != nil {
-		return fmt.Errorf("%s: %w (%v); %s", s.path, kv.ErrDamaged, err, remedy)
+		return fmt.Errorf("%s: %w (%v); %s", path, kv.ErrDamaged, err, remedy)
 	}
 	return nil
 }
 
-// guarded runs f, which calls bbolt, and makes an error of what bbolt panics
+// Guard runs f, which calls bbolt, and makes an error of what bbolt panics
 // with, or of the memory it touches, when a file's pages are not what they
 // should be.
-func guarded(f func() error) (err error) {
+func Guard(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if fault := recover(); fault != nil {
@@ -162,7 +175,7 @@ func (s *Store) run(ctx context.Context, write bool, f func(kv.Tx) error) error 
 		t.btx = nil
 		// After a commit this does nothing; else f failed or panicked, and what
 		// rolling back finds wrong changes nothing.
-		_ = guarded(btx.Rollback)
+		_ = Guard(btx.Rollback)
 	}()
 	if err := f(t); err != nil {
 		return err
@@ -173,7 +186,7 @@ func (s *Store) run(ctx context.Context, write bool, f func(kv.Tx) error) error 
 	if !write {
 		return nil
 	}
-	if err := guarded(btx.Commit); err != nil {
+	if err := Guard(btx.Commit); err != nil {
 		return fmt.Errorf("%s: %w", s.path, err)
 	}
 	return nil
@@ -193,7 +206,7 @@ func (t *tx) Get(bucket string, key []byte) (value []byte, err error) {
 	if err := t.check(bucket, key, nil); err != nil {
 		return nil, err
 	}
-	err = guarded(func() error {
+	err = Guard(func() error {
 		if b := t.btx.Bucket([]byte(bucket)); b != nil {
 			value = clone(b.Get(key))
 		}
@@ -210,7 +223,7 @@ func (t *tx) Put(bucket string, key, value []byte) error {
 	if err := t.mayWrite(bucket, key, value); err != nil {
 		return err
 	}
-	return guarded(func() error {
+	return Guard(func() error {
 		b, err := t.btx.CreateBucketIfNotExists([]byte(bucket))
 		if err != nil {
 			return err
@@ -225,7 +238,7 @@ func (t *tx) Delete(bucket string, key []byte) error {
 	if err := t.mayWrite(bucket, key, nil); err != nil {
 		return err
 	}
-	return guarded(func() error {
+	return Guard(func() error {
 		if b := t.btx.Bucket([]byte(bucket)); b != nil {
 			return b.Delete(key)
 		}
@@ -233,7 +246,7 @@ func (t *tx) Delete(bucket string, key []byte) error {
 	})
 }
 
-// Scan implements kv.Tx. f runs outside of guarded: what it panics with is its
+// Scan implements kv.Tx. f runs outside of Guard: what it panics with is its
 // own.
 func (t *tx) Scan(bucket string, prefix []byte, f func(key, value []byte) error) error {
 	if t.btx == nil {
@@ -243,7 +256,7 @@ func (t *tx) Scan(bucket string, prefix []byte, f func(key, value []byte) error)
 		return err
 	}
 	var c *bbolt.Cursor
-	err := guarded(func() error {
+	err := Guard(func() error {
 		if b := t.btx.Bucket([]byte(bucket)); b != nil {
 			c = b.Cursor()
 		}
@@ -257,7 +270,7 @@ func (t *tx) Scan(bucket string, prefix []byte, f func(key, value []byte) error)
 	var key, value []byte
 	step := func() ([]byte, []byte) { return c.Seek(prefix) }
 	for {
-		err := guarded(func() error {
+		err := Guard(func() error {
 			k, v := step()
 			key, value = clone(k), clone(v)
 			return nil
