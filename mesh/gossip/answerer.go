@@ -208,6 +208,12 @@ func (a *asked) first() error {
 		}
 		c.body = a.coder.First(theirs)
 	}
+	var refused []uint64
+	for _, id := range a.Known.in(a.own.pages, a.differ.shift) {
+		refused = append(refused, recon.ShortID(&a.short, &id))
+	}
+	slices.Sort(refused)
+	c.refused = appendShorts(nil, slices.Compact(refused))
 	if err := a.ch.send(kindCells, c.bytes()); err != nil {
 		return err
 	}

@@ -191,6 +191,10 @@ func TestRefusedOnce(t *testing.T) {
 	if first.Refused != 7 || second.Received != 0 || second.Theirs != 7 || second.Left {
 		t.Errorf("first %+v, second %+v", first, second)
 	}
+	// Nor is it sent when a is the one that answers.
+	if _, third := b.mustSync(t, a); third.Received != 0 || third.Refused != 0 {
+		t.Errorf("the other way: %+v", third)
+	}
 	a.log.refuse = nil
 	a.Known.Forget()
 	if third, _ := a.mustSync(t, b); third.Added != 7 || !same(a, b) {
