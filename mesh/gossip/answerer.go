@@ -134,7 +134,6 @@ type asked struct {
 	*session
 	differ *differ
 	own    *collection
-	shorts []uint64
 	coder  *recon.Encoder
 	ids    map[ID]int // own by whole id, once the peer asks so
 
