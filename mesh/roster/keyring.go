@@ -168,6 +168,18 @@ func (k *Keyring) EpochKey(epoch uint64) (*world.Secret, error) {
 	return world.ControlPlaneKey(k.find(n.hash), k.roster.rules.world.ID, epoch), nil
 }
 
+// EntryKey is an epoch's control-plane key under the master of one entry: the one
+// that is the head of a member we speak with.
+func (k *Keyring) EntryKey(entry world.Hash, epoch uint64) (*world.Secret, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	master := k.find(entry)
+	if master == nil {
+		return nil, fmt.Errorf("key of epoch %d under entry %s: %w", epoch, entry.Short(), ErrNoMaster)
+	}
+	return world.ControlPlaneKey(master, k.roster.rules.world.ID, epoch), nil
+}
+
 // TargetKey is the control-plane key that an epoch's TargetRefs are made with,
 // under the generation that the epoch began with. A newcomer has it from the
 // epoch after the one it was admitted in.

@@ -90,6 +90,12 @@ func TestKeysOfEpochs(t *testing.T) {
 	if k, err := b.ring.EpochKey(epoch); err != nil || same(k, after) {
 		t.Errorf("who was evicted keeps the old key: %v", err)
 	}
+	if k, err := a.ring.EntryKey(e.Hash(), epoch); err != nil || !same(k, after) {
+		t.Errorf("the key under the newest entry is the epoch's: %v", err)
+	}
+	if k, err := b.ring.EntryKey(e.Hash(), epoch); !errors.Is(err, ErrNoMaster) || k != nil {
+		t.Errorf("who was evicted has the key of the entry that did it: %v", err)
+	}
 	if k, err := a.ring.TargetKey(epoch); err != nil || !same(k, targetA) {
 		t.Errorf("the target key changed within an epoch: %v", err)
 	}

@@ -84,7 +84,7 @@ func (p *Pool) Approve(ctx context.Context, member Key, a Approval, now time.Tim
 		if err != nil {
 			return err
 		}
-		if err := p.roster.checkOne(c, a, now); err != nil {
+		if err := p.roster.CheckApproval(c, a, now); err != nil {
 			return err
 		}
 		c.Approvals = merge(c.Approvals, []Approval{a})
@@ -99,8 +99,8 @@ func (p *Pool) Approve(ctx context.Context, member Key, a Approval, now time.Tim
 	return nil
 }
 
-// checkOne says what is wrong with one approval, as the roster stands.
-func (r *Roster) checkOne(c Change, a Approval, now time.Time) error {
+// CheckApproval says what is wrong with one approval, as the roster stands.
+func (r *Roster) CheckApproval(c Change, a Approval, now time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.rules.checkApproval(r.state, &c, a, r.rules.world.Epoch(now))
