@@ -131,7 +131,7 @@ func TestVerifyRefuses(t *testing.T) {
 		"from the future":     {resign(good, 1, func(u *world.DescriptorUnsigned) { u.Epoch++ }), ReasonEpoch},
 		"the end of time":     {resign(good, 1, func(u *world.DescriptorUnsigned) { u.Epoch = 1<<64 - 1 }), ReasonEpoch},
 		"contact":             {resign(good, 1, func(u *world.DescriptorUnsigned) { u.ContactPoints = nil }), ReasonContact},
-		"onion key for years": {resign(good, 1, longLived(w, 25*time.Hour)), ReasonContact},
+		"onion key for years": {resign(good, 1, longLived(w, (onionEpochs-1)*w.EpochLen()+time.Second)), ReasonContact},
 		"only a hash": {resign(good, 1, func(u *world.DescriptorUnsigned) {
 			u.Capability = world.Capability{FAH: world.Hash{1}}
 		}), ReasonCapability},
@@ -158,7 +158,7 @@ func TestVerifyRefuses(t *testing.T) {
 	// The bounds themselves are inside.
 	for name, d := range map[string]world.Descriptor{
 		"last epoch":              resign(good, 1, func(u *world.DescriptorUnsigned) { u.Epoch-- }),
-		"onion key for a day":     resign(good, 1, longLived(w, 24*time.Hour)),
+		"onion key for long":      resign(good, 1, longLived(w, (onionEpochs-1)*w.EpochLen())),
 		"unknown kinds of line":   resign(good, 1, func(u *world.DescriptorUnsigned) { u.ContactPoints = append(u.ContactPoints, "colour:red") }),
 		"addresses not yet known": resign(good, 1, func(u *world.DescriptorUnsigned) { u.ContactPoints = append(u.ContactPoints, "/carrier-pigeon/7") }),
 	} {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/culvert-net/culvert/internal/files"
+	"github.com/culvert-net/culvert/mesh/sealed"
 	"github.com/culvert-net/culvert/mesh/world"
 	"github.com/culvert-net/culvert/mesh/world/postcard"
 )
@@ -46,7 +47,7 @@ func (c *cache) read() ([]world.Descriptor, error) {
 	if c.path == "" {
 		return nil, nil
 	}
-	b, err := readLimited(c.path, maxCacheFile)
+	b, err := sealed.ReadLimited(c.path, maxCacheFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -90,17 +91,20 @@ func (c *cache) save() error {
 	return nil
 }
 
+// cacheMagic marks directory.db.
+const cacheMagic sealed.Magic = "CULVDIR\x01"
+
 func encodeCache(snap *Snapshot) []byte {
 	ds := snap.Descriptors()
 	raw := make([][]byte, 0, len(ds))
 	for i := range ds {
 		raw = append(raw, ds[i].Canonical())
 	}
-	return seal(cacheMagic, snap.World(), appendDescriptors(nil, raw))
+	return sealed.Seal(cacheMagic, snap.World(), appendDescriptors(nil, raw))
 }
 
 func decodeCache(id world.Hash, b []byte) ([]world.Descriptor, error) {
-	payload, err := unseal(cacheMagic, id, b)
+	payload, err := sealed.Unseal(cacheMagic, id, b)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/culvert-net/culvert/mesh/sealed"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -120,23 +121,23 @@ func TestCacheDamage(t *testing.T) {
 			t.Errorf("%s: load = %d descriptors, %v, want %v and the path", name, len(ds), err, want)
 		}
 	}
-	expect("empty", nil, errNotOurs)
-	expect("another file", bytes.Repeat([]byte("SQLite format 3\x00"), 100), errNotOurs)
+	expect("empty", nil, sealed.ErrNotOurs)
+	expect("another file", bytes.Repeat([]byte("SQLite format 3\x00"), 100), sealed.ErrNotOurs)
 	newer := bytes.Clone(good)
 	newer[7]++
-	expect("newer format", newer, errNotOurs)
-	expect("truncated", good[:len(good)-1], errDamaged)
-	expect("grown", append(bytes.Clone(good), 0), errDamaged)
+	expect("newer format", newer, sealed.ErrNotOurs)
+	expect("truncated", good[:len(good)-1], sealed.ErrDamaged)
+	expect("grown", append(bytes.Clone(good), 0), sealed.ErrDamaged)
 	for i := 8; i < len(good); i += 7 {
 		flipped := bytes.Clone(good)
 		flipped[i] ^= 0x10
-		expect("a bit flipped", flipped, errDamaged)
+		expect("a bit flipped", flipped, sealed.ErrDamaged)
 	}
-	expect("another world", encodeCache(NewSet(makeWorld(t, world.World{Phrase: "x"}, time.Hour)).Snapshot()), errOtherWorld)
+	expect("another world", encodeCache(NewSet(makeWorld(t, world.World{Phrase: "x"}, time.Hour)).Snapshot()), sealed.ErrOtherWorld)
 	if err := os.Truncate(path, maxCacheFile+1); err != nil { // sparse: it takes no space
 		t.Fatal(err)
 	}
-	if _, _, err := c.load(); !errors.Is(err, errTooLarge) {
+	if _, _, err := c.load(); !errors.Is(err, sealed.ErrTooLarge) {
 		t.Errorf("a huge file: %v", err)
 	}
 }
@@ -149,7 +150,7 @@ func FuzzCache(f *testing.F) {
 	f.Add(appendDescriptors(nil, [][]byte{one, one}))
 	f.Add([]byte{0})
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		ds, err := decodeCache(w.ID, seal(cacheMagic, w.ID, payload))
+		ds, err := decodeCache(w.ID, sealed.Seal(cacheMagic, w.ID, payload))
 		if err == nil {
 			NewSet(w).Add(ds, at)
 		}

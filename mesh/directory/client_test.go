@@ -13,6 +13,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/culvert-net/culvert/mesh/frame"
+	"github.com/culvert-net/culvert/mesh/sealed"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -199,8 +201,8 @@ func TestRequestsAreIdentical(t *testing.T) {
 				first[string(request)]++
 			}
 		}
-		zero := frame((&request{kind: requestFetch, world: w.ID}).encode())
-		known := frame((&request{kind: requestFetch, world: w.ID, have: set.Snapshot().Digest()}).encode())
+		zero := framed((&request{kind: requestFetch, world: w.ID}).encode())
+		known := framed((&request{kind: requestFetch, world: w.ID, have: set.Snapshot().Digest()}).encode())
 		for request, n := range first {
 			if request != string(zero) && request != string(known) {
 				t.Errorf("%d times a request of its own: %x", n, request)
@@ -225,7 +227,7 @@ func TestDigestsStayWhereTheyBelong(t *testing.T) {
 		cookie := world.Hash{0xc0, 0x0c, 0x1e}
 		net.add(a, set).handle = func(rw io.ReadWriteCloser) {
 			if _, err := readFrame(rw, maxRequest); err == nil {
-				_ = writeFrame(rw, (&response{kind: responseEnd, digest: cookie}).encode())
+				_ = frame.Write(rw, (&response{kind: responseEnd, digest: cookie}).encode())
 			}
 		}
 		net.add(b, set)
@@ -266,8 +268,8 @@ func TestSlowAndBadSeeds(t *testing.T) {
 			forged := build(t, w, 8, now, 1, testNode(t, w, 8, now))[0]
 			forged.Signature[5] ^= 1
 			p := response{kind: responseBatch, descriptors: [][]byte{bad.Canonical(), forged.Canonical(), make([]byte, 300)}}
-			_ = writeFrame(rw, p.encode())
-			_ = writeFrame(rw, (&response{kind: responseEnd, count: 3}).encode())
+			_ = frame.Write(rw, p.encode())
+			_ = frame.Write(rw, (&response{kind: responseEnd, count: 3}).encode())
 		}
 		good := NewSet(w)
 		good.Add(build(t, w, 5, now, 1, testNode(t, w, 5, now)), now)
@@ -313,7 +315,7 @@ func TestStatusTexts(t *testing.T) {
 		"hangs up": {func(io.ReadWriteCloser) {}, "broke off"},
 		"another world": {func(rw io.ReadWriteCloser) {
 			_, _ = readFrame(rw, maxRequest)
-			_ = writeFrame(rw, (&response{kind: responseRefused, reason: ReasonWorld}).encode())
+			_ = frame.Write(rw, (&response{kind: responseRefused, reason: ReasonWorld}).encode())
 		}, "refused: of another world"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -352,7 +354,7 @@ func TestCorruptCacheIsNamed(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		bridge.stop()
-		if log := bridge.log.String(); !strings.Contains(log, path) || !strings.Contains(log, errDamaged.Error()) {
+		if log := bridge.log.String(); !strings.Contains(log, path) || !strings.Contains(log, sealed.ErrDamaged.Error()) {
 			t.Errorf("the log names neither file nor reason:\n%s", log)
 		}
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/culvert-net/culvert/mesh/frame"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -25,7 +26,7 @@ type Answer struct {
 // refused, wrap ErrProtocol if it talks nonsense, and else come from rw.
 func Fetch(rw io.ReadWriter, id, have world.Hash) (*Answer, error) {
 	q := request{kind: requestFetch, world: id, have: have}
-	if err := writeFrame(rw, q.encode()); err != nil {
+	if err := frame.Write(rw, q.encode()); err != nil {
 		return nil, fmt.Errorf("asking for the directory: %w", err)
 	}
 	a := &Answer{Digest: have}
@@ -72,7 +73,7 @@ func Publish(rw io.ReadWriter, id world.Hash, ds []world.Descriptor) (Result, er
 	for i := range ds {
 		q.descriptors = append(q.descriptors, ds[i].Canonical())
 	}
-	if err := writeFrame(rw, q.encode()); err != nil {
+	if err := frame.Write(rw, q.encode()); err != nil {
 		return Result{}, fmt.Errorf("publishing: %w", err)
 	}
 	p, _, err := readResponse(rw)

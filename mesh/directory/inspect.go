@@ -6,6 +6,8 @@ import (
 	"math"
 	"time"
 
+	"github.com/culvert-net/culvert/mesh/frame"
+	"github.com/culvert-net/culvert/mesh/sealed"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -17,7 +19,7 @@ import (
 // is. Deadlines and errors are as Fetch's.
 func AskTime(rw io.ReadWriter, id world.Hash) (time.Time, error) {
 	q := request{kind: requestTime, world: id}
-	if err := writeFrame(rw, q.encode()); err != nil {
+	if err := frame.Write(rw, q.encode()); err != nil {
 		return time.Time{}, fmt.Errorf("asking for the time: %w", err)
 	}
 	p, _, err := readResponse(rw)
@@ -36,7 +38,7 @@ func AskTime(rw io.ReadWriter, id world.Hash) (time.Time, error) {
 // changes nothing. Nothing in it is verified; Set.Add does that. Errors wrap
 // fs.ErrNotExist if there is no file.
 func ReadCache(path string, w *world.World) ([]world.Descriptor, error) {
-	b, err := readLimited(path, maxCacheFile)
+	b, err := sealed.ReadLimited(path, maxCacheFile)
 	if err != nil {
 		return nil, fmt.Errorf("reading the directory cache: %w", err)
 	}

@@ -37,7 +37,7 @@ func TestAskTime(t *testing.T) {
 		"an answer to something else": {kind: responseUnchanged},
 		"no time there ever is":       {kind: responseTime, millis: math.MaxUint64},
 	} {
-		if _, err := AskTime(canned{bytes.NewReader(frame(p.encode())), io.Discard}, world.Hash{}); !errors.Is(err, ErrProtocol) {
+		if _, err := AskTime(canned{bytes.NewReader(framed(p.encode())), io.Discard}, world.Hash{}); !errors.Is(err, ErrProtocol) {
 			t.Errorf("%s: %v, want ErrProtocol", name, err)
 		}
 	}
@@ -80,7 +80,7 @@ func TestExpiries(t *testing.T) {
 		}
 	}
 	got := k.Expiries()
-	if len(got) != 2 || got[0].Epoch != w.Epoch(at)+1 || !got[1].NotAfter.Equal(w.EpochStart(w.Epoch(at)+2)) {
-		t.Errorf("Expiries = %+v; want this epoch's key and the last one's, which ends with this epoch", got)
+	if len(got) != 2 || got[0].Epoch != w.Epoch(at)+1 || !got[1].NotAfter.Equal(w.EpochStart(w.Epoch(at)+onionEpochs)) {
+		t.Errorf("Expiries = %+v; want this epoch's key and the last one's, which lasts onionEpochs of them", got)
 	}
 }

@@ -5,9 +5,13 @@ import (
 	"slices"
 	"time"
 
+	"github.com/culvert-net/culvert/mesh/sealed"
 	"github.com/culvert-net/culvert/mesh/world"
 	"github.com/culvert-net/culvert/mesh/world/postcard"
 )
+
+// keysMagic marks onion.keys.
+const keysMagic sealed.Magic = "CULVKEY\x01"
 
 // maxUnix bounds the times in onion.keys to those that time.Time can count with.
 const maxUnix = 1 << 40
@@ -25,12 +29,12 @@ func encodeKeys(id world.Hash, keys []onionPrivate) []byte {
 		clear(private)
 	}
 	defer clear(b)
-	return seal(keysMagic, id, b)
+	return sealed.Seal(keysMagic, id, b)
 }
 
 // decodeKeys reads what encodeKeys writes. The caller clears b after use.
 func decodeKeys(id world.Hash, b []byte) ([]onionPrivate, error) {
-	payload, err := unseal(keysMagic, id, b)
+	payload, err := sealed.Unseal(keysMagic, id, b)
 	if err != nil {
 		return nil, err
 	}
@@ -43,12 +47,12 @@ func decodeKeys(id world.Hash, b []byte) ([]onionPrivate, error) {
 		private, err := ecdh.X25519().NewPrivateKey(raw[:])
 		clear(raw[:])
 		if err != nil || d.Err() != nil || notAfter > maxUnix {
-			return nil, errDamaged
+			return nil, sealed.ErrDamaged
 		}
 		keys = append(keys, newOnionPrivate(made, time.Unix(int64(notAfter), 0).UTC(), private))
 	}
 	if d.Finish() != nil || !slices.IsSortedFunc(keys, newestFirst) {
-		return nil, errDamaged
+		return nil, sealed.ErrDamaged
 	}
 	return keys, nil
 }

@@ -12,12 +12,13 @@ import (
 	"time"
 
 	"github.com/culvert-net/culvert/internal/files"
+	"github.com/culvert-net/culvert/mesh/sealed"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
-// Keyring holds a node's onion keys: the one of this epoch and, until circuits
-// begun with it are done, the one before. Keys past that are gone from memory
-// and disk, so that whoever takes the machine later cannot open what was
+// Keyring holds a node's onion keys: the one of this epoch, and those before for
+// as long as a root that shows them may be in use. Keys past that are gone from
+// memory and disk, so that whoever takes the machine later cannot open what was
 // recorded.
 type Keyring struct {
 	path  string       // immutable
@@ -43,7 +44,7 @@ func OpenKeyring(path string, w *world.World) (*Keyring, error) {
 	if err := files.CheckPrivate(path); errors.Is(err, files.ErrNotPrivate) {
 		return nil, fmt.Errorf("onion keys: whoever has them reads what circuits carry here: %w", err)
 	}
-	b, err := readLimited(path, maxKeyFile)
+	b, err := sealed.ReadLimited(path, maxKeyFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return k, nil
 	}
@@ -75,7 +76,7 @@ func (k *Keyring) Rotate(now time.Time) error {
 		if err != nil {
 			return fmt.Errorf("making an onion key: %w", err)
 		}
-		keep = append(keep, newOnionPrivate(epoch, k.notAfter(epoch), private))
+		keep = append(keep, newOnionPrivate(epoch, onionEnd(k.world, epoch), private))
 		slices.SortFunc(keep, newestFirst)
 	} else if len(keep) == len(k.keys) {
 		return nil
@@ -91,11 +92,10 @@ func (k *Keyring) Rotate(now time.Time) error {
 	return nil
 }
 
-// notAfter is when a key of an epoch ends: with the next epoch, or a day into
-// it if epochs are longer than that.
-func (k *Keyring) notAfter(made uint64) time.Time {
-	end := k.world.EpochStart(made + 1)
-	return end.Add(min(k.world.EpochLen(), onionLife)).Truncate(time.Second)
+// onionEnd is when an onion key that was made in an epoch ends: when the last
+// root that shows it to anybody may be used no more.
+func onionEnd(w *world.World, made uint64) time.Time {
+	return w.EpochStart(made + onionEpochs).Truncate(time.Second)
 }
 
 // Public are the keys to be published now, newest first. Rotate comes before.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/culvert-net/culvert/internal/files"
+	"github.com/culvert-net/culvert/mesh/sealed"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -41,7 +42,7 @@ func TestKeyringRotates(t *testing.T) {
 		rotate()
 		rotate() // once per epoch
 		first := ring.Public()
-		if len(first) != 1 || !has(first[0]) || !first[0].NotAfter.Equal(start.Add(2*w.EpochLen())) {
+		if len(first) != 1 || !has(first[0]) || !first[0].NotAfter.Equal(start.Add(4*w.EpochLen())) {
 			t.Fatalf("in the first epoch: %+v", first)
 		}
 		firstPrivate := ring.keys[0].private.Bytes()
@@ -54,10 +55,18 @@ func TestKeyringRotates(t *testing.T) {
 		}
 
 		time.Sleep(w.EpochLen())
-		rotate() // the first key's not-after is now, its grace is not over
+		rotate()
 		third := ring.Public()
 		if len(third) != 2 || third[1] != second[0] || !has(first[0]) {
 			t.Errorf("in the third epoch: %+v, first key still known: %v", third, has(first[0]))
+		}
+		// A descriptor of the first epoch stands in the root of the second, which
+		// may be used until the fourth has passed.
+		time.Sleep(2 * w.EpochLen())
+		rotate() // the first key's not-after is now, its grace is not over
+		third = ring.Public()
+		if !has(first[0]) {
+			t.Error("the first key is gone when the last who were shown it may use it")
 		}
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("mode %v, %v, want 0600", info.Mode(), err)
@@ -68,7 +77,7 @@ func TestKeyringRotates(t *testing.T) {
 			t.Error("a key past its grace is found, Rotate or not")
 		}
 		rotate()
-		if len(ring.keys) != 2 {
+		if len(ring.keys) != 3 { // those of the second, third and fifth epoch are not; the fourth was slept through
 			t.Errorf("%d keys are kept", len(ring.keys))
 		}
 		file, err := os.ReadFile(path)
@@ -119,13 +128,13 @@ func TestKeyringClockSetBack(t *testing.T) {
 		if err := ring.Rotate(time.Now()); err != nil {
 			t.Fatal(err)
 		}
-		if got := ring.Public(); len(got) != 1 || got[0].NotAfter.After(time.Now().Add(2*w.EpochLen())) || len(ring.keys) != 2 {
+		if got := ring.Public(); len(got) != 1 || got[0].NotAfter.After(time.Now().Add(onionEpochs*w.EpochLen())) || len(ring.keys) != 2 {
 			t.Errorf("published %+v of %d keys, want the one of now, with the next one kept", got, len(ring.keys))
 		}
 	})
 }
 
-// TestKeyringLongEpochs: with epochs of a week a key ends a day into the next.
+// TestKeyringLongEpochs: with epochs of a week a key is good for four.
 func TestKeyringLongEpochs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := makeWorld(t, world.World{Phrase: "slow"}, 7*24*time.Hour)
@@ -143,7 +152,7 @@ func TestKeyringLongEpochs(t *testing.T) {
 		if err := Verify(&d, w, now); err != nil {
 			t.Errorf("its descriptor is refused: %v", err)
 		}
-		if want := w.EpochStart(w.Epoch(now) + 1).Add(onionLife); !node.Onion[0].NotAfter.Equal(want) {
+		if want := w.EpochStart(w.Epoch(now) + onionEpochs); !node.Onion[0].NotAfter.Equal(want) {
 			t.Errorf("not after %v, want %v", node.Onion[0].NotAfter, want)
 		}
 	})
@@ -172,8 +181,8 @@ func TestKeyringRefusesFiles(t *testing.T) {
 		"flipped":       flipped,
 		"another kind":  encodeCache(NewSet(w).Snapshot()),
 		"another world": encodeKeys(other.ID, ring.keys),
-		"not sorted":    seal(keysMagic, w.ID, append([]byte{2}, append(append([]byte{1, 1}, make([]byte, 32)...), append([]byte{2, 1}, make([]byte, 32)...)...)...)),
-		"too many":      seal(keysMagic, w.ID, []byte{9}),
+		"not sorted":    sealed.Seal(keysMagic, w.ID, append([]byte{2}, append(append([]byte{1, 1}, make([]byte, 32)...), append([]byte{2, 1}, make([]byte, 32)...)...)...)),
+		"too many":      sealed.Seal(keysMagic, w.ID, []byte{9}),
 		"large":         make([]byte, maxKeyFile+1),
 	} {
 		if err := os.WriteFile(path, content, 0o600); err != nil {
@@ -201,7 +210,7 @@ func FuzzKeys(f *testing.F) {
 	f.Add(append([]byte{1, 7, 200, 1}, make([]byte, 32)...))
 	f.Add([]byte{0})
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		in := seal(keysMagic, w.ID, payload)
+		in := sealed.Seal(keysMagic, w.ID, payload)
 		keys, err := decodeKeys(w.ID, bytes.Clone(in))
 		if err == nil && !bytes.Equal(encodeKeys(w.ID, keys), in) {
 			t.Errorf("%x decodes and encodes to something else", payload)

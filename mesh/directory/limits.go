@@ -37,9 +37,14 @@ const (
 	// change is another copy of the set at everybody.
 	maxSeqs = 4
 
-	// onionLife bounds an onion key's not-after beyond its descriptor's epoch: a
-	// stolen key must not be good for long.
-	onionLife = 24 * time.Hour
+	// lag is for how many epochs after its own a root may be used by clients that
+	// get no newer one: two signers' meetings may fail before anybody is cut off.
+	lag = 2
+
+	// onionEpochs is for how many epochs an onion key is good, that in which it is
+	// made included: a descriptor of epoch e stands in the roots of e and e+1, and
+	// the latter may be used until e+1+lag has passed.
+	onionEpochs = 1 + 1 + lag
 )
 
 // Bounds of the set, which a flood of made-up keys runs into.
@@ -134,6 +139,6 @@ const (
 	// maxCacheFile bounds directory.db as its content is bounded by maxFetch.
 	maxCacheFile = maxFetch + 1<<10
 
-	// maxKeyFile bounds onion.keys, which holds two or three keys.
+	// maxKeyFile bounds onion.keys, which holds onionEpochs keys and one more.
 	maxKeyFile = 4 << 10
 )

@@ -1,8 +1,11 @@
 package directory
 
+import "time"
+
 // merger adds verified entries to a set, whose mu the caller holds meanwhile.
 type merger struct {
 	set *Set
+	now time.Time
 
 	// What keys of the epoch before will need in an epoch, by epoch. Filled on
 	// first need, kept up by newSlot.
@@ -96,6 +99,7 @@ func (m *merger) merge(e *entry) (did bool, err error) {
 		}
 	}
 	sl.seq = e.contact.seq
+	sl.since = m.now
 	sl.live[e.model()] = e
 	m.resize(e, sl, e.size)
 	sl.node = makeNode(sl.live)
@@ -114,6 +118,7 @@ func (m *merger) convict(a, b *entry) bool {
 		return false
 	}
 	m.resize(a, sl, -sl.size)
+	sl.since = m.now
 	sl.live, sl.node, sl.proof = nil, nil, []*entry{}
 	if size := a.size + b.size; m.fits(a, room{0, size}) {
 		sl.proof = []*entry{a, b}

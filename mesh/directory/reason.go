@@ -25,6 +25,8 @@ const (
 	ReasonFull       Reason = 11 // no room for new keys in this epoch
 	ReasonNotTaking  Reason = 12 // this server takes no publications
 	ReasonRequest    Reason = 13 // the request is not one of this protocol
+	ReasonStamp      Reason = 14 // no stamp of this epoch under the key, or a wrong one
+	ReasonNoRoot     Reason = 15 // the bundle of that root is not here
 )
 
 func (r Reason) Error() string {
@@ -55,6 +57,10 @@ func (r Reason) Error() string {
 		return "publications are not taken here"
 	case ReasonRequest:
 		return "not a directory request"
+	case ReasonStamp:
+		return "no stamp for this epoch"
+	case ReasonNoRoot:
+		return "the bundle of that root is not here"
 	}
 	return fmt.Sprintf("reason %d", uint8(r))
 }

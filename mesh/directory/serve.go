@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/culvert-net/culvert/mesh/frame"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -39,7 +40,7 @@ func Serve(ctx context.Context, rw io.ReadWriter, set *Set, accept bool) error {
 		return serveFetch(ctx, rw, set, q.have)
 	case q.kind == requestTime:
 		p := response{kind: responseTime, millis: uint64(max(0, time.Now().UnixMilli()))}
-		return wrapSend(writeFrame(rw, p.encode()))
+		return wrapSend(frame.Write(rw, p.encode()))
 	case !accept:
 		return refuse(rw, ReasonNotTaking, ReasonNotTaking)
 	case len(q.descriptors) > maxModels:
@@ -51,7 +52,7 @@ func Serve(ctx context.Context, rw io.ReadWriter, set *Set, accept bool) error {
 // refuse tells the peer the reason, and the caller why.
 func refuse(w io.Writer, reason Reason, why error) error {
 	p := response{kind: responseRefused, reason: reason}
-	if err := writeFrame(w, p.encode()); err != nil {
+	if err := frame.Write(w, p.encode()); err != nil {
 		return fmt.Errorf("refusing a directory request (%w): %w", why, err)
 	}
 	return fmt.Errorf("%w: %w", ErrRefused, why)
@@ -61,7 +62,7 @@ func serveFetch(ctx context.Context, w io.Writer, set *Set, have world.Hash) err
 	snap := set.Snapshot()
 	if have == snap.Digest() {
 		p := response{kind: responseUnchanged}
-		return wrapSend(writeFrame(w, p.encode()))
+		return wrapSend(frame.Write(w, p.encode()))
 	}
 	ds := snap.Descriptors()
 	var batch [][]byte
@@ -77,13 +78,13 @@ func serveFetch(ctx context.Context, w io.Writer, set *Set, have world.Hash) err
 			return err
 		}
 		p := response{kind: responseBatch, descriptors: batch}
-		if err := writeFrame(w, p.encode()); err != nil {
+		if err := frame.Write(w, p.encode()); err != nil {
 			return wrapSend(err)
 		}
 		batch, size = batch[:0], 0
 	}
 	p := response{kind: responseEnd, digest: snap.Digest(), count: uint32(len(ds))}
-	return wrapSend(writeFrame(w, p.encode()))
+	return wrapSend(frame.Write(w, p.encode()))
 }
 
 func servePublish(w io.Writer, set *Set, raw [][]byte) error {
@@ -105,7 +106,7 @@ func servePublish(w io.Writer, set *Set, raw [][]byte) error {
 			p.refused = append(p.refused, Refusal{Index: i, Reason: reason})
 		}
 	}
-	return wrapSend(writeFrame(w, p.encode()))
+	return wrapSend(frame.Write(w, p.encode()))
 }
 
 func wrapSend(err error) error {

@@ -37,6 +37,7 @@ type epochPart struct {
 type slot struct {
 	seq   uint64
 	seqs  int               // how many seqs were taken so far
+	since time.Time         // when it last changed
 	live  map[string]*entry // by model; empty once there is proof
 	proof []*entry          // not nil once the key is out: two entries, or none if there was no room
 	size  int               // bytes of live or proof
@@ -93,7 +94,7 @@ func (s *Set) Add(ds []world.Descriptor, now time.Time) Result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	changed := s.advance(now)
-	m := merger{set: s}
+	m := merger{set: s, now: now}
 	changed = m.contradictions(entries) || changed
 	for i, e := range entries {
 		if e == nil {
@@ -149,7 +150,7 @@ func (s *Set) Snapshot() *Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.snap == nil {
-		s.snap = newSnapshot(s)
+		s.snap = newSnapshot(s.world.ID, s.now, s.epochs)
 	}
 	return s.snap
 }

@@ -42,13 +42,13 @@ type export struct {
 	digest      world.Hash
 }
 
-// newSnapshot reads s, whose mu the caller holds. A node stands with what it
-// said in the newest epoch it said anything in; if it contradicted itself
-// there, it does not stand at all.
-func newSnapshot(s *Set) *Snapshot {
-	snap := &Snapshot{world: s.world.ID, epoch: s.now, byKey: make(map[[32]byte]*Node)}
-	for _, e := range slices.Sorted(maps.Keys(s.epochs)) {
-		for key, sl := range s.epochs[e].slots {
+// newSnapshot reads epochs, which do not change meanwhile. A node stands with
+// what it said in the newest epoch it said anything in; if it contradicted
+// itself there, it does not stand at all.
+func newSnapshot(id world.Hash, now uint64, epochs map[uint64]*epochPart) *Snapshot {
+	snap := &Snapshot{world: id, epoch: now, byKey: make(map[[32]byte]*Node)}
+	for _, e := range slices.Sorted(maps.Keys(epochs)) {
+		for key, sl := range epochs[e].slots {
 			if sl.proof == nil {
 				snap.byKey[key] = sl.node
 				snap.entries = slices.AppendSeq(snap.entries, maps.Values(sl.live))

@@ -40,11 +40,17 @@ func verify(d *world.Descriptor, w *world.World, now time.Time) (*entry, error) 
 	if !inWindow(w, d.Epoch, now) {
 		return nil, ReasonEpoch
 	}
+	return verifyTimeless(d, w)
+}
+
+// verifyTimeless is verify for who knows already that d is of the world, and
+// current.
+func verifyTimeless(d *world.Descriptor, w *world.World) (*entry, error) {
 	e, err := inspect(d)
 	if err != nil {
 		return nil, err
 	}
-	latest := w.EpochStart(d.Epoch + 1).Add(onionLife)
+	latest := onionEnd(w, d.Epoch)
 	for _, k := range e.contact.onion {
 		if k.NotAfter.After(latest) {
 			return nil, fmt.Errorf("%w: onion key lives too long", ReasonContact)

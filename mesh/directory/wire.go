@@ -1,12 +1,11 @@
 package directory
 
 import (
-	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 
+	"github.com/culvert-net/culvert/mesh/frame"
 	"github.com/culvert-net/culvert/mesh/world"
 	"github.com/culvert-net/culvert/mesh/world/postcard"
 )
@@ -15,32 +14,14 @@ import (
 // sends.
 var ErrProtocol = errors.New("not the directory protocol")
 
-// writeFrame sends a message behind its length, in one write.
-func writeFrame(w io.Writer, message []byte) error {
-	frame := binary.BigEndian.AppendUint32(make([]byte, 0, 4+len(message)), uint32(len(message)))
-	_, err := w.Write(append(frame, message...))
-	return err
-}
-
-// readFrame receives a message of at most limit bytes. Memory grows with what
-// arrives, not with what the length claims. io.EOF means that nothing came.
+// readFrame receives a message of at most limit bytes. io.EOF means that nothing
+// came.
 func readFrame(r io.Reader, limit int) ([]byte, error) {
-	var head [4]byte
-	if _, err := io.ReadFull(r, head[:]); err != nil {
-		return nil, err
+	b, err := frame.Read(r, limit)
+	if errors.Is(err, frame.ErrSize) {
+		err = fmt.Errorf("%w: %w", ErrProtocol, err)
 	}
-	n := binary.BigEndian.Uint32(head[:])
-	if n == 0 || int64(n) > int64(limit) {
-		return nil, fmt.Errorf("%w: a frame of %d bytes, 1 to %d are allowed", ErrProtocol, n, limit)
-	}
-	var b bytes.Buffer
-	if _, err := io.CopyN(&b, r, int64(n)); err != nil {
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
-		}
-		return nil, err
-	}
-	return b.Bytes(), nil
+	return b, err
 }
 
 // Requests, in the order of their wire variants.

@@ -24,7 +24,7 @@ type canned struct {
 	io.Writer
 }
 
-func frame(message []byte) []byte {
+func framed(message []byte) []byte {
 	return append(binary.BigEndian.AppendUint32(nil, uint32(len(message))), message...)
 }
 
@@ -111,7 +111,7 @@ func TestFetchAndPublish(t *testing.T) {
 	}
 	// A descriptor that does not even decode costs itself, in its place.
 	q := request{kind: requestPublish, world: w.ID, descriptors: [][]byte{make([]byte, 300), mine[0].Canonical(), make([]byte, MaxDescriptor+1)}}
-	out, err := serveBytes(NewSet(w), true, frame(q.encode()))
+	out, err := serveBytes(NewSet(w), true, framed(q.encode()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestServeRefuses(t *testing.T) {
 		for range n {
 			q.descriptors = append(q.descriptors, mine[0].Canonical())
 		}
-		return frame(q.encode())
+		return framed(q.encode())
 	}
 	fetch := request{kind: requestFetch, world: w.ID}
 	for name, c := range map[string]struct {
@@ -138,15 +138,15 @@ func TestServeRefuses(t *testing.T) {
 		accept bool
 		want   Reason
 	}{
-		"another world's fetch":       {frame((&request{kind: requestFetch, world: foreign.ID}).encode()), true, ReasonWorld},
-		"another world's time":        {frame((&request{kind: requestTime, world: foreign.ID}).encode()), true, ReasonWorld},
+		"another world's fetch":       {framed((&request{kind: requestFetch, world: foreign.ID}).encode()), true, ReasonWorld},
+		"another world's time":        {framed((&request{kind: requestTime, world: foreign.ID}).encode()), true, ReasonWorld},
 		"another world's publication": {publish(foreign.ID, 1), true, ReasonWorld},
 		"publication not taken":       {publish(w.ID, 1), false, ReasonNotTaking},
 		"too many descriptors":        {publish(w.ID, maxModels+1), true, ReasonModels},
-		"no such request":             {frame([]byte{requestKinds}), true, ReasonRequest},
-		"garbage":                     {frame(bytes.Repeat([]byte{0xff}, 40)), true, ReasonRequest},
-		"trailing byte":               {frame(append(fetch.encode(), 0)), true, ReasonRequest},
-		"empty frame":                 {frame(nil), true, ReasonRequest},
+		"no such request":             {framed([]byte{requestKinds}), true, ReasonRequest},
+		"garbage":                     {framed(bytes.Repeat([]byte{0xff}, 40)), true, ReasonRequest},
+		"trailing byte":               {framed(append(fetch.encode(), 0)), true, ReasonRequest},
+		"empty frame":                 {framed(nil), true, ReasonRequest},
 		"frame of 4 GiB":              {[]byte{0xff, 0xff, 0xff, 0xff, 0}, true, ReasonRequest},
 		"frame just too large":        {binary.BigEndian.AppendUint32(nil, maxRequest+1), true, ReasonRequest},
 	} {
@@ -181,7 +181,7 @@ func TestServeRefuses(t *testing.T) {
 	cancel()
 	set := NewSet(w)
 	set.Add(mine, at)
-	err := Serve(ctx, canned{bytes.NewReader(frame(fetch.encode())), io.Discard}, set, false)
+	err := Serve(ctx, canned{bytes.NewReader(framed(fetch.encode())), io.Discard}, set, false)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("Serve after the end = %v", err)
 	}
@@ -190,8 +190,8 @@ func TestServeRefuses(t *testing.T) {
 func TestFetchRefuses(t *testing.T) {
 	w := testWorld(t)
 	batch := response{kind: responseBatch, descriptors: [][]byte{build(t, w, 1, at, 1, testNode(t, w, 1, at))[0].Canonical()}}
-	end := func(n uint32) []byte { return frame((&response{kind: responseEnd, count: n}).encode()) }
-	some := frame(batch.encode())
+	end := func(n uint32) []byte { return framed((&response{kind: responseEnd, count: n}).encode()) }
+	some := framed(batch.encode())
 	answer := func(in ...[]byte) (*Answer, error) {
 		return Fetch(canned{bytes.NewReader(slices.Concat(in...)), io.Discard}, w.ID, world.Hash{})
 	}
@@ -209,13 +209,13 @@ func TestFetchRefuses(t *testing.T) {
 		"half a length":             {[][]byte{some[:3]}, io.ErrUnexpectedEOF},
 		"too few":                   {[][]byte{some, end(2)}, ErrProtocol},
 		"too many":                  {[][]byte{some, some, end(1)}, ErrProtocol},
-		"unchanged from nothing":    {[][]byte{frame([]byte{responseUnchanged})}, ErrProtocol},
-		"garbage":                   {[][]byte{frame([]byte("HTTP/1.1 400 Bad Request"))}, ErrProtocol},
+		"unchanged from nothing":    {[][]byte{framed([]byte{responseUnchanged})}, ErrProtocol},
+		"garbage":                   {[][]byte{framed([]byte("HTTP/1.1 400 Bad Request"))}, ErrProtocol},
 		"frame of 4 GiB":            {[][]byte{{0xff, 0xff, 0xff, 0xff}}, ErrProtocol},
-		"answer to a publication":   {[][]byte{frame((&response{kind: responsePublished, accepted: 1}).encode())}, ErrProtocol},
-		"refusal":                   {[][]byte{frame((&response{kind: responseRefused, reason: ReasonWorld}).encode())}, ReasonWorld},
-		"a count beyond the frame":  {[][]byte{frame([]byte{responseBatch, 0xff, 0xff, 3, 1, 2, 3})}, ErrProtocol},
-		"descriptors of no content": {[][]byte{frame(append([]byte{responseBatch, 100}, make([]byte, 100)...))}, ErrProtocol},
+		"answer to a publication":   {[][]byte{framed((&response{kind: responsePublished, accepted: 1}).encode())}, ErrProtocol},
+		"refusal":                   {[][]byte{framed((&response{kind: responseRefused, reason: ReasonWorld}).encode())}, ReasonWorld},
+		"a count beyond the frame":  {[][]byte{framed([]byte{responseBatch, 0xff, 0xff, 3, 1, 2, 3})}, ErrProtocol},
+		"descriptors of no content": {[][]byte{framed(append([]byte{responseBatch, 100}, make([]byte, 100)...))}, ErrProtocol},
 	} {
 		if a, err := answer(c.in...); !errors.Is(err, c.want) {
 			t.Errorf("%s: %+v, %v, want %v", name, a, err, c.want)
@@ -233,7 +233,7 @@ func TestFetchRefuses(t *testing.T) {
 
 	// What does not decode is left out and counted.
 	mixed := response{kind: responseBatch, descriptors: append([][]byte{make([]byte, 400)}, batch.descriptors...)}
-	if a, err := answer(frame(mixed.encode()), end(2)); err != nil || len(a.Descriptors) != 1 || a.Malformed != 1 {
+	if a, err := answer(framed(mixed.encode()), end(2)); err != nil || len(a.Descriptors) != 1 || a.Malformed != 1 {
 		t.Errorf("a batch with a bad one: %+v, %v", a, err)
 	}
 }
@@ -251,7 +251,7 @@ func TestPublishRefuses(t *testing.T) {
 		"about none":            {response{kind: responsePublished}, ErrProtocol},
 		"about one that is not": {response{kind: responsePublished, refused: []Refusal{{5, ReasonFull}}}, ErrProtocol},
 	} {
-		in := frame(c.p.encode())
+		in := framed(c.p.encode())
 		if res, err := Publish(canned{bytes.NewReader(in), io.Discard}, w.ID, mine); !errors.Is(err, c.want) {
 			t.Errorf("%s: %+v, %v, want %v", name, res, err, c.want)
 		}
@@ -276,12 +276,12 @@ func (r *repeater) Read(p []byte) (int, error) {
 // program says its number.
 func TestReasons(t *testing.T) {
 	seen := map[string]Reason{}
-	for r := ReasonWorld; r <= ReasonRequest+1; r++ {
+	for r := ReasonWorld; r <= ReasonNoRoot+1; r++ {
 		text := r.Error()
 		if other, dup := seen[text]; dup || text == "" {
 			t.Errorf("reasons %d and %d both say %q", other, r, text)
 		}
-		if strings.HasPrefix(text, "reason ") != (r > ReasonRequest) {
+		if strings.HasPrefix(text, "reason ") != (r > ReasonNoRoot) {
 			t.Errorf("reason %d says %q", r, text)
 		}
 		seen[text] = r
@@ -329,9 +329,9 @@ func FuzzServe(f *testing.F) {
 	w := testWorld(f)
 	now := time.Now()
 	q := request{kind: requestPublish, world: w.ID, descriptors: [][]byte{build(f, w, 1, now, 1, testNode(f, w, 1, now))[0].Canonical()}}
-	f.Add(frame(q.encode()))
-	f.Add(frame((&request{kind: requestFetch, world: w.ID}).encode()))
-	f.Add(frame((&request{kind: requestTime, world: w.ID}).encode()))
+	f.Add(framed(q.encode()))
+	f.Add(framed((&request{kind: requestFetch, world: w.ID}).encode()))
+	f.Add(framed((&request{kind: requestTime, world: w.ID}).encode()))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		out, _ := serveBytes(NewSet(w), true, in)
 		if len(out) == 0 {

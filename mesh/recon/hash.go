@@ -18,6 +18,8 @@ type Key = [32]byte
 const (
 	labelFingerprint = "culvert-fingerprint"
 	labelShort       = "culvert-short"
+	labelCheck       = "culvert-check"
+	labelRange       = "culvert-range"
 )
 
 // ShortID is the name of id in the session of key: the first 8 bytes of

@@ -37,6 +37,10 @@ func (a Address) Canonical() []byte {
 	return postcard.AppendUint(b, uint64(a.Cell))
 }
 
+// Phrase is the address as people read it to each other; world.ParsePhraseAddress
+// finds a wrong word in it.
+func (a Address) Phrase() string { return world.PhraseAddress(a.Canonical()) }
+
 // Decode reads what Canonical writes, and nothing else.
 func Decode(b []byte) (Address, error) {
 	d := postcard.NewDecoder(b)

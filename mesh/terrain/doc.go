@@ -2,7 +2,8 @@
 // event log with whom.
 //
 // Most callers need Draw, which puts all members of an epoch on a map, and
-// Map.Partners. Of gives one member's Address.
+// Map.Partners. Of gives one member's Address, which Address.Phrase spells for
+// people.
 //
 // A place is cut from a hash under the epoch's control-plane key: it moves at
 // every epoch, says nothing to whoever is no member, and cannot be chosen. It is

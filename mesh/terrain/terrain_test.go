@@ -196,6 +196,17 @@ func TestColludersDoNotSurroundAVictim(t *testing.T) {
 	}
 }
 
+func TestPhrase(t *testing.T) {
+	a := terrain.Of(cpk(3), testWorld, 3, [32]byte{1})
+	b, err := world.ParsePhraseAddress(a.Phrase())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := terrain.Decode(b); err != nil || got != a {
+		t.Errorf("%s is read as %+v, %v, want %+v", a.Phrase(), got, err, a)
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	f.Add(terrain.Of(cpk(1), testWorld, 1, [32]byte{1}).Canonical())
 	f.Add([]byte{0, 0, 0, 0})

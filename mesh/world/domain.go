@@ -16,6 +16,9 @@ const (
 	DomainShard       Domain = "shard-sig"
 	DomainVerdict     Domain = "verdict-sig"
 	DomainManifest    Domain = "manifest-sig"
+	DomainRoot        Domain = "root-sig"
+	DomainSeal        Domain = "seal-sig"
+	DomainRotation    Domain = "rotation-sig"
 )
 
 // Domains are all of them, in the order of the table in docs/spec/world.md §4.
@@ -24,6 +27,7 @@ func Domains() []Domain {
 	return []Domain{
 		DomainDescriptor, DomainReceipt, DomainAttestation, DomainDispute, DomainLinkHint,
 		DomainEndorsement, DomainShard, DomainVerdict, DomainManifest,
+		DomainRoot, DomainSeal, DomainRotation,
 	}
 }
 

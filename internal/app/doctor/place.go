@@ -89,7 +89,7 @@ func onionFinding(program string, w *world.World, keys []directory.Expiry, runni
 		return Warn("Set the clock right, then restart the "+program+": the key is removed by itself.",
 			"the newest is from an epoch that has not begun: this machine's clock was ahead")
 	case running && keys[0].Epoch+1 < w.Epoch(now):
-		return Bad("Restart the "+program+"; if it stays so, is the disk full?", "the newest ended at %s and was not replaced", moment(keys[0].NotAfter))
+		return Bad("Restart the "+program+"; if it stays so, is the disk full?", "the newest is of the epoch that began at %s, and was not replaced", moment(w.EpochStart(keys[0].Epoch)))
 	case now.After(keys[0].NotAfter):
 		return Fine("the last ended at %s; %s", moment(keys[0].NotAfter), made)
 	}

@@ -1,0 +1,255 @@
+package gossip
+
+import (
+	"context"
+	crand "crypto/rand"
+	"errors"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/culvert-net/culvert/mesh/terrain"
+)
+
+// SyncerConfig is what NewSyncer needs.
+type SyncerConfig struct {
+	Session Config
+	Dial    Dialer
+
+	// Every is how long it is from one round to the next, give or take a fifth.
+	// Zero: a quarter of an epoch, from 15 s to 5 min.
+	Every time.Duration
+
+	// Log gets a line when a peer is banned, at debug one per session. Nil: none.
+	Log *slog.Logger
+}
+
+// Syncer repairs the log with partners, and answers those that repair theirs with
+// us.
+type Syncer struct {
+	cfg   SyncerConfig
+	peers peers
+	kick  chan struct{}
+
+	outbound chan struct{} // held by a session that we opened
+	inbound  chan struct{} // held by one that a member opened
+	greeting chan struct{} // held by one whose opener has shown nothing yet
+
+	mu     sync.Mutex
+	rnd    *rand.Rand // guarded by mu
+	status Status     // guarded by mu
+	epoch  uint64     // guarded by mu: of the last round
+	roster head       // guarded by mu: of the last round
+}
+
+// NewSyncer returns a Syncer that does nothing until Run or Serve is called.
+func NewSyncer(cfg SyncerConfig) (*Syncer, error) {
+	if len(cfg.Session.Carriers) > maxCarriers {
+		return nil, errors.New("gossip: more lists than sync carries")
+	}
+	if cfg.Session.Known == nil {
+		cfg.Session.Known = new(Refusals)
+	}
+	if cfg.Every <= 0 {
+		cfg.Every = min(max(cfg.Session.World.EpochLen()/4, minEvery), maxEvery)
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	var seed [32]byte
+	if _, err := crand.Read(seed[:]); err != nil {
+		return nil, err
+	}
+	return &Syncer{
+		cfg:      cfg,
+		kick:     make(chan struct{}, 1),
+		outbound: make(chan struct{}, maxOutbound),
+		inbound:  make(chan struct{}, maxInbound),
+		greeting: make(chan struct{}, maxGreeting),
+		rnd:      rand.New(rand.NewChaCha8(seed)),
+	}, nil
+}
+
+// Run repairs in rounds until ctx ends: one at once, then every so often, soon
+// after each epoch begins, and when Kick is called.
+func (s *Syncer) Run(ctx context.Context) error {
+	for {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		s.Round(ctx)
+		wait := time.NewTimer(s.untilNext(time.Now()))
+		select {
+		case <-ctx.Done():
+		case <-wait.C:
+		case <-s.kick:
+		}
+		wait.Stop()
+	}
+}
+
+// Kick makes a round begin soon, with everybody who is not banned: the network
+// healed, or a link came up.
+func (s *Syncer) Kick() {
+	s.peers.wake()
+	select {
+	case s.kick <- struct{}{}:
+	default:
+	}
+}
+
+// untilNext is how long to wait for the next round. It is drawn, so that members
+// that were started together do not stay together.
+func (s *Syncer) untilNext(now time.Time) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	wait := s.cfg.Every*4/5 + time.Duration(s.rnd.Int64N(int64(s.cfg.Every)*2/5+1))
+	w := s.cfg.Session.World
+	begins := w.EpochStart(w.Epoch(now) + 1).Sub(now)
+	if begins < wait {
+		wait = begins + time.Duration(s.rnd.Int64N(int64(min(w.EpochLen()/20, maxSpread))+1))
+	}
+	s.status.Next = now.Add(wait)
+	return wait
+}
+
+// Round repairs with the partners of the moment and returns how it went, which
+// is also in Status.
+func (s *Syncer) Round(ctx context.Context) Round {
+	round := Round{Started: time.Now()}
+	partners := s.partners(round.Started)
+	round.Partners = make([]Partner, len(partners))
+	var wg sync.WaitGroup
+	for i, p := range partners {
+		wg.Go(func() { round.Partners[i] = s.repair(ctx, p) })
+	}
+	wg.Wait()
+	round.Took = time.Since(round.Started)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status.Rounds++
+	s.status.Last = round
+	return round
+}
+
+// partners draws who is repaired with: the near ones and random ones. Who is
+// left alone for now is replaced by another random one.
+func (s *Syncer) partners(now time.Time) []terrain.Place {
+	c := &s.cfg.Session
+	epoch := c.World.Epoch(now)
+	generation, entry := c.Group.Head()
+	cpk := c.Group.Key(entry, epoch)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// What our log refused for the roster or the epoch it may take now.
+	if at := (head{generation, entry}); at != s.roster || epoch != s.epoch {
+		s.roster, s.epoch = at, epoch
+		c.Known.Forget()
+	}
+	if cpk == nil {
+		return nil
+	}
+	members := c.Group.Members()
+	drawn := terrain.Draw(cpk, c.World.ID, epoch, members).Partners(c.member(), terrain.Near, len(members), s.rnd)
+	var out []terrain.Place
+	for _, p := range drawn {
+		if len(out) < terrain.Near+terrain.Random && s.peers.ready(p.Key, now) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// repair runs sessions with one partner until nothing is left to do.
+func (s *Syncer) repair(ctx context.Context, to terrain.Place) Partner {
+	p := Partner{Key: to.Key, Near: to.Near}
+	select {
+	case s.outbound <- struct{}{}:
+		defer func() { <-s.outbound }()
+	case <-ctx.Done():
+		p.Error = ReasonTimeout
+		return p
+	}
+	for p.Sessions < maxRepeat {
+		r, err := s.session(ctx, to.Key)
+		p.take(&r, err)
+		s.note(&r, err)
+		if err != nil || !r.Left || r.Added+r.Sent == 0 {
+			break
+		}
+	}
+	return p
+}
+
+// session opens one session.
+func (s *Syncer) session(ctx context.Context, member [32]byte) (Result, error) {
+	opening, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	stream, err := s.cfg.Dial.Open(opening, member)
+	if err != nil {
+		r := Result{Peer: member}
+		reason := ReasonClosed
+		if opening.Err() != nil {
+			reason = ReasonTimeout
+		}
+		return r, &Error{Reason: reason, err: err}
+	}
+	return Initiate(ctx, &s.cfg.Session, member, stream)
+}
+
+// Serve answers a session that somebody opened, closes the stream and returns.
+func (s *Syncer) Serve(ctx context.Context, stream io.ReadWriteCloser) error {
+	select {
+	case s.greeting <- struct{}{}:
+	default:
+		err := &Error{Reason: ReasonBusy}
+		s.count(ModeNone, err)
+		return errors.Join(err, stream.Close())
+	}
+	greeting := true
+	leave := func() {
+		if greeting {
+			greeting = false
+			<-s.greeting
+		}
+	}
+	defer leave()
+	admitted := false
+	r, err := Respond(ctx, &s.cfg.Session, stream, func(member [32]byte) Reason {
+		if why := s.peers.admit(member, time.Now()); why != ReasonNone {
+			return why
+		}
+		select {
+		case s.inbound <- struct{}{}:
+			admitted = true
+			leave()
+			return ReasonNone
+		default:
+			return ReasonBusy
+		}
+	})
+	if !admitted {
+		s.count(r.Mode, err)
+		return err
+	}
+	<-s.inbound
+	s.note(&r, err)
+	return err
+}
+
+// note takes in how a session with somebody known went.
+func (s *Syncer) note(r *Result, err error) {
+	now := time.Now()
+	banned := s.peers.done(r, err, now)
+	s.count(r.Mode, err)
+	s.mu.Lock()
+	s.status.Totals.take(r)
+	s.mu.Unlock()
+	if banned {
+		s.cfg.Log.Warn("sync peer banned", "peer", short(r.Peer), "reason", ReasonOf(err).Label(), "for", banTime)
+	} else {
+		s.cfg.Log.Debug("sync session", "peer", short(r.Peer), "mode", string(r.Mode), "reason", ReasonOf(err).Label(), "added", r.Added, "sent", r.Sent)
+	}
+}

@@ -1,0 +1,181 @@
+package quorum
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"sync"
+
+	"github.com/culvert-net/culvert/mesh/sealed"
+	"github.com/culvert-net/culvert/mesh/world"
+	"github.com/culvert-net/culvert/mesh/world/postcard"
+)
+
+// memoryMagic marks the file of a memory.
+const memoryMagic sealed.Magic = "CULVSGN\x01"
+
+// Memory is what a signer has ever signed, as far as it could still matter. It
+// is on the disk before a signature exists.
+type Memory struct {
+	path  string     // immutable
+	world world.Hash // immutable
+
+	mu     sync.Mutex
+	filled []remembered  // sorted by kind, number, parent; guarded by mu
+	floor  [kinds]uint64 // numbers below are signed no more; guarded by mu
+}
+
+// remembered is one slot, filled.
+type remembered struct {
+	slot    Slot
+	content world.Hash
+}
+
+// Why a signer does not sign.
+var (
+	ErrTaken = errors.New("another statement was signed for this slot")
+	ErrOld   = errors.New("statements this old are signed no more")
+)
+
+// OpenMemory reads the memory at path, or starts with none if there is no file.
+// A file that cannot be read is an error, and is never replaced by an empty one:
+// what was signed before could be signed again, differently.
+func OpenMemory(path string, id world.Hash) (*Memory, error) {
+	m := &Memory{path: path, world: id}
+	b, err := sealed.Read(path, memoryMagic, id, maxMemoryFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, nil
+	}
+	if err == nil {
+		err = m.decode(b)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("what this signer has signed, %s: %w; get the file back from a copy that is no older than "+
+			"the last signature, or have founders replace the key: a signer that forgot may contradict itself", path, err)
+	}
+	return m, nil
+}
+
+// Claim fills a slot, for good: once it has returned nil, no other content can
+// have the slot, whatever happens to the machine. Claiming the same again is
+// fine. Who signs in another form than Sign's claims first, and signs then.
+func (m *Memory) Claim(slot Slot, content world.Hash) error {
+	return m.claim(slot, content, func() error { return nil })
+}
+
+// claim asks check before it fills an empty slot.
+func (m *Memory) claim(slot Slot, content world.Hash, check func() error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if old, ok := m.find(slot); ok {
+		if old.content != content {
+			return fmt.Errorf("%w: the %v", ErrTaken, slot)
+		}
+		return nil
+	}
+	if slot.Number < m.floor[slot.Kind] {
+		return fmt.Errorf("%w: the %v", ErrOld, slot)
+	}
+	if err := check(); err != nil {
+		return err
+	}
+	next, floor := m.with(remembered{slot, content})
+	if err := sealed.Write(m.path, memoryMagic, m.world, encodeMemory(next, floor)); err != nil {
+		return fmt.Errorf("remembering what is about to be signed: %w", err)
+	}
+	m.filled, m.floor = next, floor
+	return nil
+}
+
+// Sign signs a statement, unless another was signed for its slot. check decides
+// about a slot that is empty; it is not asked about a statement that was signed
+// before, since that cannot be taken back.
+func (m *Memory) Sign(key ed25519.PrivateKey, s Statement, check func() error) (Signature, error) {
+	if s.World != m.world {
+		return Signature{}, ErrWorld
+	}
+	if err := m.claim(s.Slot, s.Content, check); err != nil {
+		return Signature{}, err
+	}
+	return s.sign(key), nil
+}
+
+// Signed is the content that was signed for a slot.
+func (m *Memory) Signed(slot Slot) (world.Hash, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, ok := m.find(slot)
+	return r.content, ok
+}
+
+// find looks for what fills a slot. The caller holds mu.
+func (m *Memory) find(slot Slot) (remembered, bool) {
+	i := slices.IndexFunc(m.filled, func(r remembered) bool { return r.slot.same(slot) })
+	if i < 0 {
+		return remembered{}, false
+	}
+	return m.filled[i], true
+}
+
+// with is what is remembered after r, the oldest forgotten where there are too
+// many of a kind. The caller holds mu.
+func (m *Memory) with(r remembered) ([]remembered, [kinds]uint64) {
+	i, _ := slices.BinarySearchFunc(m.filled, r, byAge)
+	next, floor := slices.Insert(slices.Clone(m.filled), i, r), m.floor
+	count := 0
+	for _, o := range next {
+		if o.slot.Kind == r.slot.Kind {
+			count++
+		}
+	}
+	if count <= maxRemembered {
+		return next, floor
+	}
+	first := slices.IndexFunc(next, func(o remembered) bool { return o.slot.Kind == r.slot.Kind })
+	lowest := next[first].slot.Number
+	floor[r.slot.Kind] = lowest + 1
+	return slices.DeleteFunc(next, func(o remembered) bool {
+		// All of that number: what is below the floor is refused, remembered or not.
+		return o.slot.Kind == r.slot.Kind && o.slot.Number == lowest && o != r
+	}), floor
+}
+
+// byAge is the order of a memory.
+func byAge(a, b remembered) int {
+	return cmp.Or(cmp.Compare(a.slot.Kind, b.slot.Kind), cmp.Compare(a.slot.Number, b.slot.Number),
+		bytes.Compare(a.slot.Parent[:], b.slot.Parent[:]))
+}
+
+func encodeMemory(all []remembered, floor [kinds]uint64) []byte {
+	var b []byte
+	for _, f := range floor {
+		b = postcard.AppendUint(b, f)
+	}
+	b = postcard.AppendUint(b, uint64(len(all)))
+	for _, r := range all {
+		b = r.slot.append(b)
+		b = postcard.AppendArray(b, r.content[:])
+	}
+	return b
+}
+
+// decode reads what encodeMemory writes.
+func (m *Memory) decode(b []byte) error {
+	d := postcard.NewDecoder(b)
+	for i := range m.floor {
+		m.floor[i] = d.U64()
+	}
+	for i := range d.Count(minRemembered) {
+		r := remembered{slot: readSlot(d)}
+		d.Array(r.content[:])
+		if d.Err() == nil && i > 0 && byAge(m.filled[i-1], r) >= 0 {
+			d.Fail(postcard.ErrOrder)
+		}
+		m.filled = append(m.filled, r)
+	}
+	return d.Finish()
+}
