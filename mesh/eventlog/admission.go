@@ -28,7 +28,7 @@ type Members interface {
 
 // Candidate is what somebody sent.
 type Candidate struct {
-	Bytes []byte        // canonical, or so it is claimed. They are kept: not to be changed
+	Bytes []byte        // canonical, or so it is claimed; not to be changed before Ingest returns
 	Stamp *world.Ticket // of a descriptor; nil: none
 }
 
@@ -99,7 +99,7 @@ func (a *Admission) Ingest(ctx context.Context, sent []Candidate, via Via, now t
 		}
 	}
 	for len(entries) > 0 {
-		n := min(len(entries), maxAdd)
+		n := part(entries)
 		stored, err := a.log.submit(ctx, newRequest(entries[:n], via, now))
 		if err != nil {
 			return Result{}, err
@@ -112,6 +112,17 @@ func (a *Admission) Ingest(ctx context.Context, sent []Candidate, via Via, now t
 	}
 	slices.SortFunc(result.Refused, func(x, y Refusal) int { return x.Index - y.Index })
 	return result, nil
+}
+
+// part is how many entries, at least one, make up a transaction.
+func part(entries []entry) int {
+	bytes, most := 0, min(len(entries), groupEvents)
+	for n := range most {
+		if bytes += len(entries[n].canonical); bytes > groupBytes {
+			return max(n, 1)
+		}
+	}
+	return most
 }
 
 // Check decides about one event that was decoded, without storing it or

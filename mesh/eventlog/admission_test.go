@@ -258,7 +258,7 @@ func TestIngestMixed(t *testing.T) {
 	a := NewAdmission(AdmissionConfig{Log: l, Members: authors(2)})
 	var sent []Candidate
 	var want Result
-	for i := range maxAdd + 700 {
+	for i := range groupEvents + 700 {
 		switch i % 5 {
 		case 0:
 			sent = append(sent, Candidate{Bytes: receipt(t, w, someEpoch, 5, i).Canonical()})

@@ -235,7 +235,7 @@ func TestAddRefusesTheCaller(t *testing.T) {
 	if _, err := l.Add(context.Background(), []*event.Event{foreign}, ViaOwn, midOf(w, someEpoch)); !errors.Is(err, ErrOtherWorld) {
 		t.Errorf("Add of another world's event = %v, want ErrOtherWorld", err)
 	}
-	many := make([]*event.Event, maxAdd+1)
+	many := make([]*event.Event, groupEvents+1)
 	if _, err := l.Add(context.Background(), many, ViaOwn, midOf(w, someEpoch)); err == nil || !strings.Contains(err.Error(), "parts") {
 		t.Errorf("Add of %d events = %v, want to be told to split them", len(many), err)
 	}

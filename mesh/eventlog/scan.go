@@ -107,7 +107,7 @@ func (s *scan) chunk(tx *bbolt.Tx) error {
 		if err != nil {
 			return damaged("the record of an event")
 		}
-		if (s.filter.Type == 0 || uint32(s.filter.Type) == uint32(rec.kind)) && rec.received >= s.since() {
+		if s.mayFit(&rec) {
 			s.found, s.places = append(s.found, rec.clone()), append(s.places, c.place)
 			size += len(rec.event)
 		}
@@ -117,6 +117,14 @@ func (s *scan) chunk(tx *bbolt.Tx) error {
 			heap.Pop(&all)
 		}
 	}
+}
+
+// mayFit reports whether a record may be one that is wanted, by what costs
+// nothing: an event has its author's key somewhere in its bytes.
+func (s *scan) mayFit(r *record) bool {
+	f := &s.filter
+	return (f.Type == 0 || uint32(f.Type) == uint32(r.kind)) && r.received >= s.since() &&
+		(f.Author == nil || bytes.Contains(r.event, f.Author[:]))
 }
 
 func (s *scan) since() uint64 {
