@@ -66,6 +66,10 @@ browser: build ## What a web page can do to a running bridge; needs Chromium
 clients: build ## OpenAI clients of others against the programs; writes docs/clients.md; needs Node.js 20
 	CULVERT_BIN=$(CURDIR)/bin internal/e2e/clients/run $(ARGS)
 
+.PHONY: vectors
+vectors: ## Test vectors against a second implementation, in JavaScript; needs Node.js 20
+	internal/e2e/vectors/run
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target, 50,000 inputs each (FUZZTIME=1m)
 	.ci/fuzz $(FUZZTIME)

@@ -1,8 +1,10 @@
 package app
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
@@ -108,4 +110,14 @@ func Shell(words ...string) string {
 		}
 	}
 	return strings.Join(quoted, " ")
+}
+
+// ReadLine is what a person types, up to the end of the line and at most so many
+// bytes of it.
+func ReadLine(in io.Reader, most int64) (string, error) {
+	line, err := bufio.NewReader(io.LimitReader(in, most)).ReadString('\n')
+	if err != nil && line == "" {
+		return "", Usage(errors.New("nothing was typed"))
+	}
+	return strings.TrimSpace(line), nil
 }

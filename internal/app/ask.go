@@ -66,6 +66,9 @@ func PrintJSON(out io.Writer, v any) error {
 	return e.Encode(v)
 }
 
+// PrintJSONLine is PrintJSON for one of many, each on a line.
+func PrintJSONLine(out io.Writer, v any) error { return json.NewEncoder(out).Encode(v) }
+
 // Rows is a table of names and what belongs to them, for a person. Row adds a
 // line; the writer is for tables below it, and Flush prints all.
 func Rows(out io.Writer) (w *tabwriter.Writer, row func(name, format string, args ...any)) {

@@ -66,7 +66,8 @@ type refusal struct {
 }
 
 // Ask gets route from the daemon behind the admin socket and decodes its JSON
-// into v. ErrNoDaemon: there is none.
+// into v. ErrNoDaemon: there is none. The daemon answers from memory, as a rule; a
+// ctx with a deadline is for what takes longer.
 func Ask(ctx context.Context, socket, route string, v any) error {
 	return call(ctx, socket, http.MethodGet, route, nil, v)
 }
@@ -82,8 +83,11 @@ func Tell(ctx context.Context, socket, route string, in, v any) error {
 }
 
 func call(ctx context.Context, socket, method, route string, in io.Reader, v any) error {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
+	if _, bounded := ctx.Deadline(); !bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, askTimeout)
+		defer cancel()
+	}
 	transport := &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			var d net.Dialer

@@ -24,7 +24,7 @@ const (
 	abortWait = 5 * time.Second
 
 	// askTimeout bounds a command's question to a running daemon, which answers
-	// from memory.
+	// from memory, unless the command has a deadline of its own.
 	askTimeout = 5 * time.Second
 
 	// maxAnswer bounds the daemon's answer: status of a full world fits often.

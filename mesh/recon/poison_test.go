@@ -112,13 +112,14 @@ func TestMalformedCells(t *testing.T) {
 		}
 	}
 	for name, b := range map[string][]byte{
-		"a byte more":             append(slices.Clone(honest), 0),
-		"no cells":                {0, 0, 0},
-		"fewer counts than cells": {0, 2, 1},
-		"too large a set":         append(postcard.AppendUint(nil, MaxSet+1), honest[1:]...),
-		"more cells than bytes":   append([]byte{0}, binary.AppendUvarint(binary.AppendUvarint(nil, 1<<40), 1<<40)...),
-		"not all are in cell 0":   append([]byte{1, 1, 1}, append(make([]byte, minCell), 1)...),
-		"more than all in a cell": append([]byte{1, 2, 2}, append(make([]byte, 2*minCell+1), 2)...),
+		"a byte more":              append(slices.Clone(honest), 0),
+		"no cells":                 {0, 0, 0},
+		"fewer counts than cells":  {0, 2, 1},
+		"too large a set":          append(postcard.AppendUint(nil, MaxSet+1), honest[1:]...),
+		"more cells than bytes":    append([]byte{0}, binary.AppendUvarint(binary.AppendUvarint(nil, 1<<40), 1<<40)...),
+		"not all are in cell 0":    append([]byte{1, 1, 1}, append(make([]byte, minCell), 1)...),
+		"less than none in a cell": append([]byte{2, 2, 2}, append(make([]byte, 2*minCell+1), 3)...),
+		"more than all in a cell":  append([]byte{1, 2, 2}, append(make([]byte, 2*minCell+1), 2)...),
 	} {
 		if err := NewDecoder(own).First(b); !errors.Is(err, ErrMalformed) {
 			t.Errorf("%s: %v", name, err)

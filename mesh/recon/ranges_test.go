@@ -143,9 +143,12 @@ func TestMalformedRanges(t *testing.T) {
 		{"not to the end", write(list(exactly(named(9)))), false, ErrMalformed},
 		{"a byte more", append(write(list(end)), 0), false, ErrMalformed},
 		{"two skips in a row", []byte{1, 5, 1, 6, 0}, false, ErrMalformed},
-		{"borders that fall", []byte{byte(modeFingerprint)<<6 | 1, 5, 0}, false, ErrMalformed},
+		{"borders that rise", []byte{byte(modeList)<<6 | 1, 5, 0, byte(modeList)<<6 | 1, 6, 0, 0}, false, nil},
+		{"borders that stay", []byte{byte(modeList)<<6 | 1, 5, 0, byte(modeList)<<6 | 1, 5, 0, 0}, false, ErrMalformed},
+		{"borders that fall", []byte{byte(modeList)<<6 | 1, 5, 0, byte(modeList)<<6 | 1, 4, 0, 0}, false, ErrMalformed},
 		{"a border of 33 bytes", append([]byte{33}, make([]byte, 40)...), false, ErrMalformed},
-		{"a border that ends in zero", []byte{2, 5, 0, 0}, false, ErrMalformed},
+		{"a border of two bytes", []byte{byte(modeList)<<6 | 2, 5, 1, 0, 0}, false, nil},
+		{"a border that ends in zero", []byte{byte(modeList)<<6 | 2, 5, 0, 0, 0}, false, ErrMalformed},
 		{"a list that falls", write(list(end, named(2), named(1))), false, ErrMalformed},
 		{"a list with a double", write(list(end, named(2), named(2))), false, ErrMalformed},
 		{"too long a list", write(list(end, slices.Repeat([]ID{{}}, maxList+1)...)), false, ErrMalformed},
@@ -163,7 +166,7 @@ func TestMalformedRanges(t *testing.T) {
 		if _, err := r.Respond(tt.message); !errors.Is(err, tt.want) {
 			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
 		}
-		if tt.want == nil && (!r.Done() || !slices.Equal(r.Have(), ids[2:]) || !slices.Equal(r.Need(), []ID{named(9)})) {
+		if tt.initiator && tt.want == nil && (!r.Done() || !slices.Equal(r.Have(), ids[2:]) || !slices.Equal(r.Need(), []ID{named(9)})) {
 			t.Errorf("%s: done %t, to give %x, to take %x", tt.name, r.Done(), r.Have(), r.Need())
 		}
 	}

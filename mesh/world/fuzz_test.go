@@ -100,3 +100,36 @@ func FuzzCharter(f *testing.F) {
 	bare.Chain = nil
 	identity(f, world.DecodeCharter, testCharter(), bare, world.Charter{})
 }
+
+// FuzzParseTicket: what is accepted is written again to the same bytes.
+func FuzzParseTicket(f *testing.F) {
+	f.Add(world.Ticket{Anchor: []byte("anchor")}.Bytes())
+	f.Fuzz(func(t *testing.T, in []byte) {
+		ticket, err := world.ParseTicket(in)
+		if err != nil {
+			return
+		}
+		if out := ticket.Bytes(); !bytes.Equal(out, in) {
+			t.Errorf("%x parses and is written as %x", in, out)
+		}
+	})
+}
+
+// FuzzParsePhraseAddress: no panic, and what is accepted is the address of what
+// it says. Any bytes have an address.
+func FuzzParsePhraseAddress(f *testing.F) {
+	f.Add("cable-napkin-kiwi-stadium", []byte{0})
+	f.Add(world.PhraseAddress([]byte("an invite")), []byte{})
+	f.Fuzz(func(t *testing.T, s string, payload []byte) {
+		if got, err := world.ParsePhraseAddress(s); err == nil {
+			again, err := world.ParsePhraseAddress(world.PhraseAddress(got))
+			if err != nil || !bytes.Equal(again, got) {
+				t.Errorf("%q is %x, and that is %x, %v", s, got, again, err)
+			}
+		}
+		payload = payload[:min(len(payload), world.MaxPhrasePayload)]
+		if got, err := world.ParsePhraseAddress(world.PhraseAddress(payload)); err != nil || !bytes.Equal(got, payload) {
+			t.Errorf("%x came back as %x, %v", payload, got, err)
+		}
+	})
+}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -33,7 +34,7 @@ func clockFinding(w *world.World, ahead time.Duration, source string) Finding {
 	if ahead < 0 {
 		way = "behind"
 	}
-	limit := min(clockBad, w.EpochLen()/4)
+	limit := node.ClockLimit(w)
 	text := fmt.Sprintf("this machine's clock is about %s %s what the world's nodes say (%s)", roughly(off), way, source)
 	switch {
 	case off <= min(clockFine, limit):

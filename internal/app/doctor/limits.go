@@ -32,11 +32,6 @@ const (
 	// ordinary drift stay below it.
 	clockFine = 5 * time.Second
 
-	// clockBad is where a clock begins to break things: descriptors made by it
-	// are refused by others (docs/spec/directory.md §2). Short epochs allow a
-	// quarter of one.
-	clockBad = 30 * time.Second
-
 	// smallGroups is the number of network groups below which a world is called
 	// small: whoever watches a few networks then sees both ends of many circuits.
 	smallGroups = 6

@@ -179,15 +179,6 @@ func TestDoctorDeadBackend(t *testing.T) {
 	}
 }
 
-func localWorld(t *testing.T) *world.World {
-	t.Helper()
-	w, err := world.New(world.World{Phrase: "x", Rules: world.DefaultRules(), Local: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
-}
-
 // contents are the files of a directory with their bytes and modes.
 func contents(t *testing.T, dir string) (all []string) {
 	t.Helper()

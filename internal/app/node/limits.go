@@ -41,4 +41,15 @@ const (
 	// directoryLimit bounds one fetch or publish, so that a peer that says
 	// nothing does not hold a stream for ever.
 	directoryLimit = 30 * time.Second
+
+	// clockBad is where a clock begins to break things: descriptors made by it
+	// are refused by others (docs/spec/directory.md §2).
+	clockBad = 30 * time.Second
+
+	// clockAsk bounds a look at the clocks of all seeds, which answer from memory.
+	clockAsk = 15 * time.Second
+
+	// endingLimit bounds the wait for the other end of a stream of a circuit to
+	// close, which it does when it has read what it was sent.
+	endingLimit = 3 * time.Second
 )

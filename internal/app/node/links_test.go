@@ -1,10 +1,12 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdh"
 	"crypto/ed25519"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -196,7 +198,82 @@ func TestRelayWithTCPBlocked(t *testing.T) {
 // served is what a node serves that is a provider, or is none.
 func served(provider bool) []circuit.StreamKind {
 	if provider {
-		return []circuit.StreamKind{circuit.StreamHTTP}
+		return []circuit.StreamKind{circuit.StreamHTTP, circuit.StreamDirectory}
 	}
 	return nil
+}
+
+// Questions to the directory are answered over circuits as they are on links, and
+// publications are not taken there.
+func TestDirectoryOverCircuits(t *testing.T) {
+	r := newRealWorld(t)
+	r.node("relay-1", nil, nil, any1)
+	r.node("relay-2", nil, nil, any1)
+	end := r.node("end", []directory.Model{serves("m")}, nil, any1)
+	r.wg.Go(func() {
+		_ = ServeDirectoryOver(r.ctx, end.Listener(circuit.StreamDirectory), 4, r.set, slog.New(slog.DiscardHandler))
+	})
+	c, key := r.client(), r.set.Snapshot().Providers("m")[0].Key
+	open := func() *circuit.Stream {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		s, err := c.DialKind(ctx, key, circuit.Group{}, circuit.StreamDirectory)
+		if err != nil {
+			t.Fatalf("DialKind: %v", err)
+		}
+		_ = s.SetDeadline(time.Now().Add(20 * time.Second))
+		t.Cleanup(func() { _ = s.Close() })
+		return s
+	}
+	a, err := directory.Fetch(open(), r.world.ID, world.Hash{})
+	if err != nil || len(a.Descriptors) != 3 {
+		t.Errorf("Fetch over a circuit = %d descriptors, %v; want all 3", len(a.Descriptors), err)
+	}
+	if at, err := directory.AskTime(open(), r.world.ID); err != nil || time.Since(at).Abs() > time.Minute {
+		t.Errorf("AskTime over a circuit = %v, %v", at, err)
+	}
+	if _, err := directory.AskTime(open(), world.Hash{1}); !errors.Is(err, directory.ReasonWorld) {
+		t.Errorf("AskTime of another world = %v, want it refused", err)
+	}
+}
+
+// A clock that differs from the seeds' is found out by asking them.
+func TestClockWatch(t *testing.T) {
+	_, priv, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var hosts [2]*mesh.Host
+	for i, key := range []ed25519.PrivateKey{priv, nil} {
+		if hosts[i], err = mesh.New(mesh.Config{Key: key, Local: true, Listen: []string{"/ip4/127.0.0.1/tcp/0"}}); err != nil {
+			t.Fatal(err)
+		}
+		defer hosts[i].Close()
+	}
+	w, err := world.New(world.World{Phrase: "clock", Rules: world.DefaultRules(), Local: true, Seeds: hosts[0].Addrs()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ServeDirectory(t.Context(), hosts[0], directory.NewSet(w), false, slog.New(slog.DiscardHandler))
+	var said bytes.Buffer
+	c := &ClockWatch{World: w, Host: hosts[1], Log: slog.New(slog.NewTextHandler(&said, nil))}
+	if _, known := c.Ahead(); known || c.Off() {
+		t.Error("a clock that was compared with none is known to be off")
+	}
+	c.look(t.Context())
+	if ahead, known := c.Ahead(); !known || ahead.Abs() > 10*time.Second || c.Off() || said.Len() > 0 {
+		t.Errorf("compared with itself: %v, %v; said %q", ahead, known, said.String())
+	}
+	c.mu.Lock()
+	c.ahead = ClockLimit(w) + time.Second
+	c.mu.Unlock()
+	if !c.Off() {
+		t.Error("a clock beyond the limit is not off")
+	}
+	own := &ClockWatch{World: w, Host: hosts[0], Log: slog.New(slog.DiscardHandler)}
+	own.look(t.Context())
+	if _, known := own.Ahead(); known {
+		t.Error("the only seed compared its clock with its own")
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/config"
@@ -216,4 +217,12 @@ func CheckName(name string) error {
 		return fmt.Errorf("%q: use a to z, digits and hyphens, at most %d of them", name, maxName)
 	}
 	return nil
+}
+
+// SeedAddr is an address as a world file names it, with the peer id of its key.
+func SeedAddr(addr string, key [32]byte) string { return addr + "/p2p/" + mesh.PeerID(key) }
+
+// DefaultEpoch is how long an epoch is in a world that says nothing else.
+func DefaultEpoch() time.Duration {
+	return time.Duration(world.DefaultRules().EpochLenMS) * time.Millisecond
 }

@@ -1,0 +1,209 @@
+package member
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/mesh"
+	"github.com/culvert-net/culvert/mesh/roster"
+	"github.com/culvert-net/culvert/mesh/world"
+)
+
+// A request to join is a stream of its own: each side sends 32 random bytes, then
+// the newcomer its request and the inviter its answer, each behind its length
+// (u32, big-endian). Random bytes and the keys of the link make the transcript.
+
+// labelSession begins the transcript of a session.
+const labelSession = "culvert-join-session"
+
+// transcript is what both ends have in common with nobody else.
+func transcript(id world.Hash, newcomer, inviter [32]byte, theirs, ours [32]byte) roster.Transcript {
+	b := []byte(labelSession)
+	for _, part := range [][32]byte{id, newcomer, inviter, theirs, ours} {
+		b = append(b, part[:]...)
+	}
+	return roster.Transcript(world.Sum(b))
+}
+
+// nonces swaps random bytes with the other side. Both send first: neither could
+// choose its own by the other's and gain anything, since the keys are the link's.
+func nonces(rw io.ReadWriter) (ours, theirs [32]byte, err error) {
+	_, _ = rand.Read(ours[:]) // never fails: it ends the program first
+	if _, err := rw.Write(ours[:]); err != nil {
+		return ours, theirs, err
+	}
+	_, err = io.ReadFull(rw, theirs[:])
+	return ours, theirs, err
+}
+
+func writeMessage(w io.Writer, b []byte) error {
+	_, err := w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(b))), b...))
+	return err
+}
+
+func readMessage(r io.Reader, most int) ([]byte, error) {
+	var head [4]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return nil, err
+	}
+	n := binary.BigEndian.Uint32(head[:])
+	if n == 0 || int64(n) > int64(most) {
+		return nil, fmt.Errorf("a message of %d bytes, at most %d are taken", n, most)
+	}
+	// Read in parts: a length is only a claim.
+	b, err := io.ReadAll(io.LimitReader(r, int64(n)))
+	if err == nil && len(b) < int(n) {
+		err = io.ErrUnexpectedEOF
+	}
+	return b, err
+}
+
+// answerJoin answers the one request of a stream from newcomer's key.
+func (m *Member) answerJoin(ctx context.Context, rw io.ReadWriter, newcomer [32]byte) error {
+	ours, theirs, err := nonces(rw)
+	if err != nil {
+		return err
+	}
+	request, err := readMessage(rw, roster.MaxRequest)
+	if err != nil {
+		return err
+	}
+	before, _ := m.Roster().Head()
+	answer, failed := m.desk.Ask(ctx, request, transcript(m.cfg.World.ID, newcomer, m.self, theirs, ours), time.Now())
+	if after, _ := m.Roster().Head(); after != before {
+		m.cfg.Log.Info("a member was admitted", "member", short(newcomer), "generation", after)
+	}
+	m.update() // what waits for approvals may have changed, too
+	return errors.Join(failed, writeMessage(rw, answer))
+}
+
+// short is how members are named to people.
+func short(key [32]byte) string { return fmt.Sprintf("%x", key[:4]) }
+
+// JoinConfig is a newcomer's side. All fields are required but Operator.
+type JoinConfig struct {
+	Dir      string // data directory, whose lock the caller holds
+	Invite   roster.Invite
+	Phrase   string
+	Key      ed25519.PrivateKey // the newcomer's transport key
+	Host     *mesh.Host         // of that key
+	Role     roster.Role
+	Operator string
+	Member   *Member // of Dir
+	Progress func(text string)
+}
+
+// Join asks to be admitted until it is, or refused, or ctx ends. A member that
+// was admitted already is no error: the answer may have been lost.
+func Join(ctx context.Context, cfg JoinConfig) error {
+	if cfg.Member.IsMember() == nil {
+		return nil
+	}
+	ticket, err := cfg.ticket(ctx)
+	if err != nil {
+		return err
+	}
+	ask, err := roster.NewAsk(cfg.Invite, cfg.Phrase, cfg.Key, cfg.Member.Wrap(), cfg.Role, cfg.Operator, ticket)
+	if err != nil {
+		return app.Usage(err)
+	}
+	for said := ""; ; {
+		answer, err := cfg.ask(ctx, ask)
+		text := ""
+		switch {
+		case ctx.Err() != nil:
+			return app.NotReady(fmt.Errorf("joining: %w", context.Cause(ctx)))
+		case err == nil && answer.Kind == roster.Admitted:
+			return roster.Join(cfg.Member.chain, cfg.Member.keys, answer, time.Now())
+		case err == nil && answer.Kind == roster.Pending:
+			text = fmt.Sprintf("Waiting: %s missing. Members approve with: observer world admit %s",
+				app.Count(int(answer.Missing), "approval"), fullKey(cfg.Member.Self()))
+		case answer.Kind == roster.Refused:
+			return app.Refused(fmt.Errorf("not admitted: %s", answer.Reason))
+		case errors.Is(err, roster.ErrUnproved):
+			return app.Refused(fmt.Errorf("asking to join: %w; is the phrase that of this invite?", err))
+		default:
+			text = fmt.Sprintf("The inviter was not reached (%v). Is its observer running? Trying again.", err)
+		}
+		if text != said {
+			cfg.Progress(text)
+			said = text
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(joinAgain):
+		}
+	}
+}
+
+func fullKey(key [32]byte) string { return fmt.Sprintf("%x", key) }
+
+// ticket is the proof of work that some worlds want of newcomers.
+func (cfg *JoinConfig) ticket(ctx context.Context) (*roster.Ticket, error) {
+	w := cfg.Invite.World
+	terms := w.Terms()
+	if terms.Mode != world.ModeVouch {
+		return nil, nil
+	}
+	cfg.Progress("Computing a ticket, which takes some seconds.")
+	epoch := w.Epoch(time.Now())
+	t, err := world.MakeTicket(ctx, w.ID, epoch, cfg.Member.Self(), nil, terms.TicketBits)
+	if err != nil {
+		return nil, fmt.Errorf("computing a ticket: %w", err)
+	}
+	return &roster.Ticket{Epoch: epoch, Ticket: t}, nil
+}
+
+// ask asks the inviter once, at the first of its addresses that answers.
+func (cfg *JoinConfig) ask(ctx context.Context, ask *roster.Ask) (roster.Answer, error) {
+	var last error
+	for _, addr := range cfg.Invite.Addrs {
+		a, err := world.ParseAddr(addr)
+		if err != nil {
+			return roster.Answer{Kind: roster.Pending}, err // ParseInvite has checked it
+		}
+		answer, err := cfg.askAt(ctx, ask, addr, a.Key)
+		if err == nil || answer.Kind == roster.Refused {
+			return answer, err
+		}
+		last = err
+	}
+	return roster.Answer{Kind: roster.Pending}, last
+}
+
+func (cfg *JoinConfig) askAt(ctx context.Context, ask *roster.Ask, addr string, inviter [32]byte) (roster.Answer, error) {
+	none := roster.Answer{Kind: roster.Pending}
+	ctx, cancel := context.WithTimeout(ctx, joinLimit)
+	defer cancel()
+	s, err := cfg.Host.OpenAddr(ctx, mesh.ProtoJoin, addr)
+	if err != nil {
+		return none, err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = s.Reset() })
+	defer stop()
+	defer s.Close()
+	ours, theirs, err := nonces(s)
+	if err != nil {
+		return none, fmt.Errorf("it does not admit anybody now: %w", err)
+	}
+	t := transcript(cfg.Invite.World.ID, cfg.Member.Self(), inviter, ours, theirs)
+	if err := writeMessage(s, ask.Request(t).Canonical()); err != nil {
+		return none, err
+	}
+	b, err := readMessage(s, roster.MaxAnswer)
+	if err != nil {
+		return none, err
+	}
+	answer, err := ask.Answer(t, b)
+	if err != nil && answer.Kind != roster.Refused {
+		answer = none
+	}
+	return answer, err
+}

@@ -1,0 +1,38 @@
+package member
+
+import "time"
+
+const (
+	// joinStreams and joinPeerStreams bound requests to join that are being
+	// answered: a ticket costs a fraction of a second to check, and people join one
+	// by one.
+	joinStreams     = 8
+	joinPeerStreams = 1
+
+	// joinLimit bounds one request, whose answer carries a whole roster.
+	joinLimit = 30 * time.Second
+
+	// joinAgain is the pause between two questions of somebody who was told to wait
+	// for approvals, and between attempts to reach the inviter.
+	joinAgain = 5 * time.Second
+
+	// syncStreams and syncPeerStreams bound sessions that others open; package
+	// gossip has its own, lower, bounds on those that get as far as to say who.
+	syncStreams     = 64
+	syncPeerStreams = 4
+
+	// lookBack is how many generations before a head that is not known entries are
+	// sent: forks are found within hours, and rotations are two a day.
+	lookBack = 16
+
+	// upkeepEvery is how often a member looks whether something is due.
+	upkeepEvery = 10 * time.Second
+
+	// pruneEvery is how often epochs beyond the horizon are looked for.
+	pruneEvery = 10 * time.Minute
+
+	// maxPage bounds the events of one page of a listing, and maxPageBytes their
+	// size: a page must fit into the answer of the admin socket.
+	maxPage      = 1000
+	maxPageBytes = 4 << 20
+)

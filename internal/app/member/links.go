@@ -1,0 +1,38 @@
+package member
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/culvert-net/culvert/mesh"
+	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/gossip"
+)
+
+// Links opens sessions to members that stand in the directory, at the addresses
+// that stand there.
+type Links struct {
+	Host *mesh.Host
+	Set  *directory.Set
+}
+
+var _ gossip.Dialer = Links{}
+
+// errNoPlace is about a member that others cannot reach, such as a bridge: it
+// opens sessions itself.
+var errNoPlace = errors.New("the member does not stand in the directory")
+
+// Open implements gossip.Dialer.
+func (l Links) Open(ctx context.Context, member [32]byte) (io.ReadWriteCloser, error) {
+	n, ok := l.Set.Snapshot().Node(member)
+	if !ok || !n.End {
+		return nil, errNoPlace
+	}
+	s, err := l.Host.Open(ctx, mesh.ProtoSync, n.Key, n.Addrs)
+	if err != nil {
+		return nil, fmt.Errorf("open sync with %s: %w", short(member), err)
+	}
+	return s, nil
+}

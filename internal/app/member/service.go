@@ -1,0 +1,159 @@
+package member
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/mesh"
+	"github.com/culvert-net/culvert/mesh/event"
+	"github.com/culvert-net/culvert/mesh/gossip"
+)
+
+// Network is how a member reaches others.
+type Network struct {
+	Dial      gossip.Dialer      // opens sessions of sync
+	Broadcast gossip.Broadcaster // push; nil: a member that others do not reach has none
+}
+
+// Service is a member that runs.
+type Service struct {
+	*Member
+	dial    gossip.Dialer
+	session gossip.Config
+	syncer  *gossip.Syncer
+	pusher  *gossip.Pusher // nil: no push
+}
+
+// Start makes a Service, which does nothing until its Parts run.
+func (m *Member) Start(net Network) (*Service, error) {
+	s := &Service{Member: m, dial: net.Dial, session: gossip.Config{
+		World: m.cfg.World, Key: m.cfg.Key, Group: group{m}, Log: events{m}, Carriers: m.carriers(), Known: new(gossip.Refusals),
+	}}
+	var err error
+	s.syncer, err = gossip.NewSyncer(gossip.SyncerConfig{Session: s.session, Dial: net.Dial, Log: m.cfg.Log})
+	if err != nil || net.Broadcast == nil {
+		return s, err
+	}
+	s.pusher, err = gossip.NewPusher(gossip.PusherConfig{
+		World: m.cfg.World, Group: group{m}, Log: events{m}, Judge: events{m}, Broadcast: net.Broadcast, Logger: m.cfg.Log,
+	})
+	return s, err
+}
+
+// Parts are what runs, in the order of starting.
+func (s *Service) Parts() []app.Part {
+	parts := []app.Part{{Name: "upkeep", Run: s.upkeep}, {Name: "sync", Run: s.syncer.Run}}
+	if s.pusher != nil {
+		parts = append(parts, app.Part{Name: "push", Run: s.pusher.Run})
+	}
+	return parts
+}
+
+// Check judges a batch that was pushed; it is for the Broadcaster.
+func (s *Service) Check(topic string, data []byte) gossip.Fate { return s.pusher.Check(topic, data) }
+
+// Serve answers a session that somebody opened, and closes the stream.
+func (s *Service) Serve(ctx context.Context, stream io.ReadWriteCloser) {
+	if err := s.syncer.Serve(ctx, stream); err != nil {
+		s.cfg.Log.Debug("sync session not finished", "reason", gossip.ReasonOf(err).Label())
+	}
+}
+
+// ServeHost lets others open sessions, and ask to join, at host until ctx ends.
+func (s *Service) ServeHost(ctx context.Context, host *mesh.Host) {
+	host.Handle(mesh.ProtoSync, syncPeerStreams, syncStreams, func(stream *mesh.Stream) {
+		s.Serve(ctx, stream)
+		_ = stream.Close() // it may be closed already
+	})
+	host.Handle(mesh.ProtoJoin, joinPeerStreams, joinStreams, func(stream *mesh.Stream) {
+		// The stream's next read shows whether it still lives.
+		_ = stream.SetDeadline(time.Now().Add(joinLimit))
+		if s.IsMember() != nil {
+			_ = stream.Reset()
+			return
+		}
+		if err := s.answerJoin(ctx, stream, stream.Peer()); err != nil {
+			s.cfg.Log.Info("a request to join was not granted", "newcomer", short(stream.Peer()), "err", err)
+		}
+		_ = stream.Close() // all was said
+	})
+}
+
+// Say puts an event of our own into the log and pushes it.
+func (s *Service) Say(ctx context.Context, e *event.Event) error {
+	if err := s.Member.Say(ctx, e, time.Now()); err != nil {
+		return err
+	}
+	if s.pusher != nil {
+		s.pusher.Push(packed(e.Canonical(), nil))
+	}
+	return nil
+}
+
+// upkeep does what is due, until ctx ends. What goes wrong is tried again.
+func (s *Service) upkeep(ctx context.Context) error {
+	tick := time.NewTicker(upkeepEvery)
+	defer tick.Stop()
+	var pruned time.Time
+	generation, entry := s.Roster().Head()
+	for {
+		updated := s.Updated()
+		now := time.Now()
+		s.due(ctx, now)
+		if now.Sub(pruned) >= pruneEvery {
+			s.prune(now)
+			pruned = now
+		}
+		// Who is out, and who is in, is everybody's business at once.
+		if g, e := s.Roster().Head(); g != generation || e != entry {
+			generation, entry = g, e
+			s.syncer.Kick()
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		case <-updated:
+		}
+	}
+}
+
+// due carries out what was approved, and rotates the group's key.
+func (s *Service) due(ctx context.Context, now time.Time) {
+	if s.IsMember() != nil {
+		return
+	}
+	if err := s.settle(ctx, now); err != nil && ctx.Err() == nil {
+		s.cfg.Log.Warn("what was approved was not carried out; it is tried again", "err", err)
+	}
+	if err := s.rotations.propose(ctx, now); err != nil && ctx.Err() == nil {
+		s.cfg.Log.Warn("the group's key was not rotated; it is tried again", "err", err)
+	}
+}
+
+// prune drops what the world does not remember any more. By a clock that is ahead
+// of others' all would be old, so that is looked at first.
+func (s *Service) prune(now time.Time) {
+	if skew := s.clock.Skew(); skew.Wrong {
+		s.cfg.Log.Warn("old epochs are kept: this machine's clock differs from other members'", "clock", skew.String())
+		return
+	}
+	n, err := s.events.Prune(now)
+	if err == nil {
+		err = s.keys.Forget(now)
+	}
+	if err == nil {
+		err = s.chain.PruneBoxes(now)
+	}
+	if n > 0 {
+		s.cfg.Log.Info("old epochs were dropped", "epochs", n)
+	}
+	if err != nil {
+		s.cfg.Log.Warn("old epochs were not dropped; it is tried again", "err", err)
+	}
+}
+
+// Alarm is what the owner must be told, empty if all is well.
+func (m *Member) Alarm() string { return m.Roster().Alarm() }

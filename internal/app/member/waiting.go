@@ -1,0 +1,166 @@
+package member
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/culvert-net/culvert/mesh/gossip"
+	"github.com/culvert-net/culvert/mesh/roster"
+)
+
+// waiting carries changes of the roster that wait for approvals, so that those
+// who may approve learn of them and their approvals come back. Changes that were
+// asked for here are in the pool, on disk; those of others are in memory and come
+// again by sync. Only where a change was asked for is it carried out: two members
+// that did so at once would fork the roster.
+type waiting struct {
+	m *Member
+
+	mu     sync.Mutex
+	others map[roster.Key]roster.Change // guarded by mu
+}
+
+// maxOthers bounds the changes of others that are kept; what is beyond it comes
+// when there is room.
+const maxOthers = 256
+
+// Digest implements gossip.Carrier.
+func (w *waiting) Digest() [32]byte { return digest("waiting", w.Items()) }
+
+// Items implements gossip.Carrier.
+func (w *waiting) Items() [][]byte {
+	var out [][]byte
+	for _, c := range w.all(time.Now()) {
+		out = append(out, c.Canonical())
+	}
+	return out
+}
+
+// all are the changes that wait, own ones first, each in the order of keys.
+func (w *waiting) all(now time.Time) []roster.Change {
+	var out []roster.Change
+	own, err := w.m.pool.List(context.Background(), now)
+	if err != nil {
+		w.m.cfg.Log.Warn("reading what waits for approvals", "err", err)
+	}
+	for _, x := range own {
+		out = append(out, x.Change)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, key := range slices.SortedFunc(maps.Keys(w.others), func(a, b roster.Key) int { return bytes.Compare(a[:], b[:]) }) {
+		c := w.others[key]
+		if w.settled(c) {
+			delete(w.others, key)
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// settled reports whether a change was carried out, or cannot be any more.
+func (w *waiting) settled(c roster.Change) bool {
+	m, is := w.m.Roster().Member(c.Member.Key)
+	if c.Kind == roster.Add {
+		return is
+	}
+	return !is || m != c.Member
+}
+
+// Merge implements gossip.Carrier.
+func (w *waiting) Merge(items [][]byte) error {
+	for _, it := range items {
+		c, err := roster.DecodeChange(bytes.Clone(it))
+		if err != nil {
+			return fmt.Errorf("%w: %w", gossip.ErrEntry, err)
+		}
+		if err := w.take(c, time.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take takes the good approvals of a change. One without any is nobody's.
+func (w *waiting) take(c roster.Change, now time.Time) error {
+	good := slices.DeleteFunc(slices.Clone(c.Approvals), func(a roster.Approval) bool {
+		return w.m.Roster().CheckApproval(c, a, now) != nil
+	})
+	if len(good) == 0 || w.settled(c) {
+		return nil
+	}
+	own, err := w.m.pool.List(context.Background(), now)
+	if err != nil {
+		return err
+	}
+	for _, x := range own {
+		if x.Change.Member.Key != c.Member.Key {
+			continue
+		}
+		if x.Change.Kind != c.Kind || x.Change.Member != c.Member {
+			return nil // another was asked for here
+		}
+		for _, a := range good {
+			if err := w.m.pool.Approve(context.Background(), c.Member.Key, a, now); err != nil {
+				return err
+			}
+		}
+		w.m.update() // there may be enough now
+		return nil
+	}
+	w.keep(c, good)
+	return nil
+}
+
+// keep adds a change of others, or approvals to it.
+func (w *waiting) keep(c roster.Change, good []roster.Approval) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	old, known := w.others[c.Member.Key]
+	if known && (old.Kind != c.Kind || old.Member != c.Member) {
+		return // the first one stands until it is settled
+	}
+	if !known && len(w.others) >= maxOthers {
+		return
+	}
+	if known {
+		c.Ticket, c.Approvals = old.Ticket, old.Approvals
+	} else {
+		c.Approvals = nil
+	}
+	for _, a := range good {
+		if len(c.Approvals) < roster.MaxApprovals && !slices.ContainsFunc(c.Approvals, func(o roster.Approval) bool { return o.Key == a.Key }) {
+			c.Approvals = append(c.Approvals, a)
+		}
+	}
+	w.others[c.Member.Key] = c
+}
+
+// approve adds this node's own approval to a change that waits, and says what it
+// still needs.
+func (w *waiting) approve(ctx context.Context, key roster.Key, now time.Time) (roster.Change, int, error) {
+	for _, c := range w.all(now) {
+		if c.Member.Key != key {
+			continue
+		}
+		a, err := w.m.Roster().Approve(w.m.cfg.Key, c, w.m.cfg.Providers, now)
+		if err != nil {
+			return c, 0, err
+		}
+		c.Approvals = append(slices.Clone(c.Approvals), a)
+		if err := w.take(c, now); err != nil {
+			return c, 0, err
+		}
+		if err := w.m.settle(ctx, now); err != nil {
+			return c, 0, err
+		}
+		return c, w.m.Roster().Missing(c, now), nil
+	}
+	return roster.Change{}, 0, fmt.Errorf("nobody with the key %x waits to be admitted or evicted; see: observer world show", key[:4])
+}

@@ -1,0 +1,159 @@
+package observer
+
+import (
+	"crypto/ed25519"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/mesh/roster"
+	"github.com/culvert-net/culvert/mesh/world"
+)
+
+// CreateOptions is what `observer world create` is told.
+type CreateOptions struct {
+	PlaceOptions
+	Phrase    string
+	Mode      string        // of admission
+	Founders  []string      // keys of others, in hexadecimal; this node is one always
+	Threshold int           // how many founders decide
+	Others    []string      // key files of other founders, if more than one decides
+	Signers   int           // how many founders sign the directory, this one first; 0: all
+	SignersT  int           // how many signatures it takes; 0: more than half
+	Epoch     time.Duration // 0: that of usual worlds
+	Hops      int           // 0: that of usual worlds
+	Operator  string
+	Local     bool
+	Sandbox   bool
+}
+
+// CreateResult is what Create made.
+type CreateResult struct {
+	World *world.World
+	Key   [32]byte
+	Addrs []string
+}
+
+// Create makes a world whose first member and seed is this node.
+func Create(o CreateOptions) (_ *CreateResult, err error) {
+	mode, err := world.ParseMode(o.Mode)
+	if err != nil {
+		return nil, app.Usage(fmt.Errorf("--mode: %w", err))
+	}
+	if mode == world.ModeOpen {
+		return nil, app.Usage(errors.New("--mode open admits by a bond on the chain, which comes in a later version; use vouch or closed"))
+	}
+	keys, err := founderKeys(o.Others)
+	if err != nil {
+		return nil, err
+	}
+	s, err := o.begin()
+	if err != nil {
+		return nil, err
+	}
+	defer s.data.Close()
+	if _, err := os.Stat(worldPath(o.Data)); err == nil {
+		return nil, app.Usage(fmt.Errorf("%s has a world already; choose another directory with --data", o.Data))
+	}
+	addrs, err := s.addresses(o.Local || o.Sandbox, true)
+	if err != nil {
+		return nil, err
+	}
+	charter, err := o.charter(s.public(), mode)
+	if err != nil {
+		return nil, err
+	}
+	w, err := world.New(world.World{
+		Phrase: o.Phrase, Rules: o.rules(), Charter: charter, Seeds: s.seeds(addrs), Local: o.Local, Sandbox: o.Sandbox,
+	})
+	if err != nil {
+		return nil, app.Usage(err)
+	}
+	if len(keys)+1 < o.Threshold {
+		return nil, app.Usage(fmt.Errorf("--founder-threshold %d: founding takes as many founders' keys; name the key files of %s with --founder-keys",
+			o.Threshold, app.Count(o.Threshold-1, "other founder")))
+	}
+	if err := s.found(w, append([]ed25519.PrivateKey{s.key}, keys...), o.Operator); err != nil {
+		return nil, err
+	}
+	return &CreateResult{World: w, Key: s.public(), Addrs: addrs}, s.enter(w)
+}
+
+// found makes the roster's first entry. What it leaves behind when it fails is of
+// a world that never was.
+func (s *setup) found(w *world.World, keys []ed25519.PrivateKey, operator string) error {
+	m, err := openMember(s.data, w, s.key, roster.NoProviders{}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	err = m.Found(keys, roster.RoleMemory, operator, time.Now())
+	if err = errors.Join(err, m.Close()); err == nil {
+		return nil
+	}
+	for _, name := range m.Files() {
+		err = errors.Join(err, os.RemoveAll(s.data.Path(name)))
+	}
+	return err
+}
+
+// founderKeys reads the keys of founders whose files are here for the founding.
+func founderKeys(files []string) ([]ed25519.PrivateKey, error) {
+	var out []ed25519.PrivateKey
+	for _, name := range files {
+		key, err := node.LoadKey(name)
+		if err != nil {
+			return nil, fmt.Errorf("--founder-keys: %w", err)
+		}
+		out = append(out, key)
+	}
+	return out, nil
+}
+
+// rules are those of usual worlds, but for what was said.
+func (o *CreateOptions) rules() world.RuleBundle {
+	rules := world.DefaultRules()
+	if o.Epoch > 0 {
+		rules.EpochLenMS = uint64(o.Epoch.Milliseconds())
+	}
+	if o.Hops > 0 {
+		rules.DefaultCircuitLen = uint32(o.Hops)
+	}
+	return rules
+}
+
+// charter says who decides in the world.
+func (o *CreateOptions) charter(self [32]byte, mode world.Mode) (*world.Charter, error) {
+	founders := [][32]byte{self}
+	for _, text := range o.Founders {
+		b, err := hex.DecodeString(text)
+		if err != nil || len(b) != len(self) {
+			return nil, app.Usage(fmt.Errorf("--founders %q: a founder's key has 64 hexadecimal digits; observer init prints it", text))
+		}
+		if !slices.Contains(founders, [32]byte(b)) {
+			founders = append(founders, [32]byte(b))
+		}
+	}
+	signers, threshold := o.Signers, o.SignersT
+	if signers == 0 {
+		signers = len(founders)
+	}
+	if signers < 0 || signers > len(founders) {
+		return nil, app.Usage(fmt.Errorf("--signers %d: directory signers are among the founders, of whom there are %d; name more with --founders", signers, len(founders)))
+	}
+	if threshold == 0 {
+		threshold = signers/2 + 1
+	}
+	rules := o.rules()
+	return &world.Charter{
+		Version: 1, Founders: founders, FounderThreshold: uint32(o.Threshold), Mode: mode,
+		DirectorySigners: slices.Clone(founders[:signers]), DirectoryThreshold: uint32(threshold), CircuitSuite: world.CircuitSuite,
+		EventHorizonS:  uint64(max(world.DefaultHorizon, world.MinHorizonEpochs*time.Duration(rules.EpochLenMS)*time.Millisecond) / time.Second),
+		QuotaPerAuthor: world.DefaultQuota, TicketBits: world.DefaultTicketBits,
+	}, nil
+}

@@ -1,0 +1,110 @@
+package observer
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/doctor"
+	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/config"
+)
+
+func doctorCommand(data func() (string, error)) *cobra.Command {
+	cfg := Defaults()
+	asJSON := false
+	p := &patient{Place: doctor.Place{Patient: doctor.Patient{Program: program}, OnionFile: onionFile}}
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Look for what is wrong, and say what to do",
+		Long: `doctor looks at everything an observer needs, from its keys to its place in the
+world, and says what it found and what to do about it. It works whether or not the
+observer runs, and changes nothing. Give it the flags that you give to serve.
+
+It asks the seeds of the world for the time and the directory, as any newcomer does.
+
+The exit code is 0 if there is no problem, else 1.`,
+		Example: `  observer doctor
+  observer doctor --json | jq '.findings[] | select(.level != "ok")'`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if p.Dir, err = data(); err != nil {
+				return err
+			}
+			p.Lines = app.NewLines(cmd, p.Dir)
+			p.SetUp = p.Lines.Line("join", "FILE")
+			if p.cfg, p.Misconfigured, err = doctor.Load(Defaults, cfg, program, p.Dir, cmd.Flags(), (*Config).fitsData); err != nil {
+				return err
+			}
+			p.Name, p.Listen, p.Announce = p.cfg.Node.Name, p.cfg.Node.Listen, p.cfg.Node.Announce
+			to := doctor.Output{Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr(), JSON: asJSON}
+			return doctor.Run(cmd.Context(), program, to, p.checks())
+		},
+	}
+	config.Bind(cmd.Flags(), cfg)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// patient is an observer that is looked at. Checks run one after the other, and
+// each leaves here what later ones need.
+type patient struct {
+	doctor.Place
+	cfg    *Config
+	status Status
+}
+
+// checks are in the order in which one thing rests on another.
+func (p *patient) checks() []doctor.Check {
+	return []doctor.Check{
+		{Name: "observer", Run: p.daemon},
+		{Name: "configuration", Run: doctor.Now(p.Configuration)},
+		{Name: "data directory", Run: p.data},
+		{Name: "identity", Run: doctor.Now(p.Identity)},
+		{Name: "world", Run: doctor.Now(p.WorldFile)},
+		{Name: "onion keys", Run: doctor.Now(p.OnionKeys)},
+		{Name: "port", Run: p.ports},
+		{Name: "seeds", Limit: doctor.SeedsLimit, Run: p.askSeeds},
+		{Name: "clock", Run: doctor.Now(p.Clock)},
+		{Name: "directory", Run: p.directory},
+		{Name: "address", Limit: doctor.DialLimit, Run: p.Addresses},
+		{Name: "descriptor", Run: doctor.Now(p.Descriptor)},
+		{Name: "ready", Run: p.ready},
+	}
+}
+
+func (p *patient) daemon(ctx context.Context) []doctor.Finding {
+	found := p.Daemon(ctx, &p.status, func() (string, time.Time) { return p.status.Version, p.status.Started })
+	p.Addrs, p.Problem = p.status.Addrs, p.status.Problem
+	return found
+}
+
+func (p *patient) data(context.Context) []doctor.Finding {
+	return p.Data(app.ConfigFile, node.KeyFile, onionFile)
+}
+
+func (p *patient) ports(ctx context.Context) []doctor.Finding {
+	return p.Ports(ctx, p.cfg.Status.Listen, p.cfg.Debug.Listen)
+}
+
+func (p *patient) askSeeds(ctx context.Context) []doctor.Finding {
+	return p.AskSeeds(ctx, filepath.Join(p.Dir, cacheFile))
+}
+
+func (p *patient) directory(context.Context) []doctor.Finding {
+	return p.Directory(p.status.Directory, p.status.Seeds)
+}
+
+func (p *patient) ready(context.Context) []doctor.Finding {
+	if !p.Running {
+		return nil
+	}
+	if len(p.status.Waiting) > 0 {
+		return doctor.Waiting(p.status.Waiting, p.Started, time.Now(), "See what was found above. What the observer does: "+p.Lines.Line("status"))
+	}
+	return doctor.One(doctor.Fine("yes, as %s", strings.Join(p.status.Roles, " and ")))
+}

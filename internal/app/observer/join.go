@@ -1,0 +1,94 @@
+package observer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/member"
+	"github.com/culvert-net/culvert/mesh"
+	"github.com/culvert-net/culvert/mesh/roster"
+)
+
+// JoinOptions is what `observer join` is told.
+type JoinOptions struct {
+	PlaceOptions
+	File     string // the invite
+	Phrase   string
+	Operator string
+	Progress func(text string)
+}
+
+// JoinResult is what Join made.
+type JoinResult struct {
+	Invite roster.Invite
+	Key    [32]byte
+	Addrs  []string
+}
+
+// Join makes a data directory of an invite: keys, configuration, world file, and
+// a place among the world's members. Interrupted, it goes on where it was when it
+// is called again.
+func Join(ctx context.Context, o JoinOptions) (_ *JoinResult, err error) {
+	text, err := readInvite(o.File)
+	if err != nil {
+		return nil, err
+	}
+	inv, err := roster.ParseInvite(text)
+	if err != nil {
+		return nil, app.Usage(fmt.Errorf("%s: %w; it is no invite, or a part of one: get the file again from whoever sent it", o.File, err))
+	}
+	if inv.Expired(time.Now()) {
+		return nil, app.Usage(fmt.Errorf("%s: the invite expired at %s; ask for a new one (or is this machine's clock wrong?)", o.File, inv.Expires.Local().Format("2006-01-02 15:04")))
+	}
+	s, err := o.begin()
+	if err != nil {
+		return nil, err
+	}
+	defer s.data.Close()
+	r := &JoinResult{Invite: inv, Key: s.public()}
+	if r.Addrs, err = s.addresses(inv.World.Local, false); err != nil {
+		return nil, err
+	}
+	if err := s.enter(inv.World); err != nil {
+		return nil, err
+	}
+	log := slog.New(slog.DiscardHandler)
+	m, err := openMember(s.data, inv.World, s.key, roster.NoProviders{}, log)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	// It only asks: others connect when serve runs.
+	host, err := mesh.New(mesh.Config{Key: s.key, Local: inv.World.Local, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	defer host.Close()
+	err = member.Join(ctx, member.JoinConfig{
+		Invite: inv, Phrase: o.Phrase, Key: s.key, Host: host, Role: roster.RoleMemory, Operator: o.Operator,
+		Member: m, Progress: o.Progress,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// readInvite reads an invite's file; - is standard input.
+func readInvite(name string) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(io.LimitReader(os.Stdin, roster.MaxInviteFile+1))
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, app.Usage(fmt.Errorf("reading the invite: %w", err))
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, roster.MaxInviteFile+1))
+}

@@ -1,0 +1,17 @@
+package observer
+
+import "time"
+
+const (
+	// clockEvery is how often this machine's clock is compared with those of the
+	// world's seeds: clocks drift by a second in hours, not minutes.
+	clockEvery = 15 * time.Minute
+
+	// clockFirst is when it is compared for the first time: nodes that start
+	// together find each other by then.
+	clockFirst = 5 * time.Second
+
+	// overStreams bounds the questions to the directory that come over circuits and
+	// are being answered; the listener's queue holds some more.
+	overStreams = 64
+)

@@ -1,0 +1,208 @@
+package observer
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/member"
+	"github.com/culvert-net/culvert/internal/app/node"
+)
+
+func TestRoles(t *testing.T) {
+	for _, tt := range []struct {
+		roles []string
+		want  string // in the error; empty: none
+	}{
+		{[]string{"memory"}, ""},
+		{nil, "the list is empty"},
+		{[]string{"prober"}, "comes in a later version"},
+		{[]string{"memory", "prober"}, "comes in a later version"},
+		{[]string{"memory", "memory"}, "listed twice"},
+		{[]string{"provider"}, "is not known"},
+	} {
+		cfg := Defaults()
+		cfg.Node.Roles = tt.roles
+		err := cfg.Validate()
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("roles %q: %v, want %q", tt.roles, err, tt.want)
+		}
+	}
+}
+
+// run runs a command of the program and returns what it printed.
+func run(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	cmd := Command()
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	var out strings.Builder
+	cmd.SetOut(&out)
+	cmd.SetErr(&out)
+	cmd.SetArgs(args)
+	err := cmd.ExecuteContext(t.Context())
+	return out.String(), err
+}
+
+// local is a listen address of this machine that is free.
+func local(t *testing.T) string {
+	t.Helper()
+	port, err := node.FreePort(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", port)
+}
+
+// Keys can be made before there is a world, and once.
+func TestInit(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "d")
+	said, err := run(t, "init", "--data", dir, "--listen", local(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := node.EnsureKey(dir)
+	if err != nil || !strings.Contains(said, fmt.Sprintf("This machine is %x.", key.Public())) {
+		t.Errorf("init said %q, %v; want the key", said, err)
+	}
+	for _, name := range []string{node.KeyFile, app.ConfigFile} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v; want it there with mode 0600", name, err)
+		}
+	}
+	again, err := run(t, "init", "--data", dir)
+	if err != nil || again != said {
+		t.Errorf("the second init said %q, %v; want the same key", again, err)
+	}
+	if _, err := run(t, "init", "--data", dir, "--name", "other"); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "set up already") {
+		t.Errorf("init with other settings = %v, want it refused", err)
+	}
+	if _, err := run(t, "serve", "--data", dir); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "join FILE") || !strings.Contains(err.Error(), "world create PHRASE") {
+		t.Errorf("serve without a world = %v, want how to get one", err)
+	}
+	if _, err := run(t, "status", "--data", dir); app.Code(err) != app.ExitNotReady || !strings.Contains(err.Error(), "serve --data") {
+		t.Errorf("status of none = %v, want how to start one", err)
+	}
+}
+
+// started serves a data directory until the test ends.
+func started(t *testing.T, dir string) {
+	t.Helper()
+	cfg := Defaults()
+	if _, err := app.Load(cfg, program, dir, nil); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Status.Listen = ""
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- Serve(ctx, Options{Data: dir, Config: cfg, Err: t.Output()}) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Errorf("Serve(%s) = %v", dir, err)
+		}
+	})
+}
+
+// eventually waits for something that a running observer does.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not in time: %s", what)
+		}
+	}
+}
+
+// jsonOf runs a command with --json and reads what it printed.
+func jsonOf[T any](t *testing.T, args ...string) (v T) {
+	t.Helper()
+	said, err := run(t, append(args, "--json")...)
+	if err != nil {
+		t.Fatalf("%q: %v", args, err)
+	}
+	if err := json.Unmarshal([]byte(said), &v); err != nil {
+		t.Fatalf("%q printed %s: %v", args, said, err)
+	}
+	return v
+}
+
+// joined makes a data directory by an invite of the observer on host's.
+func joined(t *testing.T, host, dir string) {
+	t.Helper()
+	inv := jsonOf[member.Invited](t, "world", "invite", "--data", host)
+	file, phrase := filepath.Join(t.TempDir(), "invite.toml"), filepath.Join(t.TempDir(), "phrase")
+	for name, text := range map[string]string{file: inv.File, phrase: inv.Phrase + "\n"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	said, err := run(t, "join", file, "--phrase-file", phrase, "--data", dir, "--listen", local(t))
+	if err != nil || !strings.Contains(said, "is a member of world") || !strings.Contains(said, "serve --data") {
+		t.Fatalf("join said %q, %v", said, err)
+	}
+}
+
+// A world is founded, two others join it, and what one says all remember; who is
+// evicted reads nothing of what comes after.
+func TestWorld(t *testing.T) {
+	root := t.TempDir()
+	a, b, c := filepath.Join(root, "a"), filepath.Join(root, "b"), filepath.Join(root, "c")
+	said, err := run(t, "world", "create", "blue river", "--mode", "closed", "--local", "--data", a, "--listen", local(t))
+	if err != nil || !strings.Contains(said, `World "blue-river"`) {
+		t.Fatalf("world create said %q, %v", said, err)
+	}
+	if s := jsonOf[member.Shown](t, "world", "show", "--data", a); len(s.Members) != 1 || !s.Members[0].Founder || !s.Members[0].Self || s.Problem != "" {
+		t.Errorf("show of the files alone = %+v", s)
+	}
+	started(t, a)
+	eventually(t, "a is ready", func() bool {
+		s, err := run(t, "status", "--data", a)
+		return err == nil && strings.Contains(s, "Ready") && !strings.Contains(s, "no:")
+	})
+	joined(t, a, b)
+	started(t, b)
+	joined(t, a, c)
+	started(t, c)
+	for _, dir := range []string{a, b, c} {
+		eventually(t, dir+" knows three members", func() bool {
+			return len(jsonOf[member.Shown](t, "world", "show", "--data", dir).Members) == 3
+		})
+	}
+	e := jsonOf[member.Said](t, "world", "endorse", "--hash", strings.Repeat("ab", 32), "--data", b)
+	for _, dir := range []string{a, b, c} {
+		eventually(t, dir+" has the event", func() bool {
+			_, _ = run(t, "sync", "--data", dir)
+			return jsonOf[member.Explained](t, "log", "explain", e.ID, "--data", dir).Stored
+		})
+	}
+
+	cKey := jsonOf[member.Shown](t, "world", "show", "--data", c).Self
+	gone := jsonOf[member.Approved](t, "world", "evict", cKey[:12], "--data", a)
+	if gone.Missing != 0 || gone.Key != cKey || gone.Generation != 4 {
+		t.Errorf("evict = %+v, want it done in generation 4", gone)
+	}
+	eventually(t, "b knows two members", func() bool {
+		return len(jsonOf[member.Shown](t, "world", "show", "--data", b).Members) == 2
+	})
+	secret := jsonOf[member.Said](t, "world", "endorse", "--hash", strings.Repeat("cd", 32), "--data", a)
+	eventually(t, "b has what a said", func() bool {
+		_, _ = run(t, "sync", "--data", b)
+		return jsonOf[member.Explained](t, "log", "explain", secret.ID, "--data", b).Stored
+	})
+	for range 2 {
+		for _, p := range jsonOf[member.Synced](t, "sync", "--data", c).Partners {
+			if p.Error == "" {
+				t.Errorf("who was evicted had a session: %+v", p)
+			}
+		}
+	}
+	if jsonOf[member.Explained](t, "log", "explain", secret.ID, "--data", c).Stored {
+		t.Error("who was evicted reads what is said after")
+	}
+}

@@ -1,0 +1,184 @@
+package observer
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/culvert-net/culvert/circuit"
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/member"
+	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/serve"
+	"github.com/culvert-net/culvert/internal/telemetry"
+	"github.com/culvert-net/culvert/mesh"
+	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/world"
+)
+
+// Options is what an observer runs on.
+type Options struct {
+	Data   string    // data directory, made by Init, Create or Join
+	Config *Config   // loaded and checked
+	Err    io.Writer // the log
+}
+
+// observer is a running observer. Immutable once Serve has made it.
+type observer struct {
+	cfg       *Config
+	log       *slog.Logger
+	world     *world.World
+	started   time.Time
+	statusURL string
+
+	host      *mesh.Host
+	set       *directory.Set
+	directory *directory.Client
+	relay     *circuit.Relay
+	clock     *node.ClockWatch
+	member    *member.Service
+	metrics   *telemetry.Registry
+}
+
+// Serve is a member of its world until ctx ends.
+func Serve(ctx context.Context, o Options) (err error) {
+	log, err := app.NewLog(o.Err, program, o.Config.Log)
+	if err != nil {
+		return err
+	}
+	if o.Config.Node.Name != "" {
+		log = log.With("node", o.Config.Node.Name)
+	}
+	data, err := app.OpenData(o.Data, program)
+	if err != nil {
+		return err
+	}
+	defer data.Close()
+	ob := &observer{cfg: o.Config, log: log, started: time.Now().UTC()}
+	ob.world, err = node.LoadWorld(data.Path(app.WorldFile))
+	if err == nil {
+		err = app.Configured(o.Config.fits(ob.world))
+	}
+	if err != nil {
+		return err
+	}
+	key, err := node.LoadKey(data.Path(node.KeyFile))
+	if err != nil {
+		return err
+	}
+	onion, err := directory.OpenKeyring(data.Path(onionFile), ob.world)
+	if err != nil {
+		return app.Usage(err)
+	}
+	pages, err := app.BindPages(data, o.Config.Status, o.Config.Debug)
+	if err != nil {
+		return err
+	}
+	defer pages.Close()
+	ob.statusURL = pages.StatusURL()
+	if ob.host, err = node.Listen(key, o.Config.Node.Listen, ob.world.Local, log); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, ob.host.Close()) }()
+	if len(ob.addrs()) == 0 {
+		node.WarnUnreachable(o.Config.Node.Listen, ob.world.Local, log)
+	}
+	ob.set = directory.NewSet(ob.world)
+	m, err := openMember(data, ob.world, key, member.NewProviders(ob.set), log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	parts, err := ob.wire(key, onion, data, m)
+	if err != nil {
+		return err
+	}
+	// Requests for the directory end with the host, which outlives the parts.
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	node.ServeDirectory(serving, ob.host, ob.set, ob.isSeed(), log)
+	ob.member.ServeHost(serving, ob.host)
+	status := serve.Status(ob.ready, func() any { return ob.status() }, ob.metrics.Handler())
+	ops := &member.Ops{Member: m, Service: ob.member, Addrs: ob.seedAddrs}
+	parts = append(pages.Parts(status, &serve.Server{Handler: ops.Handler(status)}, log), parts...)
+	if why := m.IsMember(); why != nil {
+		log.Warn("this node is no member that reads", "err", why)
+	}
+	log.Info("observer is serving", "roles", o.Config.Node.Roles, "seed", ob.isSeed(), "version", app.Version())
+	return app.RunParts(ctx, parts...)
+}
+
+// addrs are where others are told to find this node.
+func (ob *observer) addrs() []string {
+	if len(ob.cfg.Node.Announce) > 0 {
+		return ob.cfg.Node.Announce
+	}
+	return ob.host.Addrs()
+}
+
+// seedAddrs are where a newcomer finds this node.
+func (ob *observer) seedAddrs() []string {
+	var out []string
+	for _, addr := range ob.addrs() {
+		if a, err := world.ParseAddr(addr); err == nil { // some end in the peer id already
+			out = append(out, node.SeedAddr(a.Transport, ob.host.Key()))
+		}
+	}
+	return out
+}
+
+// isSeed reports whether the world file sends newcomers here.
+func (ob *observer) isSeed() bool { return node.IsSeed(ob.world, ob.host.Key()) }
+
+// wire joins directory, circuits and what members do. The parts are in the order
+// of starting: sync stops before the circuits over which it is asked for.
+func (ob *observer) wire(key ed25519.PrivateKey, onion *directory.Keyring, data *app.Data, m *member.Member) ([]app.Part, error) {
+	var err error
+	ob.directory, err = directory.NewClient(directory.ClientConfig{
+		World: ob.world, Set: ob.set, Seeds: node.Seeds{Host: ob.host}, Cache: data.Path(cacheFile),
+		Key: key, Keys: onion, Self: ob.self, Log: ob.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	links := node.NewLinks(ob.host, ob.set)
+	links.Serve()
+	ob.relay, err = circuit.NewRelay(circuit.RelayConfig{
+		World: ob.world.ID, Self: ob.host.Key(), CellSize: int(ob.world.Rules.FixedCellBytes),
+		Links: links, Keys: onion, Log: ob.log,
+		Serve: []circuit.StreamKind{circuit.StreamDirectory, circuit.StreamSync},
+	})
+	if err != nil {
+		return nil, err
+	}
+	ob.clock = &node.ClockWatch{
+		World: ob.world, Host: ob.host, First: clockFirst, Every: clockEvery, Log: ob.log,
+	}
+	if ob.member, err = m.Start(member.Network{Dial: member.Links{Host: ob.host, Set: ob.set}}); err != nil {
+		return nil, err
+	}
+	ob.makeMetrics()
+	parts := []app.Part{
+		{Name: "directory", Run: ob.directory.Run},
+		{Name: "circuits", Run: ob.relay.Run},
+		{Name: "directory over circuits", Run: func(ctx context.Context) error {
+			return node.ServeDirectoryOver(ctx, ob.relay.Listener(circuit.StreamDirectory), overStreams, ob.set, ob.log)
+		}},
+		{Name: "sync over circuits", Run: func(ctx context.Context) error {
+			return node.ServeStreams(ctx, ob.relay.Listener(circuit.StreamSync), overStreams, func(s *circuit.Stream) {
+				ob.member.Serve(ctx, node.Ending{Stream: s})
+			})
+		}},
+		{Name: "clock watch", Run: ob.clock.Run},
+	}
+	return append(parts, ob.member.Parts()...), nil
+}
+
+// self is what this node says of itself: circuits end here, and go no further.
+func (ob *observer) self() (directory.Node, bool) {
+	n := directory.Node{Name: ob.cfg.Node.Name, Addrs: ob.addrs(), End: true}
+	return n, len(n.Addrs) > 0
+}

@@ -1,0 +1,298 @@
+package observer
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/member"
+	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/files"
+	"github.com/culvert-net/culvert/mesh/world"
+)
+
+func worldCommand(data func() (string, error)) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "world",
+		Short: "Found a world, and say who is in it",
+		Long: `world is about the world's members: who may read what others say of providers.
+
+Who founds a world decides who is in it. A member invites others; whether an invite
+is enough depends on the world: in one of mode closed so many founders have to
+approve, in one of mode vouch three members of different operators may do so instead.
+Founders evict. Every change gives the group a new key, which only members get.
+
+The commands talk to the running observer, and take effect at once; if none runs,
+they change the files.`,
+		Example: `  observer world create "blue river"
+  observer world invite > invite.toml
+  observer world show`,
+	}
+	cmd.AddCommand(createCommand(data), inviteCommand(data), joinCommand(data), admitCommand(data), evictCommand(data),
+		endorseCommand(data), forkCommand(data), chooseCommand(data), showCommand(data))
+	return cmd
+}
+
+func createCommand(data func() (string, error)) *cobra.Command {
+	var o CreateOptions
+	cmd := &cobra.Command{
+		Use:   "create PHRASE",
+		Short: "Found a new world, of which this machine is the first member and a seed",
+		Long: `create makes a world: its phrase, rules and charter, which together are its name; its
+roster, with this machine as the first member; and a world.toml for everybody: bridges,
+gateways and observers enter with it. Members need an invite besides.
+
+What stands in the charter can never be changed without making another world: who
+founds it, how many founders decide, how others are admitted, and who signs the
+directory. Founders are named by their keys (observer init prints one). With more than
+one that has to decide, founding takes the key files of as many:
+bring them to this machine, and away again.
+
+Others must be able to connect to this machine. One without a public address needs
+--announce, with the public address that a router forwards to it; a world all of whose
+nodes are in one private network is made with --local.`,
+		Example: `  observer world create "blue river" --announce /ip4/YOUR.PUBLIC.IP/tcp/4811
+  observer world create "home lab" --local
+  observer world create consortium --mode closed --founders KEY,KEY --founder-threshold 2 --founder-keys /media/b/transport.key`,
+		Args: app.OneArgument("PHRASE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var err error
+			if o.Data, err = data(); err != nil {
+				return err
+			}
+			o.Phrase = args[0]
+			r, err := Create(o)
+			if err != nil {
+				return err
+			}
+			lines := app.NewLines(cmd, o.Data)
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "World %q (%s) is founded; %x is its first member.\nOther nodes connect to %s.\nWorld file, for everybody: %s\nSettings: %s\nNext: %s; then invite others: %s\n",
+				r.World.Phrase, r.World.ID.Short(), r.Key[:4], strings.Join(r.Addrs, ", "), worldPath(o.Data), filepath.Join(o.Data, app.ConfigFile),
+				lines.Line("serve"), lines.Line("world", "invite"))
+			return err
+		},
+	}
+	placeFlags(cmd, &o.PlaceOptions)
+	f := cmd.Flags()
+	f.StringVar(&o.Mode, "mode", world.DefaultMode.String(), "how others are admitted: closed (founders approve) or vouch (or three members of different operators)")
+	f.StringSliceVar(&o.Founders, "founders", nil, "keys of other founders, 64 hexadecimal digits each")
+	f.IntVar(&o.Threshold, "founder-threshold", 1, "how many founders decide")
+	f.StringSliceVar(&o.Others, "founder-keys", nil, "key files of other founders, if more than one decides")
+	f.IntVar(&o.Signers, "signers", 0, "how many founders sign the directory, this one first (default: all)")
+	f.IntVar(&o.SignersT, "threshold", 0, "how many of them it takes (default: more than half)")
+	f.DurationVar(&o.Epoch, "epoch", 0, "length of an epoch (default: "+node.DefaultEpoch().String()+")")
+	f.StringVar(&o.Operator, "operator", "", "who runs this machine, as others see it: a-z, 0-9, dots and hyphens")
+	f.BoolVar(&o.Local, "local", false, "the world may use private addresses")
+	f.BoolVar(&o.Sandbox, "sandbox", false, "a world to try things in: all of it is on this machine, and nothing is hidden")
+	f.IntVar(&o.Hops, "hops", 0, "nodes of a circuit (1 and 2 in a sandbox only)")
+	return cmd
+}
+
+func admitCommand(data func() (string, error)) *cobra.Command {
+	return approveCommand(data, "admit KEY", "Approve that somebody who waits is admitted, or evicted", `admit gives this member's approval to a change that waits for it: a newcomer that another
+member has invited, or an eviction that another founder has begun. Who waits is in:
+observer world show. KEY may be the beginning of the key.`, member.Admit())
+}
+
+func evictCommand(data func() (string, error)) *cobra.Command {
+	return approveCommand(data, "evict KEY", "Remove a member, at once", `evict removes a member from the world. So many founders have to agree as the world's charter
+says; if this one is enough it takes effect at once: the group has a new key, which the
+evicted does not get, so it reads nothing of what is said from then on. What it has read,
+it knows. KEY may be the beginning of the key.`, member.Evict())
+}
+
+func approveCommand(data func() (string, error), use, short, long string, op member.Op[member.Named, member.Approved]) *cobra.Command {
+	asJSON := false
+	name, _, _ := strings.Cut(use, " ")
+	cmd := &cobra.Command{
+		Use: use, Short: short, Long: long, Example: "  observer world " + name + " 3f9a1c07",
+		Args: app.OneArgument("KEY"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir, err := data()
+			if err != nil {
+				return err
+			}
+			a, err := ask(cmd, dir, op, member.Named{Name: args[0]})
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return app.PrintJSON(cmd.OutOrStdout(), a)
+			}
+			done := map[string]string{"admit": "admitted", "evict": "evicted"}[a.Change]
+			if a.Missing > 0 {
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "Approved. %.8s is not %s yet: %s missing. They are given with: observer world admit %.8s\n",
+					a.Key, done, app.Count(a.Missing, "approval"), a.Key)
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%.8s is %s; the group's keys are of generation %d.\n", a.Key, done, a.Generation)
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func chooseCommand(data func() (string, error)) *cobra.Command {
+	return &cobra.Command{
+		Use:   "choose ENTRY|CHOICE",
+		Short: "Choose a branch of a roster that has forked",
+		Long: `choose is for founders, when the roster has forked: two entries follow the same one, which
+somebody who may make entries must have lied for. Members stay where they were until as
+many founders as the charter says choose a branch. observer world show names the entries.
+
+It prints the choice. If more founders have to sign, give it to the next one's choose.`,
+		Example: `  observer world choose 91c0…
+  observer world choose 01a3…`,
+		Args: app.OneArgument("ENTRY or CHOICE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir, err := data()
+			if err != nil {
+				return err
+			}
+			c, err := ask(cmd, dir, member.Choose(), member.ChooseIn{Name: args[0]})
+			if err != nil {
+				return err
+			}
+			if !c.Done {
+				fmt.Fprintln(cmd.ErrOrStderr(), "More founders have to sign. The next one runs: observer world choose, with this:")
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), c.Choice)
+			return err
+		},
+	}
+}
+
+func endorseCommand(data func() (string, error)) *cobra.Command {
+	in := member.EndorseIn{Weight: 1}
+	file := ""
+	asJSON := false
+	cmd := &cobra.Command{
+		Use:   "endorse (--rules FILE | --hash HASH)",
+		Short: "Tell other members that this one would live by other rules",
+		Long: `endorse tells all members that this one would live by another rule bundle: that of a world
+file, or one named by its hash. When enough members say the same for some time, each sees
+so in: observer world show. Whoever then wants to makes the new world: observer world fork.
+
+A weight of 0 takes an endorsement back.`,
+		Example: `  observer world endorse --rules proposed.toml
+  observer world endorse --hash 8d2f… --weight 0`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			dir, err := data()
+			if err != nil {
+				return err
+			}
+			switch {
+			case file != "" && in.Rules != "":
+				return app.Usage(errors.New("--rules and --hash both name the rules; give one of the two"))
+			case file != "":
+				w, err := node.LoadWorld(file)
+				if err != nil {
+					return err
+				}
+				in.Rules = w.Rules.Hash().String()
+			case in.Rules == "":
+				return app.Usage(errors.New("name the rules: --rules FILE or --hash HASH"))
+			}
+			s, err := ask(cmd, dir, member.Endorse(), in)
+			if err != nil {
+				return err
+			}
+			return printSaid(cmd, s, asJSON)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&file, "rules", "", "world file with the rules")
+	f.StringVar(&in.Rules, "hash", "", "hash of the rules")
+	f.Float64Var(&in.Weight, "weight", 1, "how much: 0 (not any more) to 1")
+	f.BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func printSaid(cmd *cobra.Command, s member.Said, asJSON bool) error {
+	if asJSON {
+		return app.PrintJSON(cmd.OutOrStdout(), s)
+	}
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "Said as event %s, in epoch %d.\n", s.ID, s.Epoch)
+	return err
+}
+
+func forkCommand(data func() (string, error)) *cobra.Command {
+	rules, out, phrase := "", "", ""
+	epoch := time.Duration(0)
+	cmd := &cobra.Command{
+		Use:   "fork (--rules FILE | --epoch DURATION | --phrase PHRASE)",
+		Short: "Make a new world from this one, with other rules",
+		Long: `fork makes the world file of a new world from that of this one: with the rules of another
+world file, another length of epochs, or another phrase, and the same charter and seeds.
+Another rule is another world, with a roster and a log of its own; the old one goes on as
+long as anybody is in it.
+
+This observer stays where it is. To enter the new world, its founder founds it anew with
+the same settings, and others are invited.`,
+		Example: `  observer world fork --rules proposed.toml --out world2.toml
+  observer world fork --epoch 30m --out world2.toml`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			dir, err := data()
+			if err != nil {
+				return err
+			}
+			w, err := node.LoadWorld(worldPath(dir))
+			if err != nil {
+				return advised(err, app.NewLines(cmd, dir))
+			}
+			text, made, err := forked(w, rules, phrase, epoch)
+			if err != nil {
+				return err
+			}
+			if out == "" {
+				_, err = cmd.OutOrStdout().Write(text)
+				return err
+			}
+			if err := files.Write(out, text, files.Private); err != nil {
+				return fmt.Errorf("writing the world file: %w", err)
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "World %q (%s), from %s: %s\n", made.Phrase, made.ID.Short(), w.ID.Short(), out)
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&rules, "rules", "", "world file with the new rules")
+	f.DurationVar(&epoch, "epoch", 0, "new length of an epoch")
+	f.StringVar(&phrase, "phrase", "", "new phrase")
+	f.StringVar(&out, "out", "", "file to write (default: standard output)")
+	return cmd
+}
+
+// forked is the world file of a new world made from w.
+func forked(w *world.World, rules, phrase string, epoch time.Duration) ([]byte, *world.World, error) {
+	made := *w
+	made.ID = world.Hash{}
+	if rules != "" {
+		other, err := node.LoadWorld(rules)
+		if err != nil {
+			return nil, nil, err
+		}
+		made.Rules = other.Rules
+	}
+	if epoch != 0 {
+		made.Rules.EpochLenMS = uint64(max(0, epoch.Milliseconds()))
+	}
+	if phrase != "" {
+		made.Phrase = phrase
+	}
+	n, err := world.New(made)
+	if err != nil {
+		return nil, nil, app.Usage(err)
+	}
+	if n.ID == w.ID {
+		return nil, nil, app.Usage(errors.New("that is this world itself; change a rule (--rules, --epoch) or the phrase (--phrase)"))
+	}
+	text, err := world.Format(n)
+	return text, n, err
+}

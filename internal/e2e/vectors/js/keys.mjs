@@ -1,0 +1,19 @@
+// Ed25519, scrypt and HKDF are those of Node.js.
+
+import crypto from "node:crypto";
+
+const PKCS8 = Buffer.from("302e020100300506032b657004220420", "hex");
+const SPKI = Buffer.from("302a300506032b6570032100", "hex");
+
+const privateKey = (seed) => crypto.createPrivateKey({ key: Buffer.concat([PKCS8, seed]), format: "der", type: "pkcs8" });
+
+export const publicKey = (seed) => crypto.createPublicKey(privateKey(seed)).export({ format: "der", type: "spki" }).subarray(SPKI.length);
+
+export const sign = (seed, message) => crypto.sign(null, message, privateKey(seed));
+
+export const verify = (key, message, signature) =>
+  crypto.verify(null, message, crypto.createPublicKey({ key: Buffer.concat([SPKI, key]), format: "der", type: "spki" }), signature);
+
+export const scrypt = (input, salt) => crypto.scryptSync(input, salt, 32, { N: 16384, r: 8, p: 1, maxmem: 1 << 26 });
+
+export const hkdf = (secret, info) => Buffer.from(crypto.hkdfSync("sha256", secret, Buffer.alloc(0), info, 32));

@@ -1,0 +1,58 @@
+package roster
+
+import (
+	"crypto/ed25519"
+	"slices"
+
+	"github.com/culvert-net/culvert/mesh/world"
+	"github.com/culvert-net/culvert/mesh/world/postcard"
+)
+
+// message is what proposer and directory signers sign.
+func (e Entry) message() []byte {
+	unsigned := e.appendUnsigned(nil)
+	return domainEntry.Message(e.World, hash(labelEntry, unsigned), unsigned)
+}
+
+// Sign adds a signature to the entry, once.
+func (e *Entry) Sign(key ed25519.PrivateKey) {
+	e.Signatures = withSignature(e.Signatures, key, e.message())
+}
+
+// withSignature leaves list as it is and returns one that has key's signature.
+func withSignature(list []Signature, key ed25519.PrivateKey, message []byte) []Signature {
+	public := publicKey(key)
+	if slices.ContainsFunc(list, func(s Signature) bool { return s.Key == public }) {
+		return list
+	}
+	s := Signature{Key: public}
+	copy(s.Signature[:], ed25519.Sign(key, message))
+	return append(slices.Clone(list), s)
+}
+
+// publicKey is a private key's other half.
+func publicKey(key ed25519.PrivateKey) Key {
+	return Key(key.Public().(ed25519.PublicKey))
+}
+
+// approvalMessage is what an approval signs. The standing is the hash of the
+// entry that last added or removed the key, zero for one that never was a
+// member: it changes with the change, so the approval cannot be used again.
+func approvalMessage(id world.Hash, kind Kind, m Member, standing world.Hash, expiry uint64) []byte {
+	b := postcard.AppendUint(nil, uint64(kind))
+	b = m.append(b)
+	b = postcard.AppendArray(b, standing[:])
+	b = postcard.AppendUint(b, expiry)
+	d := domainAdmit
+	if kind == Remove {
+		d = domainEvict
+	}
+	return d.Message(id, hash(labelChange, b), b)
+}
+
+// signApproval makes an approval.
+func signApproval(key ed25519.PrivateKey, id world.Hash, c Change, standing world.Hash, expiry uint64) Approval {
+	a := Approval{Key: publicKey(key), Expiry: expiry}
+	copy(a.Signature[:], ed25519.Sign(key, approvalMessage(id, c.Kind, c.Member, standing, expiry)))
+	return a
+}
