@@ -41,8 +41,8 @@ test: build ## Run all tests, then those that drive the real programs
 check: ## Format, vet, staticcheck, import table, package comments
 	@unformatted="$$($(TOOL) gofumpt -l .)"; \
 	if [ -n "$$unformatted" ]; then echo "run: make format"; echo "$$unformatted"; exit 1; fi
-	go vet -tags e2e,leak,browser,clients ./...
-	$(TOOL) staticcheck -tags e2e,leak,browser,clients ./...
+	go vet -tags e2e,leak,browser,clients,sim ./...
+	$(TOOL) staticcheck -tags e2e,leak,browser,clients,sim ./...
 	cd $(GOSDK) && go vet ./... && go tool -modfile=$(CURDIR)/internal/tools/go.mod staticcheck ./...
 	go test -count=1 ./internal/arch
 
@@ -65,6 +65,10 @@ browser: build ## What a web page can do to a running bridge; needs Chromium
 .PHONY: clients
 clients: build ## OpenAI clients of others against the programs; writes docs/clients.md; needs Node.js 20
 	CULVERT_BIN=$(CURDIR)/bin internal/e2e/clients/run $(ARGS)
+
+.PHONY: sim
+sim: ## Simulate worlds with every seed, and 200 real hosts; figures beside their bars (some 4 minutes)
+	go test -count=1 -tags sim -timeout 20m -run '^TestSim' -v ./internal/sim
 
 .PHONY: vectors
 vectors: ## Test vectors against a second implementation, in JavaScript; needs Node.js 20

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 
 	"github.com/libp2p/go-libp2p"
@@ -43,6 +44,11 @@ type Config struct {
 	// whose file says so are local.
 	Local bool
 
+	// ListenUDP makes the sockets of QUIC links; nil asks the system. A simulated
+	// network has its own, and with it only QUIC addresses: TCP is always the
+	// system's.
+	ListenUDP func(netw string, at *net.UDPAddr) (net.PacketConn, error)
+
 	// Limits bound what the host takes on. Zero fields mean the defaults.
 	Limits Limits
 
@@ -66,7 +72,8 @@ type Host struct {
 	wg sync.WaitGroup // the sweeper and every running handler
 
 	mu     sync.Mutex
-	closed bool // guarded by mu: nothing may be added to wg any more
+	closed bool  // guarded by mu: nothing may be added to wg any more
+	push   *Push // guarded by mu; nil before Push and after its Close
 }
 
 // New makes a Host and starts listening. It returns once every address of
@@ -94,7 +101,10 @@ func New(cfg Config) (*Host, error) {
 		refusals: &refusals{log: cfg.Log},
 		stop:     make(chan struct{}),
 	}
-	if err := h.start(priv, limits); err != nil {
+	if cfg.ListenUDP == nil {
+		cfg.ListenUDP = func(netw string, at *net.UDPAddr) (net.PacketConn, error) { return net.ListenUDP(netw, at) }
+	}
+	if err := h.start(priv, limits, cfg); err != nil {
 		return nil, fmt.Errorf("mesh: starting libp2p: %w", err)
 	}
 	h.serve()
@@ -107,7 +117,7 @@ func New(cfg Config) (*Host, error) {
 }
 
 // start makes the libp2p host.
-func (h *Host) start(priv crypto.PrivKey, limits Limits) error {
+func (h *Host) start(priv crypto.PrivKey, limits Limits, cfg Config) error {
 	// libp2p writes lines with peers and addresses to stderr by itself. There
 	// is one such log per process, and it must be replaced before its first use.
 	gologshim.SetDefaultHandler(slog.DiscardHandler)
@@ -147,7 +157,7 @@ func (h *Host) start(priv crypto.PrivKey, limits Limits) error {
 	}
 	h.swarm = h.node.Network().(*swarm.Swarm)
 	h.dialer.swarm = h.swarm
-	links, err := newQUIC(priv, limits, res, h.dialer)
+	links, err := newQUIC(priv, limits, res, h.dialer, cfg.ListenUDP)
 	if err == nil {
 		err = h.swarm.AddTransport(links)
 	}
@@ -260,8 +270,12 @@ func (h *Host) Close() error {
 	h.mu.Lock()
 	first := !h.closed
 	h.closed = true
+	push := h.push
 	h.mu.Unlock()
 
+	if push != nil {
+		push.Close()
+	}
 	var err error
 	if first {
 		close(h.stop)

@@ -143,6 +143,85 @@ const (
 	complainEvery = time.Minute
 )
 
+// Push: what members tell each other as it happens (docs/spec/push.md).
+const (
+	// MaxPush is the longest message: three events of the longest kind and what
+	// seals them, one frame of a link's first window.
+	MaxPush = 64 << 10
+
+	// PushDegree is to how many peers a message is sent on, and PushDegreeLow and
+	// PushDegreeHigh how far that may drift before it is mended. Six neighbours
+	// reach 10,000 members in six steps; each more is one more copy of everything.
+	PushDegree     = 6
+	PushDegreeLow  = 5
+	PushDegreeHigh = 12
+
+	// pushDegreeOut is how many of them are peers that we dialled, so that who
+	// dials us cannot be all that we hear.
+	pushDegreeOut = 2
+
+	// PushBeat is how often the mesh is mended and what was said lately is
+	// offered to peers outside of it.
+	PushBeat = time.Second
+
+	// pushPeers bounds the peers that push to us: twice the links that a member
+	// keeps and is kept by, and room for those who come beyond it.
+	pushPeers = 64
+
+	// pushPeerStreams is one, and one more while a new one takes its place.
+	pushPeerStreams = 2
+
+	// pushQueue bounds what waits for one peer, for validation and for a
+	// subscriber. What is over is dropped and counted: repair brings it.
+	pushQueue = 128
+
+	// pushWorkers check what has come. Checking is computing, and leaves other
+	// cores to circuits.
+	pushWorkers = 2
+
+	// pushBytes is what a peer may push per second, after pushBurst at once; a
+	// message counts as no less than pushLeast. It is all of a busy world's
+	// events, and half a second of a core if all of it were noise.
+	pushBytes = 1 << 20
+	pushBurst = 8 << 20
+	pushLeast = 1 << 10
+
+	// maxForged is how many messages that cannot be genuine a peer may bring
+	// within pushBan. One comes from a fault; nobody passes one on. The peer is
+	// heard no more for pushBan, as often as it takes.
+	maxForged = 3
+	pushBan   = 10 * time.Minute
+
+	// pushTopics is how many topics a peer may be in at once: of two epochs and
+	// two generations, and as many while they change. pushTopicChanges bounds
+	// how many it enters within pushBan, since some memory stays with each name;
+	// the shortest epoch is a minute. pushTopicName is the longest name.
+	pushTopics       = 8
+	pushTopicChanges = 64
+	pushTopicName    = 128
+
+	// pushTend is how often peers are looked at anew: members that were none
+	// before, bans that have passed.
+	pushTend = 10 * time.Second
+)
+
+// Links that members keep to each other.
+const (
+	// KeptLinks is how many links a member opens; as many are opened to it.
+	// Fewer than PushDegree would leave the mesh to who dials us.
+	KeptLinks = 8
+
+	// linksEvery is how often lost links are replaced, linksAvoid how long a
+	// member that could not be reached is left out.
+	linksEvery = 5 * time.Second
+	linksAvoid = time.Minute
+
+	// linksTurn is how often one link is given up for another. Without it the
+	// two parts of a network that was cut in two would stay apart for ever: each
+	// has replaced its links to the other.
+	linksTurn = time.Minute
+)
+
 // maxAddrs is how many addresses of one peer are tried. Descriptors may list
 // more; a peer that is not at the first eight is not there.
 //

@@ -38,12 +38,13 @@ import (
 // Each listening address has a socket, and dials go out of another one, so that
 // a node's dials and its address have nothing in common but the machine.
 type quicLinks struct {
-	local    peer.ID          // immutable, as all up to dials
+	local    peer.ID          // immutable, as all up to listen
 	identity *p2ptls.Identity // makes TLS configurations
 	res      *resources       // counts links
 	gate     connmgr.ConnectionGater
 	config   *quic.Config
 	dials    *rate.Limiter // per address; has a lock of its own
+	listen   func(netw string, at *net.UDPAddr) (net.PacketConn, error)
 
 	mu      sync.Mutex
 	closed  bool                   // guarded by mu
@@ -52,7 +53,7 @@ type quicLinks struct {
 
 var _ transport.Transport = (*quicLinks)(nil)
 
-func newQUIC(key crypto.PrivKey, l Limits, res *resources, gate connmgr.ConnectionGater) (*quicLinks, error) {
+func newQUIC(key crypto.PrivKey, l Limits, res *resources, gate connmgr.ConnectionGater, listen func(string, *net.UDPAddr) (net.PacketConn, error)) (*quicLinks, error) {
 	// quic-go prints a line if the system grants less than it would like for a
 	// socket's buffers, which is so on most. There is no other way to stop it.
 	if err := os.Setenv("QUIC_GO_DISABLE_RECEIVE_BUFFER_WARNING", "true"); err != nil {
@@ -71,7 +72,7 @@ func newQUIC(key crypto.PrivKey, l Limits, res *resources, gate connmgr.Connecti
 	streams := int64(l.PeerStreams) + streamBacklog
 	return &quicLinks{
 		local: local, identity: identity, res: res, gate: gate, dialing: make(map[string]*quicSocket),
-		dials: addressRate(maxAddressDials, 4*maxAddressDials),
+		dials: addressRate(maxAddressDials, 4*maxAddressDials), listen: listen,
 		config: &quic.Config{
 			Versions:                       []quic.Version{quic.Version1},
 			HandshakeIdleTimeout:           dialTimeout,
@@ -103,12 +104,12 @@ func certificate() *x509.Certificate {
 
 // quicSocket is a UDP socket and what quic-go does with it.
 type quicSocket struct {
-	udp *net.UDPConn
+	udp net.PacketConn
 	tr  *quic.Transport
 }
 
 func (q *quicLinks) socket(netw string, at *net.UDPAddr) (*quicSocket, error) {
-	udp, err := net.ListenUDP(netw, at)
+	udp, err := q.listen(netw, at)
 	if err != nil {
 		return nil, err
 	}

@@ -234,7 +234,7 @@ func TestCertificatesDifferInTheirKeysOnly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		q, err := newQUIC(key, Limits{}, nil, nil)
+		q, err := newQUIC(key, Limits{}, nil, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -70,15 +70,23 @@ func newResources(l Limits, hit func(*LimitError)) (*resources, error) {
 	identPeer := unlimited
 	identPeer.Streams = identifyPeerStreams
 
+	// Each stream holds one message while it is read, so this is 8 MiB at worst.
+	push := unlimited
+	push.StreamsInbound = pushPeers * pushPeerStreams
+	push.StreamsOutbound = pushPeers * pushPeerStreams
+	pushPeer := unlimited
+	pushPeer.StreamsInbound = pushPeerStreams
+	pushPeer.StreamsOutbound = pushPeerStreams
+
 	limits := rcmgr.PartialLimitConfig{
 		System:      system,
 		Transient:   pending,
 		PeerDefault: onePeer,
 		Protocol: map[protocol.ID]rcmgr.ResourceLimits{
-			identify.ID: ident, identify.IDPush: ident,
+			identify.ID: ident, identify.IDPush: ident, ProtoPush: push,
 		},
 		ProtocolPeer: map[protocol.ID]rcmgr.ResourceLimits{
-			identify.ID: identPeer, identify.IDPush: identPeer,
+			identify.ID: identPeer, identify.IDPush: identPeer, ProtoPush: pushPeer,
 		},
 	}
 	m, err := rcmgr.NewResourceManager(

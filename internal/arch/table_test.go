@@ -21,7 +21,7 @@ var everyone = []string{"api/...", "circuit/...", "mesh/...", "ledger/...", "con
 
 // pure packages compute: given the same input they do the same, now and in a
 // simulation of a thousand nodes.
-var pure = []string{"mesh/route/...", "mesh/recon/...", "mesh/rules/...", "mesh/terrain/...", "mesh/belief/...", "circuit/onion/...", "circuit/cell/..."}
+var pure = []string{"mesh/route/...", "mesh/recon/...", "mesh/rules/...", "mesh/terrain/...", "mesh/belief/...", "circuit/onion/...", "circuit/cell/...", "internal/sim"}
 
 // basics may be imported by every pillar.
 var basics = []string{
@@ -73,8 +73,16 @@ var table = []ban{
 		why: "the host carries streams; what is said on them is its handlers' business",
 	},
 	{
-		who: []string{"mesh/..."}, except: []string{"mesh"}, what: []string{"mesh"}, tests: true, through: true,
+		who: []string{"mesh/..."}, except: []string{"mesh", "mesh/meshtest"}, what: []string{"mesh"}, tests: true, through: true,
 		why: "what the mesh knows must work on any stream, and in a simulation without libp2p",
+	},
+	{
+		who: everyone, what: []string{"mesh/meshtest"},
+		why: "a program has the real network only; the simulated one is for tests",
+	},
+	{
+		who: everyone, except: []string{"mesh/meshtest"}, what: []string{"github.com/marcopolo/..."}, tests: true,
+		why: "one package knows how hosts are put on a simulated network",
 	},
 	{
 		who: pure, what: []string{"net/...", "os/...", "time", "context", "log/...", "io/fs", "io/ioutil", "syscall", "sync/...", "runtime/..."}, but: []string{"net/netip"},
@@ -117,7 +125,7 @@ var table = []ban{
 		why: "one way to wrap errors (%w) and one to log (log/slog)",
 	},
 	{
-		who: everyone, except: []string{"api/backend/backendtest/...", "internal/kv/kvtest", "internal/arch", "mesh/directory/dirtest"}, what: []string{"testing/..."},
+		who: everyone, except: []string{"api/backend/backendtest/...", "internal/kv/kvtest", "internal/arch", "mesh/directory/dirtest", "mesh/meshtest"}, what: []string{"testing/..."},
 		why: "production code does not know that it is tested",
 	},
 	{

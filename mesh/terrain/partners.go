@@ -49,12 +49,14 @@ func (m *Map) Places() []Place { return slices.Clone(m.places) }
 
 // Find is where a member stands.
 func (m *Map) Find(key [32]byte) (Place, bool) {
-	for _, p := range m.places {
-		if p.Key == key {
-			return p, true
-		}
+	if i := m.index(key); i >= 0 {
+		return m.places[i], true
 	}
 	return Place{}, false
+}
+
+func (m *Map) index(key [32]byte) int {
+	return slices.IndexFunc(m.places, func(p Place) bool { return p.Key == key })
 }
 
 // Partners is whom the member with key self repairs with: the near members that
@@ -62,25 +64,46 @@ func (m *Map) Find(key [32]byte) (Place, bool) {
 // nobody twice. It is everybody when there are no more, and nobody when self
 // does not stand on the map.
 func (m *Map) Partners(self [32]byte, near, random int, rnd *rand.Rand) []Place {
-	me, ok := m.Find(self)
-	if !ok {
+	i := m.index(self)
+	if i < 0 {
 		return nil
 	}
-	others := slices.DeleteFunc(m.Places(), func(p Place) bool { return p.Key == self })
-	slices.SortStableFunc(others, func(a, b Place) int {
-		return me.Distance(a.Address).Compare(me.Distance(b.Address))
-	})
-	near = min(near, len(others))
-	for i := range others[:near] {
-		others[i].Near = true
+	return m.PartnersAt(i, near, random, rnd)
+}
+
+// PartnersAt is Partners of the member at an index of Places. It looks at no more
+// of the map than it returns, so that a simulation can ask for every member.
+func (m *Map) PartnersAt(self, near, random int, rnd *rand.Rand) []Place {
+	me, n := m.places[self], len(m.places)
+	near = min(near, n-1)
+	random = min(random, n-1-near)
+	var out []Place
+	// The nearest are found by going round the ring both ways.
+	back, ahead := self, self
+	for range near {
+		b, a := m.places[(back+n-1)%n], m.places[(ahead+1)%n]
+		if me.Distance(b.Address).Compare(me.Distance(a.Address)) < 0 {
+			back, out = (back+n-1)%n, append(out, b)
+		} else {
+			ahead, out = (ahead+1)%n, append(out, a)
+		}
+		out[len(out)-1].Near = true
 	}
-	// Chance takes from the rest by swapping to the front, as in a shuffle that
-	// stops when it has enough.
-	rest := others[near:]
-	random = min(random, len(rest))
+	// The others are an arc: chance takes places in it, as in a shuffle of which
+	// only the beginning is made, and only what it moved is remembered.
+	rest := n - 1 - near
+	moved := make(map[int]int, random)
+	at := func(i int) int {
+		if j, ok := moved[i]; ok {
+			return j
+		}
+		return i
+	}
 	for i := range random {
-		j := i + rnd.IntN(len(rest)-i)
-		rest[i], rest[j] = rest[j], rest[i]
+		j := i + rnd.IntN(rest-i)
+		chosen := at(j)
+		moved[j] = at(i)
+		out = append(out, m.places[(ahead+1+chosen)%n])
 	}
-	return others[:near+random]
+	return out
 }
