@@ -3,7 +3,8 @@
 package sim
 
 const (
-	seeds    = 30
-	hosts    = 200
-	bigWorld = 100_000
+	seeds     = 30
+	hosts     = 200
+	syncHosts = 60
+	bigWorld  = 100_000
 )
