@@ -68,11 +68,6 @@ func (s *session) answerGreeting() error {
 	if err := s.takeHello(); err != nil {
 		return err
 	}
-	// Who is no member gets no answer, not even who we are; but one whose roster is
-	// newer may have been admitted since ours.
-	if s.peer.generation <= s.mine.generation && !s.Group.Member(s.peer.member) {
-		return &Error{Reason: ReasonStranger}
-	}
 	if err := s.sendHello(); err != nil {
 		return err
 	}
@@ -139,7 +134,6 @@ type asked struct {
 	*session
 	differ *differ
 	own    *collection
-	shorts []uint64
 	coder  *recon.Encoder
 	ids    map[ID]int // own by whole id, once the peer asks so
 
@@ -213,6 +207,12 @@ func (a *asked) first() error {
 		}
 		c.body = a.coder.First(theirs)
 	}
+	var refused []uint64
+	for _, id := range a.Known.in(a.own.pages, a.differ.shift) {
+		refused = append(refused, recon.ShortID(&a.short, &id))
+	}
+	slices.Sort(refused)
+	c.refused = appendShorts(nil, slices.Compact(refused))
 	if err := a.ch.send(kindCells, c.bytes()); err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ func (k kind) limit() int {
 	case kindLists:
 		return maxCarriers * (maxList + maxSmall)
 	case kindCells:
-		return maxCells + maxSmall
+		return maxCells + 8*maxRefused + maxSmall
 	case kindEvents:
 		return maxEvents
 	case kindWant, kindWantIDs:
@@ -197,14 +197,16 @@ type cells struct {
 	sum     [32]byte // fingerprint over their whole ids
 	list    bool     // body is short ids, 8 bytes each, rising; else coded cells
 	body    []byte
+	refused []byte // short ids, likewise, of what its log refused before: not to be sent
 }
 
 func (m *cells) bytes() []byte {
-	b := postcard.AppendUint(make([]byte, 0, len(m.body)+64), m.covered)
+	b := postcard.AppendUint(make([]byte, 0, len(m.body)+len(m.refused)+64), m.covered)
 	b = postcard.AppendUint(b, m.count)
 	b = append(b, m.sum[:]...)
 	b = postcard.AppendBool(b, m.list)
-	return postcard.AppendBytes(b, m.body)
+	b = postcard.AppendBytes(b, m.body)
+	return postcard.AppendBytes(b, m.refused)
 }
 
 func readCells(b []byte) (*cells, error) {
@@ -213,6 +215,7 @@ func readCells(b []byte) (*cells, error) {
 	d.Array(m.sum[:])
 	m.list = d.Bool()
 	m.body = d.Bytes()
+	m.refused = d.Bytes()
 	if err := d.Finish(); err != nil {
 		return nil, malformed(kindCells, err)
 	}

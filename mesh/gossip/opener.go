@@ -2,6 +2,7 @@ package gossip
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/culvert-net/culvert/mesh/recon"
 )
@@ -137,6 +138,7 @@ type difference struct {
 	own   *collection
 
 	give []held            // what the peer lacks and was not sent yet
+	no   map[uint64]bool   // by short id, what the peer does not want
 	lack map[uint64]bool   // by short id, what we asked for or will
 	sum  recon.Fingerprint // of the peer's set, as far as we know it
 	want [32]byte          // what it has to become
@@ -190,7 +192,9 @@ func (s *session) openDiffer(from uint64, shift uint8, pages []uint64, lists []i
 	s.learned()
 	s.result.Theirs, s.result.Ours = len(d.lack), len(d.give)
 	d.known()
-	newestFirst(d.give)
+	if err := d.unwanted(c.refused); err != nil {
+		return nil, err
+	}
 	return d, nil
 }
 
@@ -292,4 +296,30 @@ func (d *difference) known() {
 			d.sum.Add(&id)
 		}
 	}
+}
+
+// unwanted notes what the peer's log refused before, and strikes it from what we
+// send.
+func (d *difference) unwanted(list []byte) error {
+	shorts, err := readShorts(kindCells, list)
+	if err != nil {
+		return err
+	}
+	if len(shorts) > maxRefused {
+		return fail(ReasonLimit, "%d events that it does not want", len(shorts))
+	}
+	d.no = make(map[uint64]bool, len(shorts))
+	for _, short := range shorts {
+		d.no[short] = true
+	}
+	d.strike()
+	return nil
+}
+
+// strike leaves in what we send only what the peer wants, the newest first.
+func (d *difference) strike() {
+	if len(d.no) > 0 {
+		d.give = slices.DeleteFunc(d.give, func(e held) bool { return d.no[recon.ShortID(&d.short, &e.id)] })
+	}
+	newestFirst(d.give)
 }

@@ -197,6 +197,11 @@ func (s *session) takeHello() error {
 	if h.member == s.mine.member {
 		return fail(ReasonStranger, "it is this node itself")
 	}
+	// Who is no member gets no answer, not even who we are; but one whose roster is
+	// newer may have been admitted since ours.
+	if h.generation <= s.mine.generation && !s.Group.Member(h.member) {
+		return &Error{Reason: ReasonStranger}
+	}
 	s.peer = h
 	return nil
 }
