@@ -71,7 +71,10 @@ func TestBars(t *testing.T) {
 
 // Two round trips after the hello are enough to learn the ids, 99 times of 100.
 func TestTwoTripsAreEnough(t *testing.T) {
-	const runs = 400
+	runs := 400
+	if testing.Short() {
+		runs = 100
+	}
 	late := 0
 	for run := range runs {
 		ab := nodes(t, 2)

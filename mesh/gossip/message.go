@@ -30,6 +30,7 @@ const (
 	kindBye     kind = 15 // the end
 
 	kindRangesEnd kind = 16 // the opener knows what differs
+	kindDetails   kind = 17 // epochs of a page that is too large
 )
 
 // limit is how long a message of this kind may be.
@@ -47,6 +48,8 @@ func (k kind) limit() int {
 		return maxWant*len(ID{}) + maxSmall
 	case kindRanges:
 		return maxRanges
+	case kindDetails:
+		return 2 * pageEpochs << maxShift
 	default:
 		return maxSmall
 	}
@@ -149,7 +152,7 @@ func readDiffer(b []byte) (*differ, error) {
 	if err := d.Finish(); err != nil {
 		return nil, malformed(kindDiffer, err)
 	}
-	if m.shift > maxShift {
+	if m.shift > maxShift && m.shift != fine {
 		return nil, fail(ReasonLimit, "pages of %d << %d epochs", pageEpochs, m.shift)
 	}
 	return m, nil

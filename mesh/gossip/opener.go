@@ -1,6 +1,7 @@
 package gossip
 
 import (
+	"encoding/binary"
 	"errors"
 	"slices"
 
@@ -147,15 +148,8 @@ type difference struct {
 
 // openDiffer learns which ids differ.
 func (s *session) openDiffer(from uint64, shift uint8, pages []uint64, lists []int) (*difference, error) {
-	own, err := s.collect(from, shift, pages)
+	own, err := s.ask(from, shift, pages)
 	if err != nil {
-		return nil, err
-	}
-	m := &differ{from: from, shift: shift, pages: own.pages, count: uint64(len(own.events))}
-	if err := s.ch.send(kindDiffer, m.bytes()); err != nil {
-		return nil, err
-	}
-	if err := s.ch.flush(); err != nil {
 		return nil, err
 	}
 	if len(lists) > 0 {
@@ -163,9 +157,24 @@ func (s *session) openDiffer(from uint64, shift uint8, pages []uint64, lists []i
 			return nil, err
 		}
 	}
-	_, b, err := s.ch.recv(kindCells)
+	k, b, err := s.ch.recv(kindCells, kindDetails)
+	if err == nil && k == kindDetails {
+		// The last page is too large to be compared as one.
+		s.result.Left = true
+		if pages, err = s.detail(b, from, shift, own.pages[len(own.pages)-1]); err != nil {
+			return nil, err
+		}
+		shift = fine
+		if own, err = s.ask(from, shift, pages); err != nil {
+			return nil, err
+		}
+		_, b, err = s.ch.recv(kindCells)
+	}
 	if err != nil {
 		return nil, err
+	}
+	if own.large {
+		return nil, fail(ReasonMalformed, "cells of a page that is too large")
 	}
 	c, err := readCells(b)
 	if err != nil {
@@ -196,6 +205,41 @@ func (s *session) openDiffer(from uint64, shift uint8, pages []uint64, lists []i
 		return nil, err
 	}
 	return d, nil
+}
+
+// ask asks what the peer has in pages.
+func (s *session) ask(from uint64, shift uint8, pages []uint64) (*collection, error) {
+	own, err := s.collect(from, shift, pages)
+	if err != nil {
+		return nil, err
+	}
+	m := &differ{from: from, shift: shift, pages: own.pages, count: own.size}
+	if err := s.ch.send(kindDiffer, m.bytes()); err != nil {
+		return nil, err
+	}
+	return own, s.ch.flush()
+}
+
+// detail lists the epochs of a page that differ by the peer's details.
+func (s *session) detail(b []byte, from uint64, shift uint8, page uint64) ([]uint64, error) {
+	if len(b) != 2*pageEpochs<<shift {
+		return nil, fail(ReasonMalformed, "details of %d bytes", len(b))
+	}
+	epochs, err := s.Log.Epochs()
+	if err != nil {
+		return nil, &Error{Reason: ReasonLocal, err: err}
+	}
+	var out []uint64
+	first := page * pageEpochs << shift
+	for i, ours := range details(s.short, epochs, page, shift) {
+		if epoch := first + uint64(i); epoch >= from && binary.LittleEndian.Uint16(b[2*i:]) != ours {
+			out = append(out, epoch)
+		}
+	}
+	if len(out) == 0 { // two bytes were equal by chance, or it has changed meanwhile
+		out = append(out, max(from, first+pageEpochs<<shift-1))
+	}
+	return out[max(0, len(out)-maxDiffer):], nil
 }
 
 // outside does something whose bytes are not part of learning ids.
@@ -250,7 +294,7 @@ func (d *difference) fromCells(c *cells, shorts []uint64) error {
 		return &Error{Reason: ReasonLocal, err: err}
 	}
 	dec := recon.NewDecoder(own)
-	take, body := dec.First, c.body
+	take, body, size := dec.First, c.body, 0
 	for {
 		if err := d.work(int64(len(body)) * workCell); err != nil {
 			return err
@@ -267,6 +311,12 @@ func (d *difference) fromCells(c *cells, shorts []uint64) error {
 		if err != nil { // what could have been needed has come: no lie
 			return nil
 		}
+		// So much differs that a list of all it has is shorter.
+		size += more * cellBytes
+		list := uint64(size) > 8*c.count
+		if list {
+			more = 0
+		}
 		if err := d.ch.send(kindMore, number(more)); err != nil {
 			return err
 		}
@@ -275,6 +325,9 @@ func (d *difference) fromCells(c *cells, shorts []uint64) error {
 		}
 		if _, body, err = d.ch.recv(kindCells); err != nil {
 			return err
+		}
+		if list {
+			return d.fromList(&cells{count: c.count, body: body})
 		}
 		take = dec.Next
 	}

@@ -25,7 +25,7 @@ type Config struct {
 	Key   ed25519.PrivateKey
 	Group Group
 	Log   Log
-	// Carriers are the lists that travel too, in the order of docs/spec/sync.md; a
+	// Carriers are the lists that travel too, in the same order with all members; a
 	// peer that has fewer shares the first ones. At most 8.
 	Carriers []Carrier
 	// Known remembers what our log refused, for all sessions of one log. Nil: each

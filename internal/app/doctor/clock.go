@@ -40,13 +40,13 @@ func clockFinding(w *world.World, ahead time.Duration, source string) Finding {
 	case off <= min(clockFine, limit):
 		return Fine("agrees with the world's nodes (%s)", source)
 	case off <= limit:
-		return Warn(setClock, "%s", text)
+		return Warn(SetClock, "%s", text)
 	}
-	return Bad(setClock, "%s; the world goes by epochs of %v, and nodes refuse what is of another one", text, w.EpochLen())
+	return Bad(SetClock, "%s; the world goes by epochs of %v, and nodes refuse what is of another one", text, w.EpochLen())
 }
 
-// setClock is what to do about a clock.
-const setClock = "Set the clock, best by itself: sudo timedatectl set-ntp true (Linux), sudo sntp -sS time.apple.com (macOS). " +
+// SetClock is what to do about a clock.
+const SetClock = "Set the clock, best by itself: sudo timedatectl set-ntp true (Linux), sudo sntp -sS time.apple.com (macOS). " +
 	"Then restart what runs."
 
 // clockByEpochs says what old descriptors show: each was made in its epoch, and

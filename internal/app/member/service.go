@@ -11,48 +11,47 @@ import (
 	"github.com/culvert-net/culvert/mesh/gossip"
 )
 
-// Network is how a member reaches others.
-type Network struct {
-	Dial      gossip.Dialer      // opens sessions of sync
-	Broadcast gossip.Broadcaster // push; nil: a member that others do not reach has none
-}
-
 // Service is a member that runs.
 type Service struct {
 	*Member
 	dial    gossip.Dialer
 	session gossip.Config
 	syncer  *gossip.Syncer
-	pusher  *gossip.Pusher // nil: no push
+
+	// Of a member that others reach; nil without push.
+	pusher *gossip.Pusher
+	push   *mesh.Push
+	keep   func(ctx context.Context) error // links to others
 }
 
-// Start makes a Service, which does nothing until its Parts run.
-func (m *Member) Start(net Network) (*Service, error) {
-	s := &Service{Member: m, dial: net.Dial, session: gossip.Config{
+// Start makes a Service that opens sessions with dial. It does nothing until its
+// Parts run.
+func (m *Member) Start(dial gossip.Dialer) (*Service, error) {
+	s := &Service{Member: m, dial: dial, session: gossip.Config{
 		World: m.cfg.World, Key: m.cfg.Key, Group: group{m}, Log: events{m}, Carriers: m.carriers(), Known: new(gossip.Refusals),
 	}}
 	var err error
-	s.syncer, err = gossip.NewSyncer(gossip.SyncerConfig{Session: s.session, Dial: net.Dial, Log: m.cfg.Log})
-	if err != nil || net.Broadcast == nil {
-		return s, err
-	}
-	s.pusher, err = gossip.NewPusher(gossip.PusherConfig{
-		World: m.cfg.World, Group: group{m}, Log: events{m}, Judge: events{m}, Broadcast: net.Broadcast, Logger: m.cfg.Log,
-	})
+	s.syncer, err = gossip.NewSyncer(gossip.SyncerConfig{Session: s.session, Dial: dial, Log: m.cfg.Log})
 	return s, err
+}
+
+// StartHost is Start for a member that others reach: it also pushes.
+func (m *Member) StartHost(links Links) (*Service, error) {
+	s, err := m.Start(links)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.startPush(links.Host, links)
 }
 
 // Parts are what runs, in the order of starting.
 func (s *Service) Parts() []app.Part {
 	parts := []app.Part{{Name: "upkeep", Run: s.upkeep}, {Name: "sync", Run: s.syncer.Run}}
 	if s.pusher != nil {
-		parts = append(parts, app.Part{Name: "push", Run: s.pusher.Run})
+		parts = append(parts, app.Part{Name: "push", Run: s.pusher.Run}, app.Part{Name: "links to members", Run: s.keep})
 	}
 	return parts
 }
-
-// Check judges a batch that was pushed; it is for the Broadcaster.
-func (s *Service) Check(topic string, data []byte) gossip.Fate { return s.pusher.Check(topic, data) }
 
 // Serve answers a session that somebody opened, and closes the stream.
 func (s *Service) Serve(ctx context.Context, stream io.ReadWriteCloser) {
@@ -110,6 +109,9 @@ func (s *Service) upkeep(ctx context.Context) error {
 		if g, e := s.Roster().Head(); g != generation || e != entry {
 			generation, entry = g, e
 			s.syncer.Kick()
+			if s.push != nil {
+				s.push.MembersChanged()
+			}
 		}
 		select {
 		case <-ctx.Done():

@@ -10,6 +10,7 @@ import (
 
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/doctor"
+	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/config"
 )
@@ -73,6 +74,9 @@ func (p *patient) checks() []doctor.Check {
 		{Name: "directory", Run: p.directory},
 		{Name: "address", Limit: doctor.DialLimit, Run: p.Addresses},
 		{Name: "descriptor", Run: doctor.Now(p.Descriptor)},
+		{Name: "membership", Run: p.membership},
+		{Name: "event log", Run: p.eventLog},
+		{Name: "sync", Run: p.sync},
 		{Name: "ready", Run: p.ready},
 	}
 }
@@ -84,7 +88,7 @@ func (p *patient) daemon(ctx context.Context) []doctor.Finding {
 }
 
 func (p *patient) data(context.Context) []doctor.Finding {
-	return p.Data(app.ConfigFile, node.KeyFile, onionFile)
+	return p.Data(app.ConfigFile, node.KeyFile, onionFile, member.GroupFile, member.LogFile, member.StoreFile)
 }
 
 func (p *patient) ports(ctx context.Context) []doctor.Finding {
@@ -97,6 +101,74 @@ func (p *patient) askSeeds(ctx context.Context) []doctor.Finding {
 
 func (p *patient) directory(context.Context) []doctor.Finding {
 	return p.Directory(p.status.Directory, p.status.Seeds)
+}
+
+// member is what the running observer said, or nil.
+func (p *patient) member() *member.Status {
+	if !p.Running {
+		return nil
+	}
+	return p.status.Member
+}
+
+func (p *patient) membership(context.Context) []doctor.Finding {
+	if p.World == nil {
+		return nil
+	}
+	s := p.member()
+	if s == nil {
+		return doctor.One(doctor.Skip("it is known to the running observer, or to: %s", p.Lines.Line("world", "show")))
+	}
+	if !s.Member {
+		return doctor.One(doctor.Bad("Ask a member for an invite, then: "+p.Lines.Line("join", "FILE"), "%s", s.Problem))
+	}
+	out := doctor.One(doctor.Fine("one of %s, generation %d", app.Count(s.Members, "member"), s.Generation))
+	if s.Alarm != "" {
+		out = append(out, doctor.Bad("Founders choose a branch: "+p.Lines.Line("world", "choose", "ENTRY"), "%s", s.Alarm))
+	}
+	if s.Waiting > 0 {
+		out = append(out, doctor.Fine("%s for approvals: %s", app.Count(s.Waiting, "change waits"), p.Lines.Line("world", "show")))
+	}
+	if s.ClockWrong {
+		out = append(out, doctor.Bad(doctor.SetClock, "%s", s.Clock))
+	}
+	return out
+}
+
+func (p *patient) eventLog(context.Context) []doctor.Finding {
+	s := p.member()
+	if s == nil {
+		return nil
+	}
+	if s.Log.Problem != "" {
+		return doctor.One(doctor.Bad("Look closer: "+p.Lines.Line("log", "check", "--full")+". A damaged log is fetched anew: stop the observer, move log.db away, start it.", "%s", s.Log.Problem))
+	}
+	return doctor.One(doctor.Fine("%d events in %s", s.Log.Events, app.Count(s.Log.Epochs, "epoch")))
+}
+
+func (p *patient) sync(context.Context) []doctor.Finding {
+	s := p.member()
+	switch {
+	case s == nil || !s.Member:
+		return nil
+	case s.Members < 2:
+		return doctor.One(doctor.Fine("nobody to sync with: this is the only member; invite others: %s", p.Lines.Line("world", "invite")))
+	case s.Sync.Rounds == 0:
+		return doctor.One(doctor.Warn("Wait half a minute and look again.", "no round was made yet"))
+	}
+	good, why := 0, ""
+	for _, x := range s.Sync.Partners {
+		if x.Error == "" {
+			good++
+		} else {
+			why = x.Error
+		}
+	}
+	if good == 0 && why != "" {
+		return doctor.One(doctor.Warn("Are other members' observers running? If this node was evicted, it is refused as a stranger: ask a member.",
+			"no member could be synced with in the last round (%s)", why))
+	}
+	return doctor.One(doctor.Fine("with %s in the last round", app.Count(good, "member")))
 }
 
 func (p *patient) ready(context.Context) []doctor.Finding {

@@ -3,6 +3,7 @@ package observer
 import (
 	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/telemetry"
 	"github.com/culvert-net/culvert/mesh"
@@ -25,6 +26,7 @@ func (ob *observer) makeMetrics() {
 	node.WatchDirectory(r, func() *directory.Client { return ob.directory }, func() *directory.Set { return ob.set })
 	node.WatchHost(r, func() *mesh.Host { return ob.host })
 	node.WatchRelay(r, func() *circuit.Relay { return ob.relay })
+	member.Watch(r, func() *member.Service { return ob.member })
 	r.Watch(telemetry.Family{
 		Name: "culvert_clock_ahead_seconds", Help: "By how much this machine's clock is ahead of the seeds'; absent until one has answered.",
 	}, func(emit telemetry.Emit) {

@@ -174,10 +174,12 @@ func TestWorld(t *testing.T) {
 			return len(jsonOf[member.Shown](t, "world", "show", "--data", dir).Members) == 3
 		})
 	}
+	for _, dir := range []string{a, b, c} {
+		eventually(t, dir+" pushes to two members", func() bool { return jsonOf[Status](t, "status", "--data", dir).Member.Push.Peers == 2 })
+	}
 	e := jsonOf[member.Said](t, "world", "endorse", "--hash", strings.Repeat("ab", 32), "--data", b)
 	for _, dir := range []string{a, b, c} {
-		eventually(t, dir+" has the event", func() bool {
-			_, _ = run(t, "sync", "--data", dir)
+		eventually(t, dir+" has the event, by push", func() bool {
 			return jsonOf[member.Explained](t, "log", "explain", e.ID, "--data", dir).Stored
 		})
 	}

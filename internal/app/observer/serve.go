@@ -157,7 +157,7 @@ func (ob *observer) wire(key ed25519.PrivateKey, onion *directory.Keyring, data 
 	ob.clock = &node.ClockWatch{
 		World: ob.world, Host: ob.host, First: clockFirst, Every: clockEvery, Log: ob.log,
 	}
-	if ob.member, err = m.Start(member.Network{Dial: member.Links{Host: ob.host, Set: ob.set}}); err != nil {
+	if ob.member, err = m.StartHost(member.Links{Host: ob.host, Set: ob.set}); err != nil {
 		return nil, err
 	}
 	ob.makeMetrics()

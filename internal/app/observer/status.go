@@ -11,6 +11,7 @@ import (
 
 	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/mesh"
 )
@@ -36,6 +37,7 @@ type Status struct {
 	Clock     *float64              `json:"clock_ahead_s,omitempty"` // of this machine, of the seeds'; absent until one has answered
 	World     *node.WorldStatus     `json:"world"`
 	Directory *node.DirectoryStatus `json:"directory"`
+	Member    *member.Status        `json:"member"`
 	Circuits  circuit.RelayStats    `json:"circuits"`
 	Links     int                   `json:"links"`
 	Refused   map[string]uint64     `json:"refused,omitempty"` // by limit
@@ -51,7 +53,7 @@ func (ob *observer) status() *Status {
 		Ready: err == nil, Waiting: node.Reasons(err), Addrs: ob.addrs(), StatusURL: ob.statusURL,
 		Published: d.PublishedTo, Seeds: d.Seeds, Problem: d.PublishError,
 		World: node.NewWorldStatus(ob.world), Directory: node.NewDirectoryStatus(ob.directory, ob.set.Snapshot()),
-		Circuits: ob.relay.Stats(), Links: links.Links, Refused: links.Refused,
+		Member: ob.member.Status(), Circuits: ob.relay.Stats(), Links: links.Links, Refused: links.Refused,
 	}
 	if ahead, known := ob.clock.Ahead(); known {
 		seconds := ahead.Seconds()
@@ -70,6 +72,9 @@ func (ob *observer) ready() error {
 	}
 	if d := ob.directory.Status(); d.Seeds > 0 && d.PublishedTo == 0 && !ob.isSeed() {
 		missing = append(missing, errors.New("no seed has taken this node's descriptor yet"))
+	}
+	if err := ob.member.Ready(); err != nil {
+		missing = append(missing, err)
 	}
 	if ob.clock.Off() {
 		ahead, _ := ob.clock.Ahead()
@@ -93,7 +98,7 @@ func statusCommand(data func() (string, error)) *cobra.Command {
 only you can open: whether it is a member, how much it remembers, and how it syncs
 with other members.`,
 		Example: `  observer status
-  observer status --json | jq .log`,
+  observer status --json | jq .member.log`,
 	}, data, (*Status).print)
 }
 
@@ -115,6 +120,7 @@ func (s *Status) print(out io.Writer) error {
 		row("Status page", "%s/status", s.StatusURL)
 	}
 	s.World.Rows(row)
+	s.Member.Rows(row)
 	s.Directory.Rows(row)
 	published := fmt.Sprintf("known to %d of %s", s.Published, app.Count(s.Seeds, "other seed"))
 	if s.Problem != "" {

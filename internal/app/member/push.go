@@ -1,0 +1,70 @@
+package member
+
+import (
+	"context"
+
+	"github.com/culvert-net/culvert/mesh"
+	"github.com/culvert-net/culvert/mesh/gossip"
+)
+
+// broadcast is a host's push as gossip needs it.
+type broadcast struct {
+	push *mesh.Push // set before the first call
+}
+
+var _ gossip.Broadcaster = (*broadcast)(nil)
+
+// Publish implements gossip.Broadcaster.
+func (b *broadcast) Publish(ctx context.Context, topic string, data []byte) error {
+	return b.push.Publish(ctx, topic, data)
+}
+
+// Subscribe implements gossip.Broadcaster.
+func (b *broadcast) Subscribe(topic string) (gossip.Subscription, error) {
+	s, err := b.push.Subscribe(topic)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// startPush makes the host push among members.
+func (s *Service) startPush(host *mesh.Host, links Links) error {
+	b := &broadcast{}
+	var err error
+	s.pusher, err = gossip.NewPusher(gossip.PusherConfig{
+		World: s.cfg.World, Group: group{s.Member}, Log: events{s.Member}, Judge: events{s.Member}, Broadcast: b, Logger: s.cfg.Log,
+	})
+	if err != nil {
+		return err
+	}
+	b.push, err = host.Push(mesh.PushConfig{
+		Member: group{s.Member}.Member,
+		Check: func(topic string, _ [32]byte, data []byte) mesh.Verdict {
+			switch s.pusher.Check(topic, data) {
+			case gossip.Accept:
+				return mesh.Accept
+			case gossip.Reject:
+				return mesh.Reject
+			}
+			return mesh.Ignore
+		},
+	})
+	s.push = b.push
+	s.keep = func(ctx context.Context) error {
+		return host.KeepLinks(ctx, mesh.LinksConfig{Peers: func() []mesh.Peer { return s.reachable(links) }})
+	}
+	return err
+}
+
+// reachable are the members that stand in the directory.
+func (s *Service) reachable(links Links) []mesh.Peer {
+	snap := links.Set.Snapshot()
+	var out []mesh.Peer
+	for _, key := range (group{s.Member}).Members() {
+		if n, ok := snap.Node(key); ok && n.End {
+			out = append(out, mesh.Peer{Key: key, Addrs: n.Addrs})
+		}
+	}
+	return out
+}
