@@ -53,7 +53,7 @@ func (s *session) takeEvents(b []byte, expected func(*ID) bool) error {
 	if err != nil {
 		return err
 	}
-	// The message is good until the next one; a log may keep what it is given.
+	// A log may keep what it is given, and would keep all that came with it.
 	for i := range events {
 		events[i] = bytes.Clone(events[i])
 	}
