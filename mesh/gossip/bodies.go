@@ -53,6 +53,9 @@ func (s *session) takeEvents(b []byte, expected func(*ID) bool) error {
 	if err != nil {
 		return err
 	}
+	if len(events) == 0 {
+		return fail(ReasonMalformed, "a message of no events")
+	}
 	// A log may keep what it is given, and would keep all that came with it.
 	for i := range events {
 		events[i] = bytes.Clone(events[i])
