@@ -10,6 +10,7 @@ import (
 
 	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
 )
 
@@ -34,6 +35,7 @@ type Status struct {
 	World     *node.WorldStatus     `json:"world,omitempty"`
 	Directory *node.DirectoryStatus `json:"directory,omitempty"`
 	Circuits  []Circuit             `json:"circuits,omitempty"`
+	Member    *member.Status        `json:"member,omitempty"` // nil: this bridge never asked to be one
 }
 
 // Circuit is one circuit, its hops by the names nodes give themselves.
