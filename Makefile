@@ -98,6 +98,11 @@ bench-go: ## Run the benchmarks of packages (PKG=./mesh COUNT=10)
 bench-circuit: ## Run the benchmarks of links, cells and circuits (COUNT=10)
 	go test -run '^$$' -bench . -benchmem -count=$(COUNT) ./mesh ./circuit/...
 
+.PHONY: bench-log
+bench-log: ## Fill an event log with a million events and measure it; some minutes
+	go test -run '^$$' -bench Ingest -cpu 1 ./mesh/eventlog
+	for epochs in 336 1; do CULVERT_LOG_MILLION=$$epochs go test -count=1 -timeout 20m -v -run '^TestMillion$$' ./mesh/eventlog; done
+
 .PHONY: generate
 generate: ## Write generated files anew
 	go generate ./...

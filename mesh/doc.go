@@ -28,7 +28,7 @@ package mesh
 const (
 	ProtoCircuit   = "/culvert/circ/1" // onion cells, one stream per circuit and link
 	ProtoDirectory = "/culvert/dir/1"  // fetching and publishing descriptors
+	ProtoPush      = "/culvert/push/1" // events among members, as they happen
 	ProtoSync      = "/culvert/sync/1" // members, making their event logs the same
 	ProtoJoin      = "/culvert/join/1" // a newcomer with an invite asks to become a member
-	ProtoPush      = "/culvert/push/1" // events among members, as they happen
 )

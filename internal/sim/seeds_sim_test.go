@@ -3,7 +3,9 @@
 package sim
 
 const (
-	seeds    = 30
-	hosts    = 200
-	bigWorld = 100_000
+	seeds     = 30
+	hosts     = 200
+	syncHosts = 60
+	town      = 10_000
+	bigWorld  = 100_000
 )

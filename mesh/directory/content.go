@@ -29,10 +29,35 @@ type named struct {
 // things at once: signers vouch for what is there, and not even all of them can
 // make a node say what it did not.
 func ReadContent(w *world.World, epoch uint64, descriptors [][]byte, like *Content) *Content {
+	return readContent(w, epoch, descriptors, like.entry)
+}
+
+// ReadContent is the function of that name, for who has a set of verified
+// descriptors.
+func (s *Set) ReadContent(epoch uint64, descriptors [][]byte) *Content {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return readContent(s.world, epoch, descriptors, func(d *world.Descriptor) *entry {
+		sl := s.epochs[d.Epoch].slot(d.Key)
+		if sl == nil {
+			return nil
+		}
+		for _, e := range sl.live {
+			if e.d.ID == d.ID {
+				return e
+			}
+		}
+		return nil
+	})
+}
+
+// readContent asks verified for an entry with the id and key of a descriptor; nil
+// is none.
+func readContent(w *world.World, epoch uint64, descriptors [][]byte, verified func(*world.Descriptor) *entry) *Content {
 	c := &Content{epoch: epoch, world: w.ID, slots: make(map[[32]byte]*slot), named: make(map[named]*entry)}
 	out := make(map[[32]byte]bool)
 	for _, b := range descriptors {
-		e, err := readEntry(w, epoch, b, like)
+		e, err := readEntry(w, epoch, b, verified)
 		if err != nil {
 			c.left++
 			continue
@@ -55,7 +80,15 @@ func ReadContent(w *world.World, epoch uint64, descriptors [][]byte, like *Conte
 	return c
 }
 
-func readEntry(w *world.World, epoch uint64, b []byte, like *Content) (*entry, error) {
+// entry finds the entry with the id and key of a descriptor.
+func (c *Content) entry(d *world.Descriptor) *entry {
+	if c == nil {
+		return nil
+	}
+	return c.named[named{d.Key, d.ID}]
+}
+
+func readEntry(w *world.World, epoch uint64, b []byte, verified func(*world.Descriptor) *entry) (*entry, error) {
 	if len(b) > MaxDescriptor {
 		return nil, ReasonMalformed
 	}
@@ -68,10 +101,9 @@ func readEntry(w *world.World, epoch uint64, b []byte, like *Content) (*entry, e
 	case d.Epoch > epoch || d.Epoch+1 < epoch:
 		return nil, ReasonEpoch
 	}
-	if like != nil {
-		if e := like.named[named{d.Key, d.ID}]; e != nil && e.d.Signature == d.Signature {
-			return e, nil
-		}
+	// The id says nothing of content that does not hash to it.
+	if e := verified(&d); e != nil && e.d.Signature == d.Signature && d.VerifyID() == nil {
+		return e, nil
 	}
 	return verifyTimeless(&d, w)
 }

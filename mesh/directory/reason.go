@@ -65,8 +65,8 @@ func (r Reason) Error() string {
 	return fmt.Sprintf("reason %d", uint8(r))
 }
 
-// reasonOf is the reason err was made of.
-func reasonOf(err error) Reason {
+// ReasonOf is the reason err was made of.
+func ReasonOf(err error) Reason {
 	var r Reason
 	if errors.As(err, &r) {
 		return r

@@ -47,6 +47,7 @@ type slot struct {
 // Result says what Add did.
 type Result struct {
 	Added   int       // new, and kept
+	New     []int     // which those are, in the slice that was given
 	Known   int       // were here already
 	Refused []Refusal // the others
 }
@@ -58,7 +59,7 @@ type Refusal struct {
 }
 
 func (r *Result) refuse(i int, err error) {
-	r.Refused = append(r.Refused, Refusal{Index: i, Reason: reasonOf(err)})
+	r.Refused = append(r.Refused, Refusal{Index: i, Reason: ReasonOf(err)})
 }
 
 // NewSet makes an empty set for a world.
@@ -107,6 +108,7 @@ func (s *Set) Add(ds []world.Descriptor, now time.Time) Result {
 			res.refuse(i, err)
 		case did:
 			res.Added++
+			res.New = append(res.New, i)
 		default: // by another call meanwhile, or twice in this one
 			res.Known++
 		}
@@ -190,9 +192,16 @@ func (s *Set) glance(ds []world.Descriptor) []seen {
 	return out
 }
 
-// own is what the set holds of key in an epoch: its highest seq, how many seqs
+// Holds reports whether a key has said something in an epoch that was taken.
+func (s *Set) Holds(key [32]byte, epoch uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.epochs[epoch].slot(key) != nil
+}
+
+// Said is what the set holds of key in an epoch: its highest seq, how many seqs
 // were taken, and the descriptors, none if the key is out.
-func (s *Set) own(key [32]byte, epoch uint64) (seq uint64, seqs int, ds []world.Descriptor) {
+func (s *Set) Said(key [32]byte, epoch uint64) (seq uint64, seqs int, ds []world.Descriptor) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sl := s.epochs[epoch].slot(key)

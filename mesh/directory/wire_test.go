@@ -285,11 +285,11 @@ func TestReasons(t *testing.T) {
 			t.Errorf("reason %d says %q", r, text)
 		}
 		seen[text] = r
-		if reasonOf(fmt.Errorf("about something: %w", r)) != r {
+		if ReasonOf(fmt.Errorf("about something: %w", r)) != r {
 			t.Errorf("reason %d is lost under a wrapper", r)
 		}
 	}
-	if reasonOf(io.EOF) != ReasonMalformed {
+	if ReasonOf(io.EOF) != ReasonMalformed {
 		t.Error("an error without a reason has one")
 	}
 }

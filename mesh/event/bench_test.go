@@ -22,6 +22,25 @@ func benchEvents(b *testing.B) map[string]*event.Event {
 	return events
 }
 
+// A log that starts cold decodes and verifies a hundred thousand events. The
+// numbers are those of 2026-11; more wants a reason.
+func TestAllocations(t *testing.T) {
+	for name, c := range map[string]struct{ decode, verify float64 }{
+		"receipt with options":     {11, 11},
+		"attestation with options": {8, 9},
+		"descriptor":               {15, 10},
+	} {
+		e := all(t)[name]
+		in := e.Canonical()
+		if n := testing.AllocsPerRun(100, func() { _, _ = event.Decode(in) }); n > c.decode {
+			t.Errorf("decoding a %s allocates %v times, and not %v", name, n, c.decode)
+		}
+		if n := testing.AllocsPerRun(100, func() { _ = e.Verify() }); n > c.verify {
+			t.Errorf("verifying a %s allocates %v times, and not %v", name, n, c.verify)
+		}
+	}
+}
+
 func BenchmarkDecode(b *testing.B) {
 	events := benchEvents(b)
 	for _, kind := range benchKinds() {

@@ -19,8 +19,8 @@ import (
 // call is stored, unless ctx ended it while it was being written. Descriptors
 // are stored without a stamp.
 func (l *Log) Add(ctx context.Context, events []*event.Event, via Via, now time.Time) (Result, error) {
-	if len(events) > maxAdd {
-		return Result{}, fmt.Errorf("%d events at once, more than %d: add them in parts", len(events), maxAdd)
+	if len(events) > groupEvents {
+		return Result{}, fmt.Errorf("%d events at once, more than %d: add them in parts", len(events), groupEvents)
 	}
 	if len(events) == 0 {
 		return Result{}, nil

@@ -28,7 +28,7 @@ type Members interface {
 
 // Candidate is what somebody sent.
 type Candidate struct {
-	Bytes []byte        // canonical, or so it is claimed. They are kept: not to be changed
+	Bytes []byte        // canonical, or so it is claimed; not to be changed before Ingest returns
 	Stamp *world.Ticket // of a descriptor; nil: none
 }
 
@@ -99,7 +99,7 @@ func (a *Admission) Ingest(ctx context.Context, sent []Candidate, via Via, now t
 		}
 	}
 	for len(entries) > 0 {
-		n := min(len(entries), maxAdd)
+		n := part(entries)
 		stored, err := a.log.submit(ctx, newRequest(entries[:n], via, now))
 		if err != nil {
 			return Result{}, err
@@ -112,6 +112,17 @@ func (a *Admission) Ingest(ctx context.Context, sent []Candidate, via Via, now t
 	}
 	slices.SortFunc(result.Refused, func(x, y Refusal) int { return x.Index - y.Index })
 	return result, nil
+}
+
+// part is how many entries, at least one, make up a transaction.
+func part(entries []entry) int {
+	bytes, most := 0, min(len(entries), groupEvents)
+	for n := range most {
+		if bytes += len(entries[n].canonical); bytes > groupBytes {
+			return max(n, 1)
+		}
+	}
+	return most
 }
 
 // Check decides about one event that was decoded, without storing it or
@@ -155,8 +166,9 @@ func (a *Admission) admit(ctx context.Context, all []candidate) error {
 		return err
 	}
 	err := a.log.view(func(tx *bbolt.Tx) error {
+		epochs := make(map[uint64]*seen)
 		for i := range all {
-			if err := a.log.look(tx, &all[i]); err != nil {
+			if err := a.log.look(tx, epochs, &all[i]); err != nil {
 				return err
 			}
 		}
@@ -223,8 +235,32 @@ func (a *Admission) form(c *candidate) {
 	}
 }
 
+// seen is an epoch as the log has it, for all candidates of a call.
+type seen struct {
+	head         head
+	bucket       *bbolt.Bucket // nil: nothing of the epoch is here
+	ids, authors *bbolt.Bucket
+}
+
+// seeEpoch returns an epoch from epochs, or from the log.
+func seeEpoch(tx *bbolt.Tx, epochs map[uint64]*seen, epoch uint64) (*seen, error) {
+	if s := epochs[epoch]; s != nil {
+		return s, nil
+	}
+	s := new(seen)
+	var err error
+	if s.head, err = headOf(tx, epoch); err != nil {
+		return nil, err
+	}
+	if s.bucket = tx.Bucket(bucketEvents).Bucket(be64(epoch)); s.bucket != nil {
+		s.ids, s.authors = s.bucket.Bucket(bucketIDs), s.bucket.Bucket(bucketAuthors)
+	}
+	epochs[epoch] = s
+	return s, nil
+}
+
 // look finds what the log knows: doubles, pruned epochs, quotas, seals.
-func (l *Log) look(tx *bbolt.Tx, c *candidate) error {
+func (l *Log) look(tx *bbolt.Tx, epochs map[uint64]*seen, c *candidate) error {
 	if c.out() {
 		return nil
 	}
@@ -233,25 +269,22 @@ func (l *Log) look(tx *bbolt.Tx, c *candidate) error {
 		c.reason = ReasonPruned
 		return nil
 	}
-	b := tx.Bucket(bucketEvents).Bucket(be64(e.epoch))
-	if b == nil {
-		return nil
-	}
-	if c.known = b.Bucket(bucketIDs).Get(e.id[:]) != nil; c.known {
-		return nil
-	}
-	h, err := headOf(tx, e.epoch)
-	if err != nil {
+	s, err := seeEpoch(tx, epochs, e.epoch)
+	if err != nil || s.bucket == nil {
 		return err
 	}
-	author := newAuthorKey(e.author, e.kind)
-	count := count32(b.Bucket(bucketAuthors).Get(author[:]))
-	c.free = e.kind == event.TypeReceipt && count > 0
-	c.sealed = sealState(tx, e.epoch, e.id) == SealIn
-	if c.Stamp != nil {
-		h.unstamped = 0 // decided when the stamp was looked at
+	if c.known = s.ids.Get(e.id[:]) != nil; c.known {
+		return nil
 	}
-	c.reason = l.share(e, count, h.unstamped, c.sealed)
+	author := newAuthorKey(e.author, e.kind)
+	count := count32(s.authors.Get(author[:]))
+	c.free = e.kind == event.TypeReceipt && count > 0
+	c.sealed = s.head.flags&flagSealed != 0 && sealState(tx, e.epoch, e.id) == SealIn
+	bare := s.head.unstamped
+	if c.Stamp != nil {
+		bare = 0 // decided when the stamp was looked at
+	}
+	c.reason = l.share(e, count, bare, c.sealed)
 	return nil
 }
 

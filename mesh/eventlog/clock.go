@@ -21,8 +21,10 @@ type Clock struct {
 	peers map[[32]byte]bounds // guarded by mu
 }
 
-// bounds are what a member's events say of how far our clock is behind its own:
-// at least least, at most most.
+// bounds are what a member's events say of how far our clock is behind its own
+// (below zero: ahead): at least least, at most most. An event that was long on
+// its way must not look like a clock that is ahead, so of what events say as
+// upper bound the highest is kept too, not the lowest.
 type bounds struct {
 	least, most time.Duration
 	epoch       uint64 // of the newest event
@@ -70,22 +72,25 @@ type Skew struct {
 	Wrong  bool          // most of them agree that it is off
 	Behind bool          // else ahead
 	Least  time.Duration // by so much at least
-	Epochs uint64        // the same in epochs, rounded up
+	Epochs uint64        // the same in epochs, rounded
 }
 
 // String says it for people.
 func (s Skew) String() string {
-	way := "ahead of"
-	switch {
-	case !s.Wrong && s.Peers < minSkewPeers:
-		return fmt.Sprintf("the clock was compared with %d others, too few to tell", s.Peers)
-	case !s.Wrong:
+	if !s.Wrong {
+		if s.Peers < minSkewPeers {
+			return fmt.Sprintf("the clock was compared with %d others, too few to tell", s.Peers)
+		}
 		return fmt.Sprintf("the clock agrees with %d others", s.Peers)
-	case s.Behind:
+	}
+	way, far := "ahead of", s.Least.Round(time.Second).String()
+	if s.Behind {
 		way = "behind"
 	}
-	return fmt.Sprintf("this clock is %d epochs %s the others (by %v or more, %d compared): set it right, or nobody takes this node's events",
-		s.Epochs, way, s.Least.Round(time.Second), s.Peers)
+	if s.Epochs > 0 {
+		far = fmt.Sprintf("%d epochs", s.Epochs)
+	}
+	return fmt.Sprintf("this clock is %s %s those of %d others: set it right, or they refuse what this node says", far, way, s.Peers)
 }
 
 // Skew tells what the observations say together: the middle one of the bounds
@@ -112,6 +117,8 @@ func (c *Clock) Skew() Skew {
 	default:
 		return s
 	}
-	s.Epochs = uint64((s.Least + c.world.EpochLen() - 1) / c.world.EpochLen())
+	// The lower bound is the sharper one: what is late on its way makes it lower,
+	// and the highest counts.
+	s.Epochs = uint64((behind.Abs() + c.world.EpochLen()/2) / c.world.EpochLen())
 	return s
 }

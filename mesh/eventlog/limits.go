@@ -14,12 +14,10 @@ const (
 	// groupEvents and groupBytes are what one transaction takes of waiting
 	// callers. Its pages are in memory until it ends: a thousand ids spread over
 	// a full epoch dirty a thousand pages, some 15 MiB with what describes them.
+	// A call of Add brings no more than groupEvents, since it is stored in one
+	// transaction, or not at all.
 	groupEvents = 1024
 	groupBytes  = 4 << 20
-
-	// maxAdd is how many events one call may bring: it is stored in one
-	// transaction, or not at all.
-	maxAdd = 4096
 
 	// mapped is the address space taken at once. A file that outgrows it is
 	// mapped anew, for which a write waits until nobody reads; a log of a

@@ -263,6 +263,11 @@ func (m *model) compareEpoch(t *testing.T, l *Log, epoch uint64) {
 	if err != nil || !slices.Equal(got, want) {
 		t.Fatalf("IDs(%d) = %v, %v; want %v", epoch, got, err, want)
 	}
+	ids, f, err := l.Snapshot(epoch)
+	same := func(a recon.ID, b world.Hash) int { return bytes.Compare(a[:], b[:]) }
+	if err != nil || slices.CompareFunc(ids, want, same) != 0 || f.Count() != uint64(len(want)) {
+		t.Fatalf("Snapshot(%d) = %v, of %d, %v; want %v", epoch, ids, f.Count(), err, want)
+	}
 	if info, err := l.Epoch(epoch); err != nil || info != m.info(epoch) {
 		t.Fatalf("Epoch(%d) = %+v, %v; want %+v", epoch, info, err, m.info(epoch))
 	}

@@ -7,6 +7,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/culvert-net/culvert/mesh/event"
+	"github.com/culvert-net/culvert/mesh/recon"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -110,6 +111,30 @@ func (l *Log) IDs(epoch uint64, f func(world.Hash) bool) error {
 		}
 		from = bytes.Clone(ids[len(ids)-1][:])
 	}
+}
+
+// Snapshot returns all ids of an epoch, in the order of their bytes, and the
+// fingerprint of exactly these: one state of the log, in 32 bytes an event. A
+// pruned epoch has none.
+func (l *Log) Snapshot(epoch uint64) (ids []recon.ID, f *recon.Fingerprint, err error) {
+	err = l.view(func(tx *bbolt.Tx) error {
+		if f, err = lanesOf(tx, epoch); err != nil {
+			return err
+		}
+		b := inEpoch(tx, epoch, bucketIDs)
+		if b == nil {
+			return nil
+		}
+		ids = make([]recon.ID, 0, f.Count())
+		return b.ForEach(func(k, _ []byte) error {
+			if len(k) != len(recon.ID{}) || uint64(len(ids)) == f.Count() {
+				return damaged("the ids of an epoch")
+			}
+			ids = append(ids, recon.ID(k))
+			return nil
+		})
+	})
+	return ids, f, err
 }
 
 // someIDs returns ids that follow after, chunkIDs of them unless there are no

@@ -30,12 +30,12 @@ type Filter struct {
 // among them. f is called outside of any transaction: it may take its time, and
 // use the log.
 func (l *Log) Scan(filter Filter, f func(*event.Event, Meta) error) error {
-	s := scan{log: l, filter: filter}
+	s := scan{filter: filter, next: byPlace{newest: filter.Newest}}
 	if err := l.view(s.begin); err != nil {
 		return err
 	}
 	left := filter.Limit
-	for !s.done {
+	for len(s.next.stops) > 0 {
 		if err := l.view(s.chunk); err != nil {
 			return err
 		}
@@ -60,88 +60,38 @@ func (l *Log) Scan(filter Filter, f func(*event.Event, Meta) error) error {
 
 // scan is where a scan stands between two transactions.
 type scan struct {
-	log    *Log
 	filter Filter
-	end    uint64 // the last place when it began
-	at     uint64 // the place it has come to
-	done   bool
+	end    uint64  // the last place when it began
+	next   byPlace // where each epoch goes on that is not done
 
 	// What the last chunk found.
 	found  []record
 	places []uint64
 }
 
+// begin finds where each epoch begins that may have something.
 func (s *scan) begin(tx *bbolt.Tx) error {
 	s.end = tx.Bucket(bucketEvents).Sequence()
-	s.at = s.filter.After
-	if s.filter.Newest {
-		s.at = s.end + 1
-	}
-	return nil
-}
-
-// chunk reads the next records that may fit.
-func (s *scan) chunk(tx *bbolt.Tx) error {
-	s.found, s.places = s.found[:0], s.places[:0]
-	all := byPlace{newest: s.filter.Newest}
-	if err := s.epochs(tx, &all); err != nil {
-		return err
-	}
-	heap.Init(&all)
-	size := 0
-	for seen := 0; ; seen++ {
-		if len(all.cursors) == 0 {
-			s.done = true
-			return nil
-		}
-		if len(s.found) == chunkEvents || size >= chunkBytes || seen == chunkSeen {
-			return nil
-		}
-		c := all.cursors[0]
-		s.at = c.place
-		if s.at > s.end || s.filter.Newest && s.at <= s.filter.After {
-			s.done = true
-			return nil
-		}
-		rec, err := decodeRecord(c.record())
-		if err != nil {
-			return damaged("the record of an event")
-		}
-		if (s.filter.Type == 0 || uint32(s.filter.Type) == uint32(rec.kind)) && rec.received >= s.since() {
-			s.found, s.places = append(s.found, rec.clone()), append(s.places, c.place)
-			size += len(rec.event)
-		}
-		if c.step() {
-			heap.Fix(&all, 0)
-		} else {
-			heap.Pop(&all)
-		}
-	}
-}
-
-func (s *scan) since() uint64 {
-	if s.filter.Since.IsZero() {
-		return 0
-	}
-	return millis(s.filter.Since)
-}
-
-// epochs puts a cursor on each epoch that may have something.
-func (s *scan) epochs(tx *bbolt.Tx, all *byPlace) error {
 	each := func(epoch uint64, h head) error {
-		b := tx.Bucket(bucketEvents).Bucket(be64(epoch))
-		if b == nil || h.newest < s.since() || !s.hasAuthor(b) {
+		if h.newest < s.since() || !s.hasAuthor(tx, epoch) {
 			return nil
 		}
-		c := &cursor{c: b.Bucket(bucketRecords).Cursor(), newest: s.filter.Newest}
-		if s.filter.Subject != nil {
-			c.c, c.prefix, c.records = b.Bucket(bucketSubjects).Cursor(), s.filter.Subject[:], b.Bucket(bucketRecords)
+		c := s.cursor(tx, epoch)
+		if c == nil {
+			return nil
 		}
-		if c.seek(s.at) {
-			all.cursors = append(all.cursors, c)
+		ok := false
+		if s.filter.Newest {
+			ok = c.last()
+		} else {
+			ok = c.seek(s.filter.After)
+		}
+		if ok && s.inside(c.place) {
+			s.next.stops = append(s.next.stops, stop{epoch, c.place})
 		}
 		return nil
 	}
+	defer heap.Init(&s.next)
 	if s.filter.Epochs == nil {
 		return eachHead(tx, 0, math.MaxUint64, each)
 	}
@@ -153,13 +103,82 @@ func (s *scan) epochs(tx *bbolt.Tx, all *byPlace) error {
 	return nil
 }
 
+// inside reports whether a place is of those that the scan is about.
+func (s *scan) inside(place uint64) bool { return place > s.filter.After && place <= s.end }
+
 // hasAuthor reports whether an epoch has an event of the author that is wanted.
-func (s *scan) hasAuthor(epoch *bbolt.Bucket) bool {
-	if s.filter.Author == nil {
+func (s *scan) hasAuthor(tx *bbolt.Tx, epoch uint64) bool {
+	authors := inEpoch(tx, epoch, bucketAuthors)
+	if s.filter.Author == nil || authors == nil {
 		return true
 	}
-	k, _ := epoch.Bucket(bucketAuthors).Cursor().Seek(s.filter.Author[:])
+	k, _ := authors.Cursor().Seek(s.filter.Author[:])
 	return bytes.HasPrefix(k, s.filter.Author[:])
+}
+
+// chunk reads the next records that may fit. Only epochs that it comes to are
+// looked at: of three hundred mostly one or two.
+func (s *scan) chunk(tx *bbolt.Tx) error {
+	s.found, s.places = s.found[:0], s.places[:0]
+	open := make(map[uint64]*cursor)
+	size := 0
+	for seen := 0; len(s.next.stops) > 0 && len(s.found) < chunkEvents && size < chunkBytes && seen < chunkSeen; seen++ {
+		top := &s.next.stops[0]
+		c := open[top.epoch]
+		if c == nil {
+			c = s.cursor(tx, top.epoch)
+			if c == nil || !c.seek(top.place-1) || c.place != top.place { // dropped meanwhile
+				heap.Pop(&s.next)
+				continue
+			}
+			open[top.epoch] = c
+		}
+		rec, err := decodeRecord(c.record())
+		if err != nil {
+			return damaged("the record of an event")
+		}
+		if s.mayFit(&rec) {
+			s.found, s.places = append(s.found, rec.clone()), append(s.places, c.place)
+			size += len(rec.event)
+		}
+		if c.step() && s.inside(c.place) {
+			top.place = c.place
+			heap.Fix(&s.next, 0)
+		} else {
+			heap.Pop(&s.next)
+		}
+	}
+	return nil
+}
+
+// mayFit reports whether a record may be one that is wanted, by what costs
+// nothing: an event has its author's key somewhere in its bytes.
+func (s *scan) mayFit(r *record) bool {
+	f := &s.filter
+	return (f.Type == 0 || uint32(f.Type) == uint32(r.kind)) && r.received >= s.since() &&
+		(f.Author == nil || bytes.Contains(r.event, f.Author[:]))
+}
+
+func (s *scan) since() uint64 {
+	if s.filter.Since.IsZero() {
+		return 0
+	}
+	return millis(s.filter.Since)
+}
+
+// cursor returns a cursor over an epoch, nil if there is nothing of it.
+func (s *scan) cursor(tx *bbolt.Tx, epoch uint64) *cursor {
+	b := tx.Bucket(bucketEvents).Bucket(be64(epoch))
+	switch {
+	case b == nil:
+		return nil
+	case s.filter.Subject != nil:
+		return &cursor{
+			c: b.Bucket(bucketSubjects).Cursor(), prefix: s.filter.Subject[:],
+			records: b.Bucket(bucketRecords), newest: s.filter.Newest,
+		}
+	}
+	return &cursor{c: b.Bucket(bucketRecords).Cursor(), newest: s.filter.Newest}
 }
 
 // cursor stands on an event of one epoch: on its record, or on an entry of an
@@ -174,15 +193,14 @@ type cursor struct {
 	value []byte
 }
 
-// seek goes to the first event beyond a place, in the cursor's direction.
-func (c *cursor) seek(at uint64) bool {
-	if !c.newest {
-		if at == math.MaxUint64 {
-			return false
-		}
-		return c.stand(c.c.Seek(c.key(at + 1)))
-	}
-	if k, _ := c.c.Seek(c.key(at)); k == nil {
+// seek goes to the first event after a place.
+func (c *cursor) seek(after uint64) bool {
+	return after < math.MaxUint64 && c.stand(c.c.Seek(c.key(after+1)))
+}
+
+// last goes to the last event there is.
+func (c *cursor) last() bool {
+	if k, _ := c.c.Seek(c.key(math.MaxUint64)); k == nil {
 		return c.stand(c.c.Last())
 	}
 	return c.stand(c.c.Prev())
@@ -215,20 +233,21 @@ func (c *cursor) record() []byte {
 	return c.records.Get(be64(c.place))
 }
 
-// byPlace is a heap of cursors by place, the next one on top.
+// stop is where an epoch goes on.
+type stop struct{ epoch, place uint64 }
+
+// byPlace is a heap of stops, the next one on top.
 type byPlace struct {
-	cursors []*cursor
-	newest  bool
+	stops  []stop
+	newest bool
 }
 
-func (h *byPlace) Len() int { return len(h.cursors) }
-func (h *byPlace) Less(i, j int) bool {
-	return (h.cursors[i].place < h.cursors[j].place) != h.newest
-}
-func (h *byPlace) Swap(i, j int) { h.cursors[i], h.cursors[j] = h.cursors[j], h.cursors[i] }
-func (h *byPlace) Push(x any)    { h.cursors = append(h.cursors, x.(*cursor)) }
+func (h *byPlace) Len() int           { return len(h.stops) }
+func (h *byPlace) Less(i, j int) bool { return (h.stops[i].place < h.stops[j].place) != h.newest }
+func (h *byPlace) Swap(i, j int)      { h.stops[i], h.stops[j] = h.stops[j], h.stops[i] }
+func (h *byPlace) Push(x any)         { h.stops = append(h.stops, x.(stop)) }
 func (h *byPlace) Pop() any {
-	last := h.cursors[len(h.cursors)-1]
-	h.cursors = h.cursors[:len(h.cursors)-1]
+	last := h.stops[len(h.stops)-1]
+	h.stops = h.stops[:len(h.stops)-1]
 	return last
 }

@@ -1,6 +1,7 @@
 package gossip
 
 import (
+	"encoding/binary"
 	"maps"
 	"slices"
 
@@ -67,11 +68,6 @@ func (s *session) answerGreeting() error {
 	}
 	if err := s.takeHello(); err != nil {
 		return err
-	}
-	// Who is no member gets no answer, not even who we are; but one whose roster is
-	// newer may have been admitted since ours.
-	if s.peer.generation <= s.mine.generation && !s.Group.Member(s.peer.member) {
-		return &Error{Reason: ReasonStranger}
 	}
 	if err := s.sendHello(); err != nil {
 		return err
@@ -140,8 +136,8 @@ type asked struct {
 	differ *differ
 	own    *collection
 	shorts []uint64
-	coder  *recon.Encoder
-	ids    map[ID]int // own by whole id, once the peer asks so
+	coder  *recon.Encoder // nil when short ids were sent as they are
+	ids    map[ID]int     // own by whole id, once the peer asks so
 
 	pushed int    // events the peer sent
 	reply  []held // what it asked for and was not sent yet
@@ -154,10 +150,50 @@ func (s *session) answerDiffer(m *differ) error {
 	if err != nil {
 		return err
 	}
+	if len(m.pages) > 0 && m.shift != fine && (own.large || m.count > maxIDs) {
+		if m, own, err = s.answerLarge(m); err != nil {
+			return err
+		}
+	}
 	a := &asked{session: s, differ: m, own: own}
 	if err := a.first(); err != nil {
 		return err
 	}
+	return a.serve()
+}
+
+// answerLarge answers a question about a page that one side has too much in: with
+// details of the last one, upon which the opener asks by epochs.
+func (s *session) answerLarge(m *differ) (*differ, *collection, error) {
+	epochs, err := s.Log.Epochs()
+	if err != nil {
+		return nil, nil, &Error{Reason: ReasonLocal, err: err}
+	}
+	var b []byte
+	for _, d := range details(s.short, epochs, m.pages[len(m.pages)-1], m.shift) {
+		b = binary.LittleEndian.AppendUint16(b, d)
+	}
+	if err := s.ch.send(kindDetails, b); err != nil {
+		return nil, nil, err
+	}
+	if err := s.ch.flush(); err != nil {
+		return nil, nil, err
+	}
+	if _, b, err = s.ch.recv(kindDiffer); err != nil {
+		return nil, nil, err
+	}
+	if m, err = readDiffer(b); err != nil {
+		return nil, nil, err
+	}
+	if m.shift != fine {
+		return nil, nil, fail(ReasonMalformed, "pages again, not epochs")
+	}
+	own, err := s.collect(m.from, m.shift, m.pages)
+	return m, own, err
+}
+
+// serve answers until the opener says bye.
+func (a *asked) serve() error {
 	want := []kind{kindMore, kindEvents, kindWant, kindTurn, kindRanges, kindBye}
 	for turns := 0; turns < 2*maxTurns; {
 		k, b, err := a.ch.recv(want...)
@@ -173,7 +209,7 @@ func (s *session) answerDiffer(m *differ) error {
 			turns++
 			err = a.turn()
 		case kindRanges:
-			s.result.Mode = ModeRanges
+			a.result.Mode = ModeRanges
 			err = a.ranges(b)
 			// Ranges come once, and short ids are of no use after them.
 			want = []kind{kindEvents, kindWantIDs, kindTurn, kindBye}
@@ -198,14 +234,13 @@ func (a *asked) first() error {
 	if err != nil {
 		return err
 	}
+	a.shorts = shorts
 	all := a.own.sum()
 	c := &cells{covered: uint64(len(a.own.pages)), count: uint64(len(shorts)), sum: all.Sum()}
 	mine, theirs := c.count, a.differ.count
 	behind := max(mine, theirs) - min(mine, theirs)
 	if c.list = 8*mine <= max(listBytes, behind*cellBytes); c.list {
-		a.result.Mode = ModeList
-		slices.Sort(shorts)
-		c.body = appendShorts(make([]byte, 0, 8*len(shorts)), shorts)
+		c.body = a.list()
 	} else {
 		a.result.Mode = ModeCells
 		if a.coder, err = recon.NewEncoder(&a.short, shorts, recon.Limits{}); err != nil {
@@ -213,13 +248,26 @@ func (a *asked) first() error {
 		}
 		c.body = a.coder.First(theirs)
 	}
+	var refused []uint64
+	for _, id := range a.Known.in(a.own.pages, a.differ.shift) {
+		refused = append(refused, recon.ShortID(&a.short, &id))
+	}
+	slices.Sort(refused)
+	c.refused = appendShorts(nil, slices.Compact(refused))
 	if err := a.ch.send(kindCells, c.bytes()); err != nil {
 		return err
 	}
 	return a.ch.flush()
 }
 
-// more sends more cells.
+// list is what we have, as it is.
+func (a *asked) list() []byte {
+	a.result.Mode, a.coder = ModeList, nil
+	slices.Sort(a.shorts)
+	return appendShorts(make([]byte, 0, 8*len(a.shorts)), a.shorts)
+}
+
+// more sends more cells, or the list that is shorter than those would be.
 func (a *asked) more(b []byte) error {
 	n, err := readNumber(kindMore, b)
 	switch {
@@ -227,6 +275,11 @@ func (a *asked) more(b []byte) error {
 		return err
 	case a.coder == nil || n > recon.MaxCells:
 		return fail(ReasonMalformed, "%d more cells", n)
+	case n == 0:
+		if err := a.ch.send(kindCells, a.list()); err != nil {
+			return err
+		}
+		return a.ch.flush()
 	}
 	if err := a.work(int64(n) * cellBytes * workCell); err != nil {
 		return err

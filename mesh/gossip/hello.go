@@ -30,6 +30,7 @@ const (
 	labelShort      = "culvert sync short" // key of short ids
 	labelPage       = "page"               // under the key of short ids: one page
 	labelRoot       = "root"               // under it: all pages
+	labelEpoch      = "epoch"              // under it: one epoch
 	labelList       = "list"               // under it: a carrier's digest
 	labelTopic      = "culvert topic"
 	labelPush       = "culvert push"

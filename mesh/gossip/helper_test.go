@@ -403,3 +403,5 @@ func (l *memLog) Judge(b []byte) (Outcome, bool) {
 	e := l.epochs[epoch]
 	return Kept, e == nil || e.bodies[idOf(b)] == nil
 }
+
+type fingerprint = recon.Fingerprint

@@ -75,6 +75,11 @@ func TestHostileAnswerer(t *testing.T) {
 		all := own.sum()
 		return &cells{covered: uint64(len(m.pages)), count: uint64(len(shorts)), sum: all.Sum(), body: coder.First(m.count)}
 	}
+	// listOf is for those who lie later: it never has to be asked for more.
+	listOf := func(m *differ, own *collection, shorts []uint64) *cells {
+		all := own.sum()
+		return &cells{covered: uint64(len(m.pages)), count: uint64(len(shorts)), sum: all.Sum(), list: true, body: appendShorts(nil, sorted(shorts))}
+	}
 	prepare := func(s *session) (*differ, *collection, []uint64, error) {
 		m, err := ask(s)
 		if err != nil {
@@ -102,7 +107,7 @@ func TestHostileAnswerer(t *testing.T) {
 			if _, err := ask(s); err != nil {
 				return err
 			}
-			return say(s, kindCells, make([]byte, maxCells+2*maxSmall))
+			return say(s, kindCells, make([]byte, kindCells.limit()+1))
 		}},
 		{"nothing covered", ReasonMalformed, func(s *session) error {
 			m, own, shorts, err := prepare(s)
@@ -146,17 +151,37 @@ func TestHostileAnswerer(t *testing.T) {
 			// The first cells are of a set with one more id, the others of one with
 			// another instead: what is recovered from the first is not in the rest.
 			c := cellsOf(s, m, own, shorts)
-			first := func(more uint64) []byte {
+			with := func(more uint64) (*recon.Encoder, []byte) {
 				coder, err := recon.NewEncoder(&s.short, append(shorts[:len(shorts):len(shorts)], more), recon.Limits{})
 				if err != nil {
 					panic(err)
 				}
-				return coder.First(m.count)
+				return coder, coder.First(m.count)
 			}
-			x, y := first(7777), first(8888)
+			_, x := with(7777)
+			coder, y := with(8888)
 			c.count++
 			c.body = append(x[:cut(x, 2):cut(x, 2)], y[cut(y, 2):]...)
-			return say(s, kindCells, c.bytes())
+			if err := say(s, kindCells, c.bytes()); err != nil {
+				return err
+			}
+			for {
+				k, b, err := s.ch.recv(kindMore)
+				if err != nil {
+					return err
+				}
+				n, err := readNumber(k, b)
+				if err != nil {
+					return err
+				}
+				more, err := coder.Next(int(n))
+				if err != nil {
+					return err
+				}
+				if err := say(s, kindCells, more); err != nil {
+					return err
+				}
+			}
 		}},
 		{"a list of what is not there, withheld", ReasonWithheld, func(s *session) error {
 			m, err := ask(s)
@@ -201,7 +226,7 @@ func TestHostileAnswerer(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if err := say(s, kindCells, cellsOf(s, m, own, shorts).bytes()); err != nil {
+			if err := say(s, kindCells, listOf(m, own, shorts).bytes()); err != nil {
 				return err
 			}
 			return flood(s, body(1000, 77, 1, 300))
@@ -211,7 +236,7 @@ func TestHostileAnswerer(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if err := say(s, kindCells, cellsOf(s, m, own, shorts).bytes()); err != nil {
+			if err := say(s, kindCells, listOf(m, own, shorts).bytes()); err != nil {
 				return err
 			}
 			return flood(s, make([]byte, 300))
@@ -251,7 +276,7 @@ func TestHostileAnswerer(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			c := cellsOf(s, m, own, shorts)
+			c := listOf(m, own, shorts)
 			c.sum[0] ^= 1
 			if err := say(s, kindCells, c.bytes()); err != nil {
 				return err
@@ -264,7 +289,7 @@ func TestHostileAnswerer(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			c := cellsOf(s, m, own, shorts)
+			c := listOf(m, own, shorts)
 			c.sum[0] ^= 1
 			if err := say(s, kindCells, c.bytes()); err != nil {
 				return err

@@ -134,8 +134,8 @@ const (
 	banTime = time.Hour
 
 	// maxRefused is how many events that were refused are remembered, so as not
-	// to be fetched again in each session with whoever has them.
-	maxRefused = 4096
+	// to be fetched or sent again in each session with whoever has them.
+	maxRefused = 16 << 10
 )
 
 const (

@@ -30,6 +30,7 @@ const (
 	kindBye     kind = 15 // the end
 
 	kindRangesEnd kind = 16 // the opener knows what differs
+	kindDetails   kind = 17 // epochs of a page that is too large
 )
 
 // limit is how long a message of this kind may be.
@@ -40,13 +41,15 @@ func (k kind) limit() int {
 	case kindLists:
 		return maxCarriers * (maxList + maxSmall)
 	case kindCells:
-		return maxCells + maxSmall
+		return maxCells + 8*maxRefused + maxSmall
 	case kindEvents:
 		return maxEvents
 	case kindWant, kindWantIDs:
 		return maxWant*len(ID{}) + maxSmall
 	case kindRanges:
 		return maxRanges
+	case kindDetails:
+		return 2 * pageEpochs << maxShift
 	default:
 		return maxSmall
 	}
@@ -149,7 +152,7 @@ func readDiffer(b []byte) (*differ, error) {
 	if err := d.Finish(); err != nil {
 		return nil, malformed(kindDiffer, err)
 	}
-	if m.shift > maxShift {
+	if m.shift > maxShift && m.shift != fine {
 		return nil, fail(ReasonLimit, "pages of %d << %d epochs", pageEpochs, m.shift)
 	}
 	return m, nil
@@ -197,14 +200,16 @@ type cells struct {
 	sum     [32]byte // fingerprint over their whole ids
 	list    bool     // body is short ids, 8 bytes each, rising; else coded cells
 	body    []byte
+	refused []byte // short ids, likewise, of what its log refused before: not to be sent
 }
 
 func (m *cells) bytes() []byte {
-	b := postcard.AppendUint(make([]byte, 0, len(m.body)+64), m.covered)
+	b := postcard.AppendUint(make([]byte, 0, len(m.body)+len(m.refused)+64), m.covered)
 	b = postcard.AppendUint(b, m.count)
 	b = append(b, m.sum[:]...)
 	b = postcard.AppendBool(b, m.list)
-	return postcard.AppendBytes(b, m.body)
+	b = postcard.AppendBytes(b, m.body)
+	return postcard.AppendBytes(b, m.refused)
 }
 
 func readCells(b []byte) (*cells, error) {
@@ -213,6 +218,7 @@ func readCells(b []byte) (*cells, error) {
 	d.Array(m.sum[:])
 	m.list = d.Bool()
 	m.body = d.Bytes()
+	m.refused = d.Bytes()
 	if err := d.Finish(); err != nil {
 		return nil, malformed(kindCells, err)
 	}

@@ -1,7 +1,9 @@
 package gossip
 
 import (
+	"encoding/binary"
 	"errors"
+	"slices"
 
 	"github.com/culvert-net/culvert/mesh/recon"
 )
@@ -137,6 +139,7 @@ type difference struct {
 	own   *collection
 
 	give []held            // what the peer lacks and was not sent yet
+	no   map[uint64]bool   // by short id, what the peer does not want
 	lack map[uint64]bool   // by short id, what we asked for or will
 	sum  recon.Fingerprint // of the peer's set, as far as we know it
 	want [32]byte          // what it has to become
@@ -145,15 +148,8 @@ type difference struct {
 
 // openDiffer learns which ids differ.
 func (s *session) openDiffer(from uint64, shift uint8, pages []uint64, lists []int) (*difference, error) {
-	own, err := s.collect(from, shift, pages)
+	own, err := s.ask(from, shift, pages)
 	if err != nil {
-		return nil, err
-	}
-	m := &differ{from: from, shift: shift, pages: own.pages, count: uint64(len(own.events))}
-	if err := s.ch.send(kindDiffer, m.bytes()); err != nil {
-		return nil, err
-	}
-	if err := s.ch.flush(); err != nil {
 		return nil, err
 	}
 	if len(lists) > 0 {
@@ -161,9 +157,24 @@ func (s *session) openDiffer(from uint64, shift uint8, pages []uint64, lists []i
 			return nil, err
 		}
 	}
-	_, b, err := s.ch.recv(kindCells)
+	k, b, err := s.ch.recv(kindCells, kindDetails)
+	if err == nil && k == kindDetails {
+		// The last page is too large to be compared as one.
+		s.result.Left = true
+		if pages, err = s.detail(b, from, shift, own.pages[len(own.pages)-1]); err != nil {
+			return nil, err
+		}
+		shift = fine
+		if own, err = s.ask(from, shift, pages); err != nil {
+			return nil, err
+		}
+		_, b, err = s.ch.recv(kindCells)
+	}
 	if err != nil {
 		return nil, err
+	}
+	if own.large {
+		return nil, fail(ReasonMalformed, "cells of a page that is too large")
 	}
 	c, err := readCells(b)
 	if err != nil {
@@ -190,8 +201,45 @@ func (s *session) openDiffer(from uint64, shift uint8, pages []uint64, lists []i
 	s.learned()
 	s.result.Theirs, s.result.Ours = len(d.lack), len(d.give)
 	d.known()
-	newestFirst(d.give)
+	if err := d.unwanted(c.refused); err != nil {
+		return nil, err
+	}
 	return d, nil
+}
+
+// ask asks what the peer has in pages.
+func (s *session) ask(from uint64, shift uint8, pages []uint64) (*collection, error) {
+	own, err := s.collect(from, shift, pages)
+	if err != nil {
+		return nil, err
+	}
+	m := &differ{from: from, shift: shift, pages: own.pages, count: own.size}
+	if err := s.ch.send(kindDiffer, m.bytes()); err != nil {
+		return nil, err
+	}
+	return own, s.ch.flush()
+}
+
+// detail lists the epochs of a page that differ by the peer's details.
+func (s *session) detail(b []byte, from uint64, shift uint8, page uint64) ([]uint64, error) {
+	if len(b) != 2*pageEpochs<<shift {
+		return nil, fail(ReasonMalformed, "details of %d bytes", len(b))
+	}
+	epochs, err := s.Log.Epochs()
+	if err != nil {
+		return nil, &Error{Reason: ReasonLocal, err: err}
+	}
+	var out []uint64
+	first := page * pageEpochs << shift
+	for i, ours := range details(s.short, epochs, page, shift) {
+		if epoch := first + uint64(i); epoch >= from && binary.LittleEndian.Uint16(b[2*i:]) != ours {
+			out = append(out, epoch)
+		}
+	}
+	if len(out) == 0 { // two bytes were equal by chance, or it has changed meanwhile
+		out = append(out, max(from, first+pageEpochs<<shift-1))
+	}
+	return out[max(0, len(out)-maxDiffer):], nil
 }
 
 // outside does something whose bytes are not part of learning ids.
@@ -246,7 +294,7 @@ func (d *difference) fromCells(c *cells, shorts []uint64) error {
 		return &Error{Reason: ReasonLocal, err: err}
 	}
 	dec := recon.NewDecoder(own)
-	take, body := dec.First, c.body
+	take, body, size := dec.First, c.body, 0
 	for {
 		if err := d.work(int64(len(body)) * workCell); err != nil {
 			return err
@@ -263,6 +311,12 @@ func (d *difference) fromCells(c *cells, shorts []uint64) error {
 		if err != nil { // what could have been needed has come: no lie
 			return nil
 		}
+		// So much differs that a list of all it has is shorter.
+		size += more * cellBytes
+		list := uint64(size) > 8*c.count
+		if list {
+			more = 0
+		}
 		if err := d.ch.send(kindMore, number(more)); err != nil {
 			return err
 		}
@@ -271,6 +325,9 @@ func (d *difference) fromCells(c *cells, shorts []uint64) error {
 		}
 		if _, body, err = d.ch.recv(kindCells); err != nil {
 			return err
+		}
+		if list {
+			return d.fromList(&cells{count: c.count, body: body})
 		}
 		take = dec.Next
 	}
@@ -292,4 +349,30 @@ func (d *difference) known() {
 			d.sum.Add(&id)
 		}
 	}
+}
+
+// unwanted notes what the peer's log refused before, and strikes it from what we
+// send.
+func (d *difference) unwanted(list []byte) error {
+	shorts, err := readShorts(kindCells, list)
+	if err != nil {
+		return err
+	}
+	if len(shorts) > maxRefused {
+		return fail(ReasonLimit, "%d events that it does not want", len(shorts))
+	}
+	d.no = make(map[uint64]bool, len(shorts))
+	for _, short := range shorts {
+		d.no[short] = true
+	}
+	d.strike()
+	return nil
+}
+
+// strike leaves in what we send only what the peer wants, the newest first.
+func (d *difference) strike() {
+	if len(d.no) > 0 {
+		d.give = slices.DeleteFunc(d.give, func(e held) bool { return d.no[recon.ShortID(&d.short, &e.id)] })
+	}
+	newestFirst(d.give)
 }

@@ -65,8 +65,32 @@ func keyed(key [32]byte, label string) *blake3.Hasher {
 
 func write(h *blake3.Hasher, n uint64) { h.Write(binary.LittleEndian.AppendUint64(nil, n)) }
 
+// fine is the shift by which every epoch is a page of its own: a page that holds
+// more than a session compares is looked at so.
+const fine = 0xff
+
 // pageOf is the page that an epoch is in.
-func pageOf(epoch uint64, shift uint8) uint64 { return epoch / pageEpochs >> shift }
+func pageOf(epoch uint64, shift uint8) uint64 {
+	if shift == fine {
+		return epoch
+	}
+	return epoch / pageEpochs >> shift
+}
+
+// details are what is left of the digest of each epoch of a page, where nothing
+// is zero.
+func details(key [32]byte, epochs []Epoch, page uint64, shift uint8) []uint16 {
+	out := make([]uint16, pageEpochs<<shift)
+	for _, e := range epochs {
+		if e.Count > 0 && pageOf(e.Epoch, shift) == page {
+			h := keyed(key, labelEpoch)
+			write(h, e.Epoch)
+			h.Write(e.Sum[:])
+			out[e.Epoch%uint64(len(out))] = binary.LittleEndian.Uint16(h.Sum(nil))
+		}
+	}
+	return out
+}
 
 // shiftFor is the smallest size of pages of which maxPages hold all epochs from
 // one on.
@@ -153,6 +177,8 @@ type collection struct {
 	starts []int // where each page begins in events
 	sums   []recon.Fingerprint
 	left   bool // there were more than one session compares
+	large  bool // even the last page has more: nothing was taken
+	size   uint64
 
 	short map[uint64]int // by short id, once indexed: place in events
 }
@@ -171,13 +197,17 @@ func collect(log Log, epochs []Epoch, from uint64, shift uint8, pages []uint64) 
 	}
 	keep, total := len(pages), uint64(0)
 	for keep > 0 {
-		total += size[pages[keep-1]]
-		if total > maxIDs && keep < len(pages) {
+		next := size[pages[keep-1]]
+		if total+next > maxIDs && keep < len(pages) {
 			break
 		}
+		total += next
 		keep--
 	}
-	c := &collection{pages: pages[keep:], left: keep > 0}
+	c := &collection{pages: pages[keep:], left: keep > 0, size: total}
+	if c.large = total > maxIDs && shift != fine; c.large {
+		return c, nil
+	}
 	for _, p := range c.pages {
 		c.starts = append(c.starts, len(c.events))
 		var sum recon.Fingerprint

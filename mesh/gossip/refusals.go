@@ -6,11 +6,12 @@ import (
 )
 
 // Refusals remembers events that our log refused though peers have them: they
-// would be fetched again in every session. It is bounded, and forgets the oldest.
-// The zero value is empty; nil remembers nothing.
+// would be fetched or sent again in each session. It is bounded, and forgets the
+// oldest. The zero value is empty; nil remembers nothing.
 type Refusals struct {
 	mu     sync.Mutex
-	events []held // guarded by mu: oldest first
+	events map[held]bool // guarded by mu
+	order  []held        // guarded by mu: the same, oldest first
 }
 
 func (r *Refusals) add(epoch uint64, id ID) {
@@ -20,13 +21,19 @@ func (r *Refusals) add(epoch uint64, id ID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e := held{epoch: epoch, id: id}
-	if slices.Contains(r.events, e) {
+	if r.events[e] {
 		return
 	}
-	if len(r.events) >= maxRefused {
-		r.events = slices.Delete(r.events, 0, maxRefused/4)
+	if r.events == nil {
+		r.events = make(map[held]bool)
 	}
-	r.events = append(r.events, e)
+	if len(r.order) >= maxRefused {
+		for _, old := range r.order[:maxRefused/4] {
+			delete(r.events, old)
+		}
+		r.order = slices.Delete(r.order, 0, maxRefused/4)
+	}
+	r.events[e], r.order = true, append(r.order, e)
 }
 
 // in lists those of some pages.
@@ -37,7 +44,7 @@ func (r *Refusals) in(pages []uint64, shift uint8) []ID {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var ids []ID
-	for _, e := range r.events {
+	for _, e := range r.order {
 		if _, ok := slices.BinarySearch(pages, pageOf(e.epoch, shift)); ok {
 			ids = append(ids, e.id)
 		}
@@ -50,5 +57,5 @@ func (r *Refusals) in(pages []uint64, shift uint8) []ID {
 func (r *Refusals) Forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.events = nil
+	r.events, r.order = nil, nil
 }

@@ -25,7 +25,7 @@ type Config struct {
 	Key   ed25519.PrivateKey
 	Group Group
 	Log   Log
-	// Carriers are the lists that travel too, in the order of docs/spec/sync.md; a
+	// Carriers are the lists that travel too, in the same order with all members; a
 	// peer that has fewer shares the first ones. At most 8.
 	Carriers []Carrier
 	// Known remembers what our log refused, for all sessions of one log. Nil: each
@@ -196,6 +196,11 @@ func (s *session) takeHello() error {
 	s.ch.size.Wire.Received += helloSize
 	if h.member == s.mine.member {
 		return fail(ReasonStranger, "it is this node itself")
+	}
+	// Who is no member gets no answer, not even who we are; but one whose roster is
+	// newer may have been admitted since ours.
+	if h.generation <= s.mine.generation && !s.Group.Member(h.member) {
+		return &Error{Reason: ReasonStranger}
 	}
 	s.peer = h
 	return nil

@@ -168,6 +168,7 @@ func (d *difference) settle(set *storage, r *recon.Ranges) error {
 		d.lose(at)
 	}
 	d.result.Ours, d.result.Theirs = len(r.Have()), len(r.Need())
+	d.strike()
 	refused := make(map[ID]bool)
 	for _, id := range d.Known.in(d.own.pages, d.shift) {
 		refused[id] = true

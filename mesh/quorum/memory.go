@@ -21,7 +21,7 @@ const memoryMagic sealed.Magic = "CULVSGN\x01"
 // Memory is what a signer has ever signed, as far as it could still matter. It
 // is on the disk before a signature exists.
 type Memory struct {
-	path  string     // immutable
+	path  string     // "" for a simulation's; immutable
 	world world.Hash // immutable
 
 	mu     sync.Mutex
@@ -45,6 +45,9 @@ var (
 // A file that cannot be read is an error, and is never replaced by an empty one:
 // what was signed before could be signed again, differently.
 func OpenMemory(path string, id world.Hash) (*Memory, error) {
+	if path == "" {
+		return nil, errors.New("what this signer has signed: a file is needed, or a restart makes it contradict itself")
+	}
 	m := &Memory{path: path, world: id}
 	b, err := sealed.Read(path, memoryMagic, id, maxMemoryFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -59,6 +62,10 @@ func OpenMemory(path string, id world.Hash) (*Memory, error) {
 	}
 	return m, nil
 }
+
+// NewMemory is a memory that ends with the process: for simulations, whose
+// signers do not outlive it either.
+func NewMemory(id world.Hash) *Memory { return &Memory{world: id} }
 
 // Claim fills a slot, for good: once it has returned nil, no other content can
 // have the slot, whatever happens to the machine. Claiming the same again is
@@ -84,8 +91,10 @@ func (m *Memory) claim(slot Slot, content world.Hash, check func() error) error 
 		return err
 	}
 	next, floor := m.with(remembered{slot, content})
-	if err := sealed.Write(m.path, memoryMagic, m.world, encodeMemory(next, floor)); err != nil {
-		return fmt.Errorf("remembering what is about to be signed: %w", err)
+	if m.path != "" {
+		if err := sealed.Write(m.path, memoryMagic, m.world, encodeMemory(next, floor)); err != nil {
+			return fmt.Errorf("remembering what is about to be signed: %w", err)
+		}
 	}
 	m.filled, m.floor = next, floor
 	return nil

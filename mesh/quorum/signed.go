@@ -73,8 +73,9 @@ func (s *Signed) Verify(id world.Hash, q Quorum) error {
 }
 
 // VerifySome is Verify for a statement that is still on its way around: any
-// number of signatures will do, none included.
-func (s *Signed) VerifySome(id world.Hash, q Quorum) error {
+// number of signatures will do, none included. Those among known, which are of
+// the same statement, were verified before.
+func (s *Signed) VerifySome(id world.Hash, q Quorum, known ...Signature) error {
 	if s.World != id {
 		return ErrWorld
 	}
@@ -84,7 +85,7 @@ func (s *Signed) VerifySome(id world.Hash, q Quorum) error {
 		}
 	}
 	for _, sig := range s.Signatures {
-		if !s.signedBy(sig) {
+		if !slices.Contains(known, sig) && !s.signedBy(sig) {
 			return ErrSignature
 		}
 	}

@@ -49,7 +49,8 @@ type Chain struct {
 	mu     sync.Mutex
 	file   disk  // guarded by mu
 	size   int64 // of the good records; guarded by mu
-	broken bool  // the file may have more than that; guarded by mu
+	broken bool  // the file may have more or less than that; guarded by mu
+	lazy   bool  // whoever holds mu flushes the file itself; guarded by mu
 }
 
 // OpenChain opens the roster of a world in dir, or begins one. A record at the
@@ -223,6 +224,40 @@ func (c *Chain) Extend(e Entry, boxes Boxes, now time.Time) error {
 	return c.append(e, &boxes, now)
 }
 
+// AppendAll takes what another node sent, in order, and flushes it to the disk
+// once. It stops at the first error; what came before it stays.
+func (c *Chain) AppendAll(entries []Entry, choices []Choice, now time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.roster.mu.Lock()
+	defer c.roster.mu.Unlock()
+	c.lazy = true
+	defer func() { c.lazy = false }()
+	before := c.size
+	err := c.appendAll(entries, choices, now)
+	if c.size > before {
+		if flushed := c.file.Sync(); flushed != nil {
+			c.broken = true // the roster has what the disk may not have
+			err = errors.Join(err, fmt.Errorf("writing %s: %w: %w", chainFile, ErrBroken, flushed))
+		}
+	}
+	return err
+}
+
+func (c *Chain) appendAll(entries []Entry, choices []Choice, now time.Time) error {
+	for _, e := range entries {
+		if err := c.append(e, nil, now); err != nil {
+			return err
+		}
+	}
+	for _, choice := range choices {
+		if err := c.choose(choice); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // append is Append. The caller holds both locks.
 func (c *Chain) append(e Entry, boxes *Boxes, now time.Time) error {
 	r := c.roster
@@ -246,10 +281,14 @@ func (c *Chain) append(e Entry, boxes *Boxes, now time.Time) error {
 func (c *Chain) Choose(choice Choice) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r := c.roster
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.choose(choice, func() error { return c.write(record(kindChoice, choice.Canonical())) })
+	c.roster.mu.Lock()
+	defer c.roster.mu.Unlock()
+	return c.choose(choice)
+}
+
+// choose is Choose. The caller holds both locks.
+func (c *Chain) choose(choice Choice) error {
+	return c.roster.choose(choice, func() error { return c.write(record(kindChoice, choice.Canonical())) })
 }
 
 // write adds a record, on the disk when it returns nil; after an error the file
@@ -264,7 +303,7 @@ func (c *Chain) write(b []byte) error {
 		return fmt.Errorf("%w: %s has %d bytes", ErrFull, chainFile, c.size)
 	}
 	_, err := c.file.WriteAt(b, c.size)
-	if err == nil {
+	if err == nil && !c.lazy {
 		err = c.file.Sync()
 	}
 	if err != nil {

@@ -24,7 +24,7 @@ func realVerifier() verifier {
 		panic("roster: X25519 takes every key of 32 bytes: " + err.Error())
 	}
 	return verifier{
-		wrap: func(wrap [32]byte) error { return checkWrap(probe, wrap) },
+		wrap:      func(wrap [32]byte) error { return checkWrap(probe, wrap) },
 		signature: func(key Key, message, sig []byte) bool { return ed25519.Verify(key[:], message, sig) },
 		ticket: func(t *Ticket, id world.Hash, key Key, bits uint32) error {
 			return t.Check(id, t.Epoch, key, bits)
@@ -269,7 +269,7 @@ func (r *rules) checkApprovals(s *state, e *Entry, i int, before [][]Key) ([]Key
 		if k := changeOf(e, a.Key); k >= 0 && e.Changes[k].Kind == Remove {
 			return nil, fmt.Errorf("%w: %s is removed by the entry itself", ErrApproval, short(a.Key))
 		}
-		if err := r.checkApproval(s, c, a, e.Epoch); err != nil {
+		if err := r.checkApproval(s, Petition{e.Proposer, *c}, a, e.Epoch); err != nil {
 			return nil, err
 		}
 		if slices.Contains(r.terms.Founders, a.Key) {
@@ -286,7 +286,8 @@ func (r *rules) checkApprovals(s *state, e *Entry, i int, before [][]Key) ([]Key
 }
 
 // checkApproval checks one approval: whose it is, until when, and its signature.
-func (r *rules) checkApproval(s *state, c *Change, a Approval, epoch uint64) error {
+func (r *rules) checkApproval(s *state, q Petition, a Approval, epoch uint64) error {
+	c := &q.Change
 	_, member := s.members[a.Key]
 	vouches := c.Kind == Add && r.terms.Mode == world.ModeVouch && member
 	switch {
@@ -299,10 +300,10 @@ func (r *rules) checkApproval(s *state, c *Change, a Approval, epoch uint64) err
 	case a.Expiry-epoch > r.life:
 		return fmt.Errorf("%w: that of %s lasts %d epochs; at most %d are allowed", ErrExpired, short(a.Key), a.Expiry-epoch, r.life)
 	}
-	message := approvalMessage(r.world.ID, c.Kind, c.Member, s.standing(c.Member.Key), a.Expiry)
+	message := approvalMessage(r.world.ID, q.Change, s.standing(c.Member.Key), q.Proposer, a.Expiry)
 	if !r.verify.signature(a.Key, message, a.Signature[:]) {
-		return fmt.Errorf("%w: approval of %s by %s; one that was used, or made before the key last came or went, is good no more",
-			ErrSignature, short(c.Member.Key), short(a.Key))
+		return fmt.Errorf("%w: approval of %s by %s; it is for one proposer (here %s), and one that was used, or made before the key last came or went, is good no more",
+			ErrSignature, short(c.Member.Key), short(a.Key), short(q.Proposer))
 	}
 	return nil
 }

@@ -22,7 +22,9 @@ func openStore(tb testing.TB, path string) kv.Store {
 	return s
 }
 
-func tempStore(tb testing.TB) kv.Store { return openStore(tb, filepath.Join(tb.TempDir(), "roster.db")) }
+func tempStore(tb testing.TB) kv.Store {
+	return openStore(tb, filepath.Join(tb.TempDir(), "roster.db"))
+}
 
 // faulty is a store whose transactions fail, before or after they are on the
 // disk.

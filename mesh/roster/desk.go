@@ -91,7 +91,7 @@ func (k *Desk) admit(ctx context.Context, q Request, now time.Time) (Answer, err
 	}
 	for _, key := range append(append([]ed25519.PrivateKey{}, k.Founders...), k.Key) {
 		// A key that may not approve, or has vouched enough, leaves it to others.
-		if a, err := r.Approve(key, c, k.Providers, now); err == nil {
+		if a, err := r.Approve(key, Petition{publicKey(k.Key), c}, k.Providers, now); err == nil {
 			c.Approvals = merge(c.Approvals, []Approval{a})
 		}
 	}
@@ -223,15 +223,8 @@ func (r *Roster) line(most int) []world.Hash {
 
 // Join takes an answer that admits over into an empty chain and its keyring.
 func Join(c *Chain, k *Keyring, a Answer, now time.Time) error {
-	for _, e := range a.Entries {
-		if err := c.Append(e, nil, now); err != nil {
-			return fmt.Errorf("joining: %w", err)
-		}
-	}
-	for _, choice := range a.Choices {
-		if err := c.Choose(choice); err != nil {
-			return fmt.Errorf("joining: %w", err)
-		}
+	if err := c.AppendAll(a.Entries, a.Choices, now); err != nil {
+		return fmt.Errorf("joining: %w", err)
 	}
 	if err := k.Put(a.Entry, a.Box); err != nil {
 		return fmt.Errorf("joining: %w", err)

@@ -96,9 +96,9 @@ const (
 	kinds
 )
 
-// Approval is one key's consent to a change. What is signed also has the
-// change and the member's standing, so an approval is good for one addition or
-// one removal, and once that was done for nothing.
+// Approval is one key's consent to a petition. What is signed also has the
+// petition and the member's standing, so an approval is good for one addition or
+// one removal by one proposer, and once that was done for nothing.
 type Approval struct {
 	Key       Key
 	Expiry    uint64 // last epoch in which an entry may use it
@@ -207,18 +207,28 @@ func readTicket(d *postcard.Decoder) *Ticket {
 	return &Ticket{Epoch: epoch, Ticket: t}
 }
 
-// Canonical are the bytes in which a change travels to those whose approval is
-// asked for.
-func (c Change) Canonical() []byte { return c.append(nil) }
+// Petition is what founders and vouchers are asked to approve: a change, and who
+// will propose it. Their approvals are good for that proposer only.
+type Petition struct {
+	Proposer Key
+	Change   Change
+}
 
-// DecodeChange reads what Canonical writes and nothing else.
-func DecodeChange(b []byte) (Change, error) {
+// Canonical are the bytes in which a petition travels.
+func (q Petition) Canonical() []byte {
+	return q.Change.append(postcard.AppendArray(nil, q.Proposer[:]))
+}
+
+// DecodePetition reads what Canonical writes and nothing else.
+func DecodePetition(b []byte) (Petition, error) {
 	d := postcard.NewDecoder(b)
-	c := readChange(d)
+	var q Petition
+	d.Array(q.Proposer[:])
+	q.Change = readChange(d)
 	if err := d.Finish(); err != nil {
-		return Change{}, fmt.Errorf("decoding a change: %w", err)
+		return Petition{}, fmt.Errorf("decoding a petition: %w", err)
 	}
-	return c, nil
+	return q, nil
 }
 
 // Signature is one key's signature under an entry or a choice.

@@ -44,7 +44,7 @@ func Example() {
 	check(err)
 	defer store.Close()
 	desk := &roster.Desk{
-		Chain: chain, Keyring: ring, Invites: roster.NewInvites(store, w), Pool: roster.NewPool(chain.Roster(), store),
+		Chain: chain, Keyring: ring, Invites: roster.NewInvites(store, w), Pool: roster.NewPool(chain.Roster(), store, self.Key),
 		Providers: roster.NoProviders{}, Key: founder, Founders: []ed25519.PrivateKey{founder},
 	}
 	const here = "/ip4/192.0.2.7/tcp/4811/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN"
@@ -75,7 +75,7 @@ func Example() {
 	// An eviction makes a master that the evicted cannot open.
 	member, _ := chain.Roster().Member(roster.Key(theirPublic))
 	change := roster.Change{Kind: roster.Remove, Member: member}
-	approval, err := chain.Roster().Approve(founder, change, roster.NoProviders{}, now)
+	approval, err := chain.Roster().Approve(founder, roster.Petition{Proposer: self.Key, Change: change}, roster.NoProviders{}, now)
 	check(err)
 	change.Approvals = append(change.Approvals, approval)
 	check(desk.Pool.Put(ctx, change, now))

@@ -13,8 +13,8 @@ func forked(t *testing.T) (g *group, a, b, child Entry) {
 	p, q, r := someone(20, "op-20"), someone(21, "op-21"), someone(22, "op-22")
 	g.later(time.Hour)
 	a = g.forge(g.founders[0], []Change{g.approved(Change{Kind: Add, Member: p.Member}, g.founders[:2]...)}, nil)
-	b = g.forge(g.founders[1], []Change{g.approved(Change{Kind: Add, Member: q.Member}, g.founders[:2]...)}, nil)
-	c := g.approved(Change{Kind: Add, Member: r.Member}, g.founders[:2]...)
+	b = g.forge(g.founders[1], []Change{g.as(g.founders[1]).approved(Change{Kind: Add, Member: q.Member}, g.founders[:2]...)}, nil)
+	c := g.as(p).approved(Change{Kind: Add, Member: r.Member}, g.founders[:2]...)
 	g.must(a, nil)
 	child = g.forge(p, []Change{c}, nil)
 	g.must(child, nil)
@@ -127,7 +127,7 @@ func TestChoices(t *testing.T) {
 		t.Errorf("head = %d, want 3", head())
 	}
 	// A third branch changes nothing any more.
-	late := g.forge(g.founders[2], []Change{g.approved(Change{Kind: Add, Member: someone(25, "").Member}, g.founders[:2]...)}, func(e *Entry) {
+	late := g.forge(g.founders[2], []Change{g.as(g.founders[2]).approved(Change{Kind: Add, Member: someone(25, "").Member}, g.founders[:2]...)}, func(e *Entry) {
 		e.Generation, e.Previous = 2, a.Previous
 	})
 	g.must(late, nil)
@@ -136,7 +136,7 @@ func TestChoices(t *testing.T) {
 	}
 	// A choice of what has not come: wait for it.
 	other := late
-	other.Changes = []Change{g.approved(Change{Kind: Add, Member: someone(26, "").Member}, g.founders[:2]...)}
+	other.Changes = []Change{g.as(g.founders[2]).approved(Change{Kind: Add, Member: someone(26, "").Member}, g.founders[:2]...)}
 	other.Signatures = nil
 	other.Sign(g.founders[2].key)
 	choose(other, 3)
@@ -157,7 +157,7 @@ func TestRemovedFounderDoesNotChoose(t *testing.T) {
 	g.remove(g.founders[2])
 	g.later(time.Hour)
 	a := g.forge(g.founders[0], []Change{g.approved(Change{Kind: Add, Member: someone(20, "").Member}, g.founders[:2]...)}, nil)
-	b := g.forge(g.founders[1], []Change{g.approved(Change{Kind: Add, Member: someone(21, "").Member}, g.founders[:2]...)}, nil)
+	b := g.forge(g.founders[1], []Change{g.as(g.founders[1]).approved(Change{Kind: Add, Member: someone(21, "").Member}, g.founders[:2]...)}, nil)
 	g.must(a, nil)
 	g.must(b, nil)
 	c, err := g.roster.ProposeChoice(g.founders[0].key, a.Hash())
@@ -188,6 +188,63 @@ func TestBranchesAreBounded(t *testing.T) {
 	g.must(all[maxBranches+1], nil)
 	if n, _ := g.roster.Head(); n != 2 {
 		t.Errorf("head = %d, want 2", n)
+	}
+}
+
+// Approvals that are public by now are of no use to another member, nor to one
+// that was evicted: it cannot fork the roster where it was a member still.
+func TestOldApprovalsMakeNoFork(t *testing.T) {
+	g := newGroup(t, spec{n: 3, m: 2, t: 2})
+	x, y := someone(20, "op-20"), someone(21, "op-21")
+	g.add(x)
+	_, parent := g.roster.Head()
+	admitted := g.add(y)
+	g.remove(x)
+	for _, by := range []person{x, y, g.founders[1]} {
+		e := g.forge(by, admitted.Changes, func(e *Entry) {
+			e.Generation, e.Previous, e.Time, e.Epoch = 3, parent, admitted.Time, admitted.Epoch
+		})
+		want := ErrSignature
+		if by.Key == y.Key {
+			want = ErrProposer // it was no member there
+		}
+		wantError(t, g.roster.Append(e, g.now), want)
+	}
+}
+
+// Whoever proposed an entry can make another after its parent, long after it was
+// evicted. Once a quorum of directory signers has followed the first, that is a
+// proof against it, and takes nothing back.
+func TestLateForkIsSettledByRotation(t *testing.T) {
+	g := newGroup(t, spec{n: 3, m: 2, t: 2})
+	x, y := someone(20, "op-20"), someone(21, "op-21")
+	g.add(x)
+	_, parent := g.roster.Head()
+	c := g.as(x).approved(Change{Kind: Add, Member: y.Member}, g.founders[:2]...)
+	first, second := g.forge(x, []Change{c}, nil), g.forge(x, []Change{c}, nil)
+	g.must(first, nil)
+	g.remove(x)
+	g.later(MinRotation)
+	r := g.forge(g.founders[0], nil, nil)
+	r.Sign(g.founders[1].key)
+	g.must(r, nil)
+	g.must(second, nil)
+	if n, head := g.roster.Head(); head != r.Hash() {
+		t.Errorf("head = %d, want the rotation", n)
+	}
+	list := g.roster.Forks()
+	if len(list) != 1 || list[0].Open || list[0].Parent != parent || len(list[0].Branches) != 2 {
+		t.Errorf("Forks = %+v, want the proof against who made two entries", list)
+	}
+	// Founders may still say otherwise.
+	choice := Choice{World: g.world.ID, Parent: parent, Chosen: second.Hash()}
+	choice.Sign(g.founders[0].key)
+	choice.Sign(g.founders[2].key)
+	if err := g.roster.Choose(choice); err != nil {
+		t.Fatal(err)
+	}
+	if _, head := g.roster.Head(); head != second.Hash() {
+		t.Error("the founders' word counts for more than a rotation")
 	}
 }
 

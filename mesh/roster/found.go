@@ -39,7 +39,7 @@ func Found(f Founding, now time.Time) (*world.World, Entry, Boxes, error) {
 	for i, m := range f.Members {
 		c := Change{Kind: Add, Member: m}
 		for _, key := range f.Keys {
-			a, err := r.Approve(key, c, NoProviders{}, now)
+			a, err := r.Approve(key, Petition{publicKey(f.Proposer), c}, NoProviders{}, now)
 			if err != nil {
 				return nil, Entry{}, Boxes{}, fmt.Errorf("founding a world: %w", err)
 			}

@@ -73,6 +73,22 @@ type group struct {
 	roster   *Roster
 	founders []person
 	now      time.Time
+	proposer *person // whom approvals are for; nil: the first founder
+}
+
+// as is the group with approvals for another proposer.
+func (g *group) as(p person) *group {
+	other := *g
+	other.proposer = &p
+	return &other
+}
+
+// petition asks for approvals of a change.
+func (g *group) petition(c Change) Petition {
+	if g.proposer != nil {
+		return Petition{g.proposer.Key, c}
+	}
+	return Petition{g.founders[0].Key, c}
 }
 
 // newGroup founds a world whose first members are all founders.
@@ -92,7 +108,7 @@ func newGroup(tb testing.TB, s spec) *group {
 func (g *group) approved(c Change, people ...person) Change {
 	g.Helper()
 	for _, p := range people {
-		a, err := g.roster.Approve(p.key, c, NoProviders{}, g.now)
+		a, err := g.roster.Approve(p.key, g.petition(c), NoProviders{}, g.now)
 		if err != nil {
 			g.Fatal(err)
 		}

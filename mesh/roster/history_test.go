@@ -129,7 +129,7 @@ func (h *history) step(node *Roster) {
 			c.Ticket = nil
 		}
 		for _, p := range h.people { // who may, approves
-			if a, err := node.Approve(p.key, c, NoProviders{}, h.now); err == nil {
+			if a, err := node.Approve(p.key, Petition{proposer.Key, c}, NoProviders{}, h.now); err == nil {
 				c.Approvals = append(c.Approvals, a)
 			}
 		}

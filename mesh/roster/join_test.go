@@ -52,7 +52,7 @@ func newOffice(t *testing.T, s spec) *office {
 		t.Fatal(err)
 	}
 	o.Desk = &Desk{
-		Chain: chain, Keyring: ring, Invites: NewInvites(o.store, w), Pool: NewPool(chain.Roster(), o.store),
+		Chain: chain, Keyring: ring, Invites: NewInvites(o.store, w), Pool: NewPool(chain.Roster(), o.store, founders[0].Key),
 		Providers: NoProviders{}, Key: founders[0].key, Founders: []ed25519.PrivateKey{founders[0].key},
 	}
 	return o
@@ -350,12 +350,12 @@ func TestPending(t *testing.T) {
 		t.Fatalf("List = %+v, %v", list, err)
 	}
 
-	// The change travels to the other founder, its approval back.
-	change, err := DecodeChange(list[0].Change.Canonical())
+	// The petition travels to the other founder, its approval back.
+	petition, err := DecodePetition(list[0].Petition.Canonical())
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := o.Chain.Roster().Approve(o.founders[1].key, change, NoProviders{}, o.now)
+	a, err := o.Chain.Roster().Approve(o.founders[1].key, petition, NoProviders{}, o.now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -365,13 +365,13 @@ func TestPending(t *testing.T) {
 	bad := a
 	bad.Signature[5] ^= 1
 	wantError(t, o.Pool.Approve(t.Context(), c.Key, bad, o.now), ErrSignature)
-	stranger := signApproval(someone(40, "").key, o.world.ID, change, world.Hash{}, a.Expiry)
+	stranger := signApproval(someone(40, "").key, o.world.ID, petition, world.Hash{}, a.Expiry)
 	wantError(t, o.Pool.Approve(t.Context(), c.Key, stranger, o.now), ErrApproval)
 	if err := o.Pool.Approve(t.Context(), someone(41, "").Key, a, o.now); err == nil {
 		t.Error("an approval for who never asked is taken")
 	}
 	// The pool survives a restart of its owner.
-	o.Pool = NewPool(o.Chain.Roster(), o.store)
+	o.Pool = NewPool(o.Chain.Roster(), o.store, o.founders[0].Key)
 	if err := o.Pool.Approve(t.Context(), c.Key, a, o.now); err != nil {
 		t.Fatal(err)
 	}
@@ -410,7 +410,7 @@ func TestPoolForgets(t *testing.T) {
 		return len(list[0].Change.Approvals)
 	}
 	put(p.Member)
-	a, err := o.Chain.Roster().Approve(o.founders[0].key, Change{Kind: Add, Member: p.Member}, NoProviders{}, o.now)
+	a, err := o.Chain.Roster().Approve(o.founders[0].key, Petition{o.founders[0].Key, Change{Kind: Add, Member: p.Member}}, NoProviders{}, o.now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -528,7 +528,7 @@ func TestJoinByVouching(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range o.founders[1:] {
-		a, err := o.Chain.Roster().Approve(p.key, list[0].Change, NoProviders{}, o.now)
+		a, err := o.Chain.Roster().Approve(p.key, list[0].Petition, NoProviders{}, o.now)
 		if err != nil {
 			t.Fatal(err)
 		}

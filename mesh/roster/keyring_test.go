@@ -248,12 +248,9 @@ func TestBox(t *testing.T) {
 	refused("another master", err)
 	_, err = OpenBox(id, 7, p.wrap, Box{}, name)
 	refused("zeros", err)
-	for bit := range len(box) * 8 {
+	for bit := range len(box) * 8 { // X25519 ignores one of them, the key's derivation does not
 		bad := box
 		bad[bit/8] ^= 1 << (bit % 8)
-		if bit == 31*8+7 {
-			continue // X25519 ignores the highest bit; the key's derivation does not
-		}
 		_, err = OpenBox(id, 7, p.wrap, bad, name)
 		refused(fmt.Sprintf("bit %d", bit), err)
 	}

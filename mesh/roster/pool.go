@@ -15,18 +15,22 @@ import (
 const bucketPool = "roster-pool"
 
 // Pool collects approvals of changes until there are enough, over days and
-// restarts. Each change is what others are asked to approve, by its bytes.
+// restarts. Each is a petition, which goes to
+// those who may approve.
 type Pool struct {
-	roster *Roster
-	store  kv.Store
+	roster   *Roster
+	store    kv.Store
+	proposer Key
 }
 
-// NewPool keeps changes in store.
-func NewPool(r *Roster, store kv.Store) *Pool { return &Pool{roster: r, store: store} }
+// NewPool keeps in store the changes that a member is to propose.
+func NewPool(r *Roster, store kv.Store, proposer Key) *Pool {
+	return &Pool{roster: r, store: store, proposer: proposer}
+}
 
-// Waiting is a change in the pool.
+// Waiting is a petition in the pool.
 type Waiting struct {
-	Change  Change
+	Petition
 	Since   time.Time
 	Missing int // approvals
 }
@@ -84,7 +88,7 @@ func (p *Pool) Approve(ctx context.Context, member Key, a Approval, now time.Tim
 		if err != nil {
 			return err
 		}
-		if err := p.roster.CheckApproval(c, a, now); err != nil {
+		if err := p.roster.CheckApproval(Petition{p.proposer, c}, a, now); err != nil {
 			return err
 		}
 		c.Approvals = merge(c.Approvals, []Approval{a})
@@ -100,10 +104,10 @@ func (p *Pool) Approve(ctx context.Context, member Key, a Approval, now time.Tim
 }
 
 // CheckApproval says what is wrong with one approval, as the roster stands.
-func (r *Roster) CheckApproval(c Change, a Approval, now time.Time) error {
+func (r *Roster) CheckApproval(q Petition, a Approval, now time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.rules.checkApproval(r.state, &c, a, r.rules.world.Epoch(now))
+	return r.rules.checkApproval(r.state, q, a, r.rules.world.Epoch(now))
 }
 
 // List are the changes that wait, with what each still needs. Those that were
@@ -120,7 +124,7 @@ func (p *Pool) List(ctx context.Context, now time.Time) ([]Waiting, error) {
 			m, is := p.roster.Member(c.Member.Key)
 			done := c.Kind == Add && is || c.Kind == Remove && (!is || m != c.Member)
 			if !done && now.Before(since.Add(ApprovalLife)) {
-				out = append(out, Waiting{Change: c, Since: since})
+				out = append(out, Waiting{Petition: Petition{p.proposer, c}, Since: since})
 			}
 			return nil
 		})
@@ -129,7 +133,7 @@ func (p *Pool) List(ctx context.Context, now time.Time) ([]Waiting, error) {
 		return nil, fmt.Errorf("listing changes that wait for approvals: %w", err)
 	}
 	for i, w := range out { // signatures are checked outside of the transaction
-		out[i].Missing = p.roster.Missing(w.Change, now)
+		out[i].Missing = p.roster.Missing(w.Petition, now)
 	}
 	return out, nil
 }

@@ -10,9 +10,10 @@ import (
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
-// Approve signs a change that c proposes, as a founder or, in vouch mode, as a
-// member. It refuses what the roster would refuse, and providers.
-func (r *Roster) Approve(key ed25519.PrivateKey, c Change, p Providers, now time.Time) (Approval, error) {
+// Approve consents to a petition, as a founder or, in vouch mode, as a member. It
+// refuses what the roster would refuse, and providers.
+func (r *Roster) Approve(key ed25519.PrivateKey, q Petition, p Providers, now time.Time) (Approval, error) {
+	c := q.Change
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	fail := func(err error) (Approval, error) {
@@ -35,8 +36,8 @@ func (r *Roster) Approve(key ed25519.PrivateKey, c Change, p Providers, now time
 			return fail(fmt.Errorf("%w: %w", ErrTicket, err))
 		}
 	}
-	a := signApproval(key, r.rules.world.ID, c, r.state.standing(c.Member.Key), epoch+r.rules.life)
-	if err := r.rules.checkApproval(r.state, &c, a, epoch); err != nil {
+	a := signApproval(key, r.rules.world.ID, q, r.state.standing(c.Member.Key), epoch+r.rules.life)
+	if err := r.rules.checkApproval(r.state, q, a, epoch); err != nil {
 		return fail(err)
 	}
 	return a, nil
@@ -54,12 +55,13 @@ func (r *Roster) mayChange(c Change, p Providers, epoch uint64, now time.Time) e
 	return r.rules.checkChanges(r.state, &e)
 }
 
-// Missing is how many more approvals a change needs: 0 if it has enough. Those
+// Missing is how many more approvals a petition needs: 0 if it has enough. Those
 // that are no good, any more or at all, do not count.
-func (r *Roster) Missing(c Change, now time.Time) int {
+func (r *Roster) Missing(q Petition, now time.Time) int {
+	c := q.Change
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	founders, vouchers := r.good(c, now)
+	founders, vouchers := r.good(q, now)
 	missing := r.rules.decides - len(founders)
 	if c.Kind == Add && r.rules.terms.Mode == world.ModeVouch && r.state.at.parent != nil && c.Ticket != nil {
 		missing = min(missing, MinVouchers-len(vouchers))
@@ -67,13 +69,13 @@ func (r *Roster) Missing(c Change, now time.Time) int {
 	return max(0, missing)
 }
 
-// good sorts a change's good approvals into founders' and one of each operator.
+// good sorts a petition's good approvals into founders' and one of each operator.
 // The caller holds mu.
-func (r *Roster) good(c Change, now time.Time) (founders, vouchers []Approval) {
+func (r *Roster) good(q Petition, now time.Time) (founders, vouchers []Approval) {
 	epoch := r.rules.world.Epoch(now)
 	operators := make(map[string]bool)
-	for _, a := range c.Approvals {
-		if r.rules.checkApproval(r.state, &c, a, epoch) != nil {
+	for _, a := range q.Change.Approvals {
+		if r.rules.checkApproval(r.state, q, a, epoch) != nil {
 			continue
 		}
 		if slices.Contains(r.rules.terms.Founders, a.Key) {
@@ -104,7 +106,7 @@ func (r *Roster) Propose(key ed25519.PrivateKey, changes []Change, p Providers, 
 				return Entry{}, Boxes{}, fmt.Errorf("proposing a roster entry: %w", err)
 			}
 		}
-		founders, vouchers := r.good(c, now)
+		founders, vouchers := r.good(Petition{publicKey(key), c}, now)
 		switch {
 		case len(founders) >= r.rules.decides:
 			changes[i].Approvals, changes[i].Ticket = founders[:r.rules.decides], nil

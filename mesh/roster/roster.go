@@ -64,6 +64,11 @@ func (r *Roster) append(e Entry, now time.Time, persist func() error) error {
 	n := &node{hash: name, entry: e, parent: parent, vouchers: vouchers}
 	r.nodes[name] = n
 	parent.children = append(parent.children, n)
+	if e.Rotation() {
+		for a := n; a != nil && !a.anchored; a = a.parent {
+			a.anchored = true
+		}
+	}
 	r.settle(parent)
 	return nil
 }
@@ -139,7 +144,8 @@ func (r *Roster) checkChoice(c *Choice) error {
 }
 
 // settle moves the head after something changed at a node: from there along the
-// only child, or the chosen one, until there is neither. What changed elsewhere
+// only child, the chosen one or the only one that signers anchored, until there
+// is none. What changed elsewhere
 // than at the head may have put an earlier entry in doubt.
 func (r *Roster) settle(changed *node) {
 	if changed != r.head {
@@ -152,6 +158,9 @@ func (r *Roster) settle(changed *node) {
 }
 
 // next is the entry that follows n, nil if there is none or nobody knows which.
+// Without the founders' word it is the one that a rotation follows: a quorum of
+// directory signers has followed it, and no other can have. So whoever makes
+// a second entry after an old parent takes nothing back.
 func (r *Roster) next(n *node) *node {
 	if len(r.choices[n.hash]) > 0 {
 		c, ok := r.choice(n)
@@ -166,7 +175,16 @@ func (r *Roster) next(n *node) *node {
 	if len(n.children) == 1 {
 		return n.children[0]
 	}
-	return nil
+	var anchored *node
+	for _, c := range n.children {
+		switch {
+		case c.anchored && anchored != nil:
+			return nil
+		case c.anchored:
+			anchored = c
+		}
+	}
+	return anchored
 }
 
 // choice is the one that holds at n.
@@ -211,7 +229,8 @@ func (r *Roster) WasMember(key Key, epoch uint64) bool {
 
 // Providers tells who stands as a provider in the directory. It is what this
 // node knows now, so it decides whom we approve and speak with, and never
-// whether an entry is valid.
+// whether an entry is valid. Its methods are called while the roster is locked,
+// and must not call it.
 type Providers interface {
 	IsProvider(key Key) bool
 	// IsOperator reports whether a provider bears the operator tag, which is

@@ -103,7 +103,7 @@ func TestRules(t *testing.T) {
 		}, ErrForm},
 		{"approval by a member", func(g *group) Entry {
 			c := add(g, p.Member, g.founders[0])
-			c[0].Approvals = append(c[0].Approvals, signApproval(g.founders[2].key, g.world.ID, c[0], world.Hash{}, c[0].Approvals[0].Expiry))
+			c[0].Approvals = append(c[0].Approvals, signApproval(g.founders[2].key, g.world.ID, g.petition(c[0]), world.Hash{}, c[0].Approvals[0].Expiry))
 			c[0].Approvals[1].Key = someone(30, "").Key
 			return g.forge(g.founders[0], c, nil)
 		}, ErrApproval},
@@ -135,7 +135,7 @@ func TestRules(t *testing.T) {
 		{"approval for too long", func(g *group) Entry {
 			c := Change{Kind: Add, Member: p.Member}
 			for _, f := range g.founders[:2] {
-				c.Approvals = append(c.Approvals, signApproval(f.key, g.world.ID, c, world.Hash{}, g.world.Epoch(g.now)+8*24))
+				c.Approvals = append(c.Approvals, signApproval(f.key, g.world.ID, g.petition(c), world.Hash{}, g.world.Epoch(g.now)+8*24))
 			}
 			return g.forge(g.founders[0], []Change{c}, nil)
 		}, ErrExpired},
@@ -278,8 +278,11 @@ func TestFirstEntry(t *testing.T) {
 			return g.forge(g.founders[0], []Change{g.approved(Change{Kind: Add, Member: g.founders[0].Member}, g.founders[1])}, nil)
 		}, ErrApproval},
 		{"as it should be", func(g *group) Entry {
-			return g.forge(p, []Change{g.approved(Change{Kind: Add, Member: p.Member}, g.founders...)}, nil)
+			return g.forge(p, []Change{g.as(p).approved(Change{Kind: Add, Member: p.Member}, g.founders...)}, nil)
 		}, nil},
+		{"approvals for another proposer", func(g *group) Entry {
+			return g.forge(p, []Change{g.approved(Change{Kind: Add, Member: p.Member}, g.founders...)}, nil)
+		}, ErrSignature},
 	} {
 		for _, mode := range []world.Mode{world.ModeClosed, world.ModeVouch} {
 			t.Run(tt.name+" "+mode.String(), func(t *testing.T) {
@@ -306,7 +309,7 @@ func TestWorldWithoutFounders(t *testing.T) {
 		t.Fatal(err)
 	}
 	g = &group{TB: t, world: w, roster: New(w), now: start()}
-	g.must(g.propose(p, g.approved(Change{Kind: Add, Member: p.Member}, p)))
+	g.must(g.propose(p, g.as(p).approved(Change{Kind: Add, Member: p.Member}, p)))
 }
 
 func TestOpenModeIsRefused(t *testing.T) {
@@ -339,12 +342,12 @@ func TestTicketOfNewcomer(t *testing.T) {
 		t.Fatal(err)
 	}
 	vouch := func(tk Ticket) Change {
-		return g.approved(Change{Kind: Add, Member: p.Member, Ticket: &tk}, someone(10, "a"), someone(11, "b"), someone(12, "c"))
+		return g.as(someone(10, "a")).approved(Change{Kind: Add, Member: p.Member, Ticket: &tk}, someone(10, "a"), someone(11, "b"), someone(12, "c"))
 	}
 	c := vouch(Ticket{Epoch: epoch, Ticket: made})
 	c.Ticket.Output[31]++
 	wantError(t, g.roster.Append(g.forge(someone(10, "a"), []Change{c}, nil), g.now), ErrTicket)
-	_, err = g.roster.Approve(someone(10, "a").key, c, NoProviders{}, g.now)
+	_, err = g.roster.Approve(someone(10, "a").key, g.petition(c), NoProviders{}, g.now)
 	wantError(t, err, ErrTicket)
 	c.Ticket.Output[31]--
 	g.must(g.propose(someone(10, "a"), c))
@@ -359,7 +362,7 @@ func TestRemovedFounder(t *testing.T) {
 	g.later(time.Hour)
 
 	wantError(t, g.roster.Append(g.forge(g.founders[0], []Change{old}, nil), g.now), ErrRemoved)
-	_, err := g.roster.Approve(out.key, Change{Kind: Add, Member: p.Member}, NoProviders{}, g.now)
+	_, err := g.roster.Approve(out.key, g.petition(Change{Kind: Add, Member: p.Member}), NoProviders{}, g.now)
 	wantError(t, err, ErrRemoved)
 	fresh := g.approved(Change{Kind: Add, Member: p.Member}, g.founders[:2]...)
 	wantError(t, g.roster.Append(g.forge(out, []Change{fresh}, nil), g.now), ErrProposer)
@@ -372,7 +375,7 @@ func TestRemovedFounder(t *testing.T) {
 
 	// Two of three are what it takes: another removal would end the world.
 	c := Change{Kind: Remove, Member: g.founders[1].Member}
-	_, err = g.roster.Approve(g.founders[0].key, c, NoProviders{}, g.now)
+	_, err = g.roster.Approve(g.founders[0].key, g.petition(c), NoProviders{}, g.now)
 	wantError(t, err, ErrQuorum)
 
 	// Who comes back decides again.
@@ -413,7 +416,7 @@ func TestProvidersAreRefused(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := Change{Kind: Add, Member: p.Member}
-			_, err := g.roster.Approve(g.founders[0].key, c, tt.p, g.now)
+			_, err := g.roster.Approve(g.founders[0].key, g.petition(c), tt.p, g.now)
 			wantError(t, err, tt.want)
 			_, _, err = g.roster.Propose(g.founders[0].key, []Change{g.approved(c, g.founders[0])}, tt.p, g.now)
 			wantError(t, err, tt.want)
@@ -458,13 +461,14 @@ func TestVouch(t *testing.T) {
 			g.add(p)
 			list = append(list, p)
 		}
+		g.proposer = &list[0]
 		return g, list
 	}
 	// vouched has approvals whether the roster would give them or not.
 	vouched := func(g *group, m Member, tk *Ticket, by ...person) Change {
 		c := Change{Kind: Add, Member: m, Ticket: tk}
 		for _, p := range by {
-			c.Approvals = append(c.Approvals, signApproval(p.key, g.world.ID, c, g.roster.state.standing(m.Key), g.world.Epoch(g.now)+1))
+			c.Approvals = append(c.Approvals, signApproval(p.key, g.world.ID, g.petition(c), g.roster.state.standing(m.Key), g.world.Epoch(g.now)+1))
 		}
 		return c
 	}
@@ -484,6 +488,10 @@ func TestVouch(t *testing.T) {
 		{"one who is no member", func(g *group, m Member, v []person) Change {
 			return vouched(g, m, ticket(g, m.Key), v[0], v[1], someone(40, "d"))
 		}, ErrApproval},
+		{"one who was removed", func(g *group, m Member, v []person) Change {
+			g.as(g.founders[0]).remove(v[2])
+			return vouched(g, m, ticket(g, m.Key), v[:3]...)
+		}, ErrRemoved},
 		{"no ticket", func(g *group, m Member, v []person) Change { return vouched(g, m, nil, v[:3]...) }, ErrTicket},
 		{"another's ticket", func(g *group, m Member, v []person) Change {
 			return vouched(g, m, ticket(g, v[0].Key), v[:3]...)
@@ -507,7 +515,7 @@ func TestVouch(t *testing.T) {
 		{"removal by members", func(g *group, _ Member, v []person) Change {
 			c := Change{Kind: Remove, Member: v[4].Member}
 			for _, p := range v[:3] {
-				c.Approvals = append(c.Approvals, signApproval(p.key, g.world.ID, c, g.roster.state.standing(v[4].Key), g.world.Epoch(g.now)+1))
+				c.Approvals = append(c.Approvals, signApproval(p.key, g.world.ID, g.petition(c), g.roster.state.standing(v[4].Key), g.world.Epoch(g.now)+1))
 			}
 			return c
 		}, ErrApproval},
@@ -527,14 +535,16 @@ func TestVouch(t *testing.T) {
 
 	t.Run("three in thirty days", func(t *testing.T) {
 		g, v := setup(t)
-		newcomer := func(n int) Change { return vouched(g, someone(n, "d").Member, ticket(g, someone(n, "d").Key), v[:3]...) }
+		newcomer := func(n int) Change {
+			return vouched(g, someone(n, "d").Member, ticket(g, someone(n, "d").Key), v[:3]...)
+		}
 		// Two in one entry, one in another.
 		g.must(g.forge(v[0], []Change{newcomer(30), newcomer(31)}, nil), nil)
 		g.later(10 * 24 * time.Hour)
 		g.must(g.forge(v[0], []Change{newcomer(32)}, nil), nil)
 		wantError(t, g.roster.Append(g.forge(v[0], []Change{newcomer(33)}, nil), g.now), ErrVouches)
 		fresh := Change{Kind: Add, Member: someone(33, "d").Member, Ticket: ticket(g, someone(33, "d").Key)}
-		_, err := g.roster.Approve(v[0].key, fresh, NoProviders{}, g.now)
+		_, err := g.roster.Approve(v[0].key, g.petition(fresh), NoProviders{}, g.now)
 		wantError(t, err, ErrVouches)
 		// The first two vouches end; two more fit, and three in one entry do not.
 		g.later(20 * 24 * time.Hour)
@@ -554,7 +564,7 @@ func TestRosterIsFull(t *testing.T) {
 		m.Key[0], m.Key[1], m.Wrap[0], m.Wrap[1] = byte(i), byte(i>>8), byte(i), byte(i>>8)
 		g.roster.state.members[m.Key] = m
 	}
-	_, err := g.roster.Approve(g.founders[0].key, Change{Kind: Add, Member: someone(20, "").Member}, NoProviders{}, g.now)
+	_, err := g.roster.Approve(g.founders[0].key, g.petition(Change{Kind: Add, Member: someone(20, "").Member}), NoProviders{}, g.now)
 	wantError(t, err, ErrFull)
 }
 

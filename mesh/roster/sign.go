@@ -37,22 +37,25 @@ func publicKey(key ed25519.PrivateKey) Key {
 
 // approvalMessage is what an approval signs. The standing is the hash of the
 // entry that last added or removed the key, zero for one that never was a
-// member: it changes with the change, so the approval cannot be used again.
-func approvalMessage(id world.Hash, kind Kind, m Member, standing world.Hash, expiry uint64) []byte {
-	b := postcard.AppendUint(nil, uint64(kind))
-	b = m.append(b)
+// member: it changes with the change, so the approval cannot be used again after
+// it. The proposer is who may use it: approvals are public once they were, and
+// everybody else could make a second entry with them, after the same parent.
+func approvalMessage(id world.Hash, c Change, standing world.Hash, proposer Key, expiry uint64) []byte {
+	b := postcard.AppendUint(nil, uint64(c.Kind))
+	b = c.Member.append(b)
 	b = postcard.AppendArray(b, standing[:])
+	b = postcard.AppendArray(b, proposer[:])
 	b = postcard.AppendUint(b, expiry)
 	d := domainAdmit
-	if kind == Remove {
+	if c.Kind == Remove {
 		d = domainEvict
 	}
 	return d.Message(id, hash(labelChange, b), b)
 }
 
 // signApproval makes an approval.
-func signApproval(key ed25519.PrivateKey, id world.Hash, c Change, standing world.Hash, expiry uint64) Approval {
+func signApproval(key ed25519.PrivateKey, id world.Hash, q Petition, standing world.Hash, expiry uint64) Approval {
 	a := Approval{Key: publicKey(key), Expiry: expiry}
-	copy(a.Signature[:], ed25519.Sign(key, approvalMessage(id, c.Kind, c.Member, standing, expiry)))
+	copy(a.Signature[:], ed25519.Sign(key, approvalMessage(id, q.Change, standing, q.Proposer, expiry)))
 	return a
 }

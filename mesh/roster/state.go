@@ -15,6 +15,10 @@ type node struct {
 	parent   *node // nil for the root
 	children []*node
 
+	// anchored says that a rotation is among what follows: t directory signers
+	// had this entry before their head.
+	anchored bool
+
 	// vouchers has the members whose vouching each change used, by its index.
 	vouchers [][]Key
 }

@@ -26,7 +26,8 @@ func examples() []example {
 	list := nameExamples()
 	list = append(list, worldExamples()...)
 	list = append(list, secretExamples()...)
-	return append(list, eventExamples()...)
+	list = append(list, eventExamples()...)
+	return append(list, statementExamples()...)
 }
 
 // nameExamples are of the kinds the reference has.
@@ -209,4 +210,13 @@ func eventExamples() []example {
 		{"event_verdict_without_reasons", "event_verdict", bare},
 		{"event_training_manifest", "event_training_manifest", exampleTraining()},
 	}
+}
+
+// statementExamples are of what directory signers sign.
+func statementExamples() []example {
+	in := statementIn{Seed: fill(0x0a), World: inWorld(), Number: someEpoch, Content: fill(0x0b)}
+	root, seal, rotation := in, in, in
+	root.About, seal.About, rotation.About = "root", "seal", "rotation"
+	rotation.Number, rotation.Parent = 2, pointer(inWorld())
+	return []example{{"statement_root", "statement", root}, {"statement_seal", "statement", seal}, {"statement_rotation", "statement", rotation}}
 }

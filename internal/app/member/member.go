@@ -81,9 +81,9 @@ func Open(cfg Config) (_ *Member, err error) {
 	m.clock = eventlog.NewClock(cfg.World)
 	m.admission = eventlog.NewAdmission(eventlog.AdmissionConfig{Log: m.events, Members: wasMember{m.Roster()}, Clock: m.clock})
 	m.invites = roster.NewInvites(m.store, cfg.World)
-	m.pool = roster.NewPool(m.Roster(), m.store)
+	m.pool = roster.NewPool(m.Roster(), m.store, m.self)
 	m.cosigner = roster.NewCosigner(cfg.Key, m.Roster(), m.store)
-	m.rotations, m.waiting = &rotations{m: m}, &waiting{m: m, others: make(map[roster.Key]roster.Change)}
+	m.rotations, m.waiting = &rotations{m: m}, &waiting{m: m, others: make(map[roster.Key]roster.Petition)}
 	m.desk = &roster.Desk{
 		Chain: m.chain, Keyring: m.keys, Invites: m.invites, Pool: m.pool,
 		Providers: cfg.Providers, Key: cfg.Key,

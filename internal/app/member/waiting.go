@@ -22,7 +22,7 @@ type waiting struct {
 	m *Member
 
 	mu     sync.Mutex
-	others map[roster.Key]roster.Change // guarded by mu
+	others map[roster.Key]roster.Petition // guarded by mu
 }
 
 // maxOthers bounds the changes of others that are kept; what is beyond it comes
@@ -35,31 +35,31 @@ func (w *waiting) Digest() [32]byte { return digest("waiting", w.Items()) }
 // Items implements gossip.Carrier.
 func (w *waiting) Items() [][]byte {
 	var out [][]byte
-	for _, c := range w.all(time.Now()) {
-		out = append(out, c.Canonical())
+	for _, q := range w.all(time.Now()) {
+		out = append(out, q.Canonical())
 	}
 	return out
 }
 
-// all are the changes that wait, own ones first, each in the order of keys.
-func (w *waiting) all(now time.Time) []roster.Change {
-	var out []roster.Change
+// all are the petitions that wait, own ones first, each in the order of keys.
+func (w *waiting) all(now time.Time) []roster.Petition {
+	var out []roster.Petition
 	own, err := w.m.pool.List(context.Background(), now)
 	if err != nil {
 		w.m.cfg.Log.Warn("reading what waits for approvals", "err", err)
 	}
 	for _, x := range own {
-		out = append(out, x.Change)
+		out = append(out, x.Petition)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, key := range slices.SortedFunc(maps.Keys(w.others), func(a, b roster.Key) int { return bytes.Compare(a[:], b[:]) }) {
-		c := w.others[key]
-		if w.settled(c) {
+		q := w.others[key]
+		if w.settled(q.Change) {
 			delete(w.others, key)
 			continue
 		}
-		out = append(out, c)
+		out = append(out, q)
 	}
 	return out
 }
@@ -76,21 +76,22 @@ func (w *waiting) settled(c roster.Change) bool {
 // Merge implements gossip.Carrier.
 func (w *waiting) Merge(items [][]byte) error {
 	for _, it := range items {
-		c, err := roster.DecodeChange(bytes.Clone(it))
+		q, err := roster.DecodePetition(bytes.Clone(it))
 		if err != nil {
 			return fmt.Errorf("%w: %w", gossip.ErrEntry, err)
 		}
-		if err := w.take(c, time.Now()); err != nil {
+		if err := w.take(q, time.Now()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// take takes the good approvals of a change. One without any is nobody's.
-func (w *waiting) take(c roster.Change, now time.Time) error {
+// take takes the good approvals of a petition. One without any is nobody's.
+func (w *waiting) take(q roster.Petition, now time.Time) error {
+	c := q.Change
 	good := slices.DeleteFunc(slices.Clone(c.Approvals), func(a roster.Approval) bool {
-		return w.m.Roster().CheckApproval(c, a, now) != nil
+		return w.m.Roster().CheckApproval(q, a, now) != nil
 	})
 	if len(good) == 0 || w.settled(c) {
 		return nil
@@ -100,8 +101,8 @@ func (w *waiting) take(c roster.Change, now time.Time) error {
 		return err
 	}
 	for _, x := range own {
-		if x.Change.Member.Key != c.Member.Key {
-			continue
+		if x.Change.Member.Key != c.Member.Key || x.Proposer != q.Proposer {
+			continue // approvals are for one proposer
 		}
 		if x.Change.Kind != c.Kind || x.Change.Member != c.Member {
 			return nil // another was asked for here
@@ -114,23 +115,24 @@ func (w *waiting) take(c roster.Change, now time.Time) error {
 		w.m.update() // there may be enough now
 		return nil
 	}
-	w.keep(c, good)
+	w.keep(q, good)
 	return nil
 }
 
-// keep adds a change of others, or approvals to it.
-func (w *waiting) keep(c roster.Change, good []roster.Approval) {
+// keep adds a petition of others, or approvals to it.
+func (w *waiting) keep(q roster.Petition, good []roster.Approval) {
+	c := &q.Change
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	old, known := w.others[c.Member.Key]
-	if known && (old.Kind != c.Kind || old.Member != c.Member) {
+	if known && (old.Proposer != q.Proposer || old.Change.Kind != c.Kind || old.Change.Member != c.Member) {
 		return // the first one stands until it is settled
 	}
 	if !known && len(w.others) >= maxOthers {
 		return
 	}
 	if known {
-		c.Ticket, c.Approvals = old.Ticket, old.Approvals
+		c.Ticket, c.Approvals = old.Change.Ticket, slices.Clone(old.Change.Approvals)
 	} else {
 		c.Approvals = nil
 	}
@@ -139,28 +141,28 @@ func (w *waiting) keep(c roster.Change, good []roster.Approval) {
 			c.Approvals = append(c.Approvals, a)
 		}
 	}
-	w.others[c.Member.Key] = c
+	w.others[c.Member.Key] = q
 }
 
 // approve adds this node's own approval to a change that waits, and says what it
-// still needs.
+// still needs. If two members ask for the same, all approve the petition of the one with
+// the smaller key: approvals are for one proposer, and would be split else.
 func (w *waiting) approve(ctx context.Context, key roster.Key, now time.Time) (roster.Change, int, error) {
-	for _, c := range w.all(now) {
-		if c.Member.Key != key {
-			continue
-		}
-		a, err := w.m.Roster().Approve(w.m.cfg.Key, c, w.m.cfg.Providers, now)
-		if err != nil {
-			return c, 0, err
-		}
-		c.Approvals = append(slices.Clone(c.Approvals), a)
-		if err := w.take(c, now); err != nil {
-			return c, 0, err
-		}
-		if err := w.m.settle(ctx, now); err != nil {
-			return c, 0, err
-		}
-		return c, w.m.Roster().Missing(c, now), nil
+	list := slices.DeleteFunc(w.all(now), func(q roster.Petition) bool { return q.Change.Member.Key != key })
+	if len(list) == 0 {
+		return roster.Change{}, 0, fmt.Errorf("nobody with the key %x waits to be admitted or evicted; see: observer world show", key[:4])
 	}
-	return roster.Change{}, 0, fmt.Errorf("nobody with the key %x waits to be admitted or evicted; see: observer world show", key[:4])
+	q := slices.MinFunc(list, func(a, b roster.Petition) int { return bytes.Compare(a.Proposer[:], b.Proposer[:]) })
+	a, err := w.m.Roster().Approve(w.m.cfg.Key, q, w.m.cfg.Providers, now)
+	if err != nil {
+		return q.Change, 0, err
+	}
+	q.Change.Approvals = append(slices.Clone(q.Change.Approvals), a)
+	if err := w.take(q, now); err != nil {
+		return q.Change, 0, err
+	}
+	if err := w.m.settle(ctx, now); err != nil {
+		return q.Change, 0, err
+	}
+	return q.Change, w.m.Roster().Missing(q, now), nil
 }

@@ -109,9 +109,10 @@ func (o *Ops) show(ctx context.Context, _ None) (Shown, error) {
 			Provider: o.cfg.Providers.IsProvider(m.Key),
 		})
 	}
-	for _, c := range o.waiting.all(now) {
+	for _, q := range o.waiting.all(now) {
+		c := q.Change
 		s.Waiting = append(s.Waiting, ShownWait{
-			Change: changeName(c.Kind), Key: fullKey(c.Member.Key), Role: c.Member.Role.String(), By: c.Member.Operator, Missing: r.Missing(c, now),
+			Change: changeName(c.Kind), Key: fullKey(c.Member.Key), Role: c.Member.Role.String(), By: c.Member.Operator, Missing: r.Missing(q, now),
 		})
 	}
 	if fork, ok := r.Forked(); ok {
@@ -262,7 +263,7 @@ func Admit() Op[Named, Approved] {
 func (o *Ops) admit(ctx context.Context, in Named) (Approved, error) {
 	key, err := o.find(in.Name, func(yield func(roster.Key)) {
 		for _, c := range o.waiting.all(time.Now()) {
-			yield(c.Member.Key)
+			yield(c.Change.Member.Key)
 		}
 	})
 	if err != nil {
@@ -305,18 +306,29 @@ func (o *Ops) evict(ctx context.Context, in Named) (Approved, error) {
 	m, _ := o.Roster().Member(key) // find has looked
 	now := time.Now()
 	c := roster.Change{Kind: roster.Remove, Member: m}
-	a, err := o.Roster().Approve(o.cfg.Key, c, o.cfg.Providers, now)
+	q := roster.Petition{Proposer: o.self, Change: c}
+	for _, other := range o.waiting.all(now) {
+		if other.Change.Kind == c.Kind && other.Change.Member == m { // somebody asked for it before
+			done, missing, err := o.waiting.approve(ctx, key, now)
+			if err != nil {
+				return Approved{}, app.Usage(err)
+			}
+			return o.approved(done, missing), nil
+		}
+	}
+	a, err := o.Roster().Approve(o.cfg.Key, q, o.cfg.Providers, now)
 	if err != nil {
 		return Approved{}, app.Usage(err)
 	}
 	c.Approvals = []roster.Approval{a}
+	q.Change = c
 	if err := o.pool.Put(ctx, c, now); err != nil {
 		return Approved{}, err
 	}
 	if err := o.settle(ctx, now); err != nil {
 		return Approved{}, err
 	}
-	return o.approved(c, o.Roster().Missing(c, now)), nil
+	return o.approved(c, o.Roster().Missing(q, now)), nil
 }
 
 // find is the key that a name means: a key in hexadecimal, or the beginning of

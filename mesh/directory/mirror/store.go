@@ -136,12 +136,23 @@ func (s *Store) load(path string) (*bundle.Bundle, error) {
 // it contradicts another one, of which proof is on disk then; else it says why
 // the root is no root. A root that was seen need not be believed.
 func (s *Store) Saw(r bundle.SignedRoot) error {
-	if err := r.Verify(s.cfg.World.ID, s.cfg.Quorum); err != nil {
+	if err := s.verify(r); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.saw(r)
+}
+
+// verify checks the signatures of a root, unless the very same were checked.
+func (s *Store) verify(r bundle.SignedRoot) error {
+	s.mu.Lock()
+	old, ok := s.seen[r.Epoch]
+	s.mu.Unlock()
+	if ok && old.Root == r.Root && slices.Equal(old.Signatures, r.Signatures) {
+		return nil
+	}
+	return r.Verify(s.cfg.World.ID, s.cfg.Quorum)
 }
 
 // saw is Saw for a root that was verified. The caller holds mu.
@@ -229,7 +240,7 @@ func (s *Store) believe(r bundle.SignedRoot) error {
 
 // Put verifies a bundle, believes its root and keeps it.
 func (s *Store) Put(b *bundle.Bundle) error {
-	if err := b.Root.Verify(s.cfg.World.ID, s.cfg.Quorum); err != nil {
+	if err := s.verify(b.Root); err != nil {
 		return err
 	}
 	s.mu.Lock()

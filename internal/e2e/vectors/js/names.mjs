@@ -3,7 +3,7 @@
 
 import fs from "node:fs";
 import { blake3, blake3Keyed } from "./blake3.mjs";
-import { hkdf, scrypt } from "./keys.mjs";
+import { hkdf, publicKey, scrypt, sign } from "./keys.mjs";
 import { bytes, Refused, string } from "./postcard.mjs";
 import * as types from "./types.mjs";
 
@@ -140,6 +140,16 @@ export const names = {
   ticket: (i) => {
     const output = ticketOutput(i);
     return { canonical: Buffer.concat([raw(i.nonce_hex), raw(i.anchor_hex), output]), hash: output };
+  },
+  statement: (i) => {
+    const canonical = types.statement.write({ world_hex: i.world_hex, slot: { [i.about]: i }, content_hex: i.content_hex });
+    const hash = blake3(label("statement"), canonical);
+    const message = Buffer.concat([label(`${i.about}-sig`), raw(i.world_hex), hash, canonical]);
+    const seed = raw(i.signer_seed_hex);
+    return {
+      canonical, hash,
+      steps: { signer_key_hex: publicKey(seed), domain: `${i.about}-sig`, signed_message_hex: message, signature_hex: sign(seed, message) },
+    };
   },
   phrase_address: (i) => ({ steps: { phrase_address: phraseAddress(raw(i.payload_hex)) } }),
   phrase_address_refused: (i) => ({ steps: { error: readPhraseAddress(i.phrase_address) } }),

@@ -39,6 +39,11 @@ export const metrics = struct({
   drift_indicator: f64, freshness: plain(3),
 });
 
+export const statement = struct({
+  world_hex: hash, slot: variants({ root: struct({ number: u64 }), seal: struct({ number: u64 }), rotation: struct({ number: u64, parent_hex: hash }) }),
+  content_hex: hash,
+});
+
 export const terrain = struct({ epoch_id: u64, region_id: u64, chunk_id: u64, cell_id: u32 });
 
 // A ticket is its nonce, anchor and output in one byte vector, and the one set

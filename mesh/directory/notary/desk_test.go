@@ -1,0 +1,98 @@
+package notary
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/directory/dirtest"
+	"github.com/culvert-net/culvert/mesh/world"
+)
+
+// stamp is the ticket of the n-th node for an epoch.
+func stamp(t *testing.T, w *dirtest.World, n int, epoch uint64) []byte {
+	t.Helper()
+	ticket, err := world.MakeTicket(t.Context(), w.ID, epoch, dirtest.Public(dirtest.Key(n)), nil, w.Terms().TicketBits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ticket.Bytes()
+}
+
+func canonical(ds ...[]world.Descriptor) (out [][]byte) {
+	for _, d := range slices.Concat(ds...) {
+		out = append(out, d.Canonical())
+	}
+	return out
+}
+
+func TestDesk(t *testing.T) {
+	w := dirtest.New(t, 5*time.Minute, 2, 3)
+	set := directory.NewSet(w.World)
+	var accepted []world.Hash
+	desk := NewDesk(w.World, set, func(d world.Descriptor) { accepted = append(accepted, d.ID) })
+	now := w.EpochStart(w.Epoch(time.Now())).Add(time.Minute)
+	epoch := w.Epoch(now)
+	node := w.Node(t, 1, epoch, 1, "a", "b")
+	good := stamp(t, w, 1, epoch)
+	forged := slices.Clone(good)
+	forged[0] ^= 1
+	for _, c := range []struct {
+		name  string
+		stamp []byte
+		raw   [][]byte
+		want  directory.Reason // of all of them; 0: all are taken
+	}{
+		{"without a stamp", nil, canonical(node), directory.ReasonStamp},
+		{"a made-up one", forged, canonical(node), directory.ReasonStamp},
+		{"another's", stamp(t, w, 2, epoch), canonical(node), directory.ReasonStamp},
+		{"of another epoch", stamp(t, w, 1, epoch-1), canonical(node), directory.ReasonStamp},
+		{"too short", []byte("stamp"), canonical(node), directory.ReasonStamp},
+		{"a bad descriptor", good, [][]byte{[]byte("nothing")}, directory.ReasonMalformed},
+		{"one of long ago", good, canonical(w.Node(t, 1, epoch-5, 1)), directory.ReasonEpoch},
+		{"with it", good, canonical(node), 0},
+		{"a change in the same epoch", nil, canonical(w.Node(t, 1, epoch, 2, "c")), 0},
+		{"the same again", nil, canonical(w.Node(t, 1, epoch, 2, "c")), 0},
+		{"the last epoch needs its own", nil, canonical(w.Node(t, 1, epoch-1, 1)), directory.ReasonStamp},
+	} {
+		res := desk.Publish(t.Context(), c.stamp, c.raw, now)
+		if c.want == 0 && (len(res.Refused) > 0 || res.Added+res.Known != len(c.raw)) {
+			t.Errorf("%s: %+v, want all taken", c.name, res)
+		}
+		if c.want != 0 && (len(res.Refused) != len(c.raw) || res.Refused[0].Reason != c.want) {
+			t.Errorf("%s: %+v, want %v", c.name, res, c.want)
+		}
+	}
+	changed := w.Node(t, 1, epoch, 2, "c")
+	if want := []world.Hash{node[0].ID, node[1].ID, changed[0].ID}; !slices.Equal(accepted, want) {
+		t.Errorf("told of %d descriptors, want the %d that were new", len(accepted), len(want))
+	}
+	// A publication of several is answered place by place.
+	mixed := append([][]byte{[]byte("nothing")}, canonical(w.Node(t, 3, epoch, 1), w.Node(t, 4, epoch, 1))...)
+	res := desk.Publish(t.Context(), stamp(t, w, 4, epoch), mixed, now)
+	if res.Added != 1 || len(res.New) != 1 || res.New[0] != 2 || len(res.Refused) != 2 || res.Refused[0].Index != 0 ||
+		res.Refused[1] != (directory.Refusal{Index: 1, Reason: directory.ReasonStamp}) {
+		t.Errorf("a mixed publication: %+v", res)
+	}
+}
+
+// Stamps are checked one at a time, and only so many publications wait.
+func TestDeskIsBounded(t *testing.T) {
+	w := dirtest.New(t, 5*time.Minute, 2, 3)
+	desk := NewDesk(w.World, directory.NewSet(w.World), nil)
+	epoch := w.Epoch(time.Now())
+	desk.checks <- struct{}{} // somebody's is being checked
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if res := desk.Publish(ctx, stamp(t, w, 1, epoch), canonical(w.Node(t, 1, epoch, 1)), time.Now()); len(res.Refused) != 1 || res.Refused[0].Reason != directory.ReasonFull {
+		t.Errorf("given up while waiting: %+v", res)
+	}
+	for range maxWaiting {
+		desk.waiting <- struct{}{}
+	}
+	if res := desk.Publish(t.Context(), stamp(t, w, 1, epoch), canonical(w.Node(t, 1, epoch, 1)), time.Now()); len(res.Refused) != 1 || res.Refused[0].Reason != directory.ReasonFull {
+		t.Errorf("with all places taken: %+v", res)
+	}
+}
