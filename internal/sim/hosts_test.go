@@ -145,10 +145,10 @@ func TestSimHosts(t *testing.T) {
 // that they made anew.
 func TestSimHostsPartition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := muster(t, 20)
+		c := muster(t, min(20, hosts))
 		part, rest := []int{}, []int{}
 		for i := range c.net.Hosts {
-			if i < 8 {
+			if i < len(c.net.Hosts)*2/5 {
 				part = append(part, i)
 			} else {
 				rest = append(rest, i)

@@ -71,20 +71,20 @@ func TestSimPropagation(t *testing.T) {
 	complete := func(r Result) bool { return r.Complete && r.Alike }
 	rounds := func(r Result) int { return r.Rounds }
 
-	push := over(Config{Nodes: 10_000, Messages: 20})
-	b.row("10,000 nodes, push alone: p99", fmt.Sprintf("%d ms", worst(push, p99)), "≤ 1,000 ms", worst(push, p99) <= 1000)
+	push := over(Config{Nodes: town, Messages: 20})
+	b.row(fmt.Sprintf("%d nodes, push alone: p99", town), fmt.Sprintf("%d ms", worst(push, p99)), "≤ 1,000 ms", worst(push, p99) <= 1000)
 	b.row("  reached by it", fmt.Sprint(every(push, complete)), "all", every(push, complete))
-	b.row("  copies of a message a node", fmt.Sprintf("%.1f", float64(worst(push, func(r Result) uint64 { return r.Copies }))/20/10_000), "", true)
+	b.row("  copies of a message a node", fmt.Sprintf("%.1f", float64(worst(push, func(r Result) uint64 { return r.Copies }))/20/town), "", true)
 
-	drop := over(Config{Nodes: 10_000, Messages: 20, Droppers: .3})
+	drop := over(Config{Nodes: town, Messages: 20, Droppers: .3})
 	b.row("30 % drop silently, push alone: p99", fmt.Sprintf("%d ms", worst(drop, p99)), "≤ 2,000 ms", worst(drop, p99) <= 2000)
 	left := worst(drop, func(r Result) float64 { return 1 - r.Pushed })
 	b.row("  left to repair", fmt.Sprintf("%.3f %%", 100*left), "", true)
-	repaired := over(Config{Nodes: 10_000, Messages: 20, Droppers: .3, Repair: 30_000})
+	repaired := over(Config{Nodes: town, Messages: 20, Droppers: .3, Repair: 30_000})
 	b.row("  with repair: all have it after", fmt.Sprintf("%d rounds", worst(repaired, rounds)), "≤ 2 rounds",
 		every(repaired, complete) && worst(repaired, rounds) <= 2)
 
-	heal := over(Config{Nodes: 10_000, Messages: 60, Repair: 10_000, Cleave: 500, Heal: 6000, Part: .4})
+	heal := over(Config{Nodes: town, Messages: 60, Repair: 10_000, Cleave: 500, Heal: 6000, Part: .4})
 	b.row("40 % apart for 55 messages: after the heal", fmt.Sprintf("%d rounds", worst(heal, rounds)), "≤ 2 rounds",
 		every(heal, complete) && worst(heal, rounds) <= 2)
 
@@ -97,11 +97,11 @@ func TestSimPropagation(t *testing.T) {
 	b.row("pruning: messages that came back", fmt.Sprint(back), "0, and all alike", back == 0 && alike)
 }
 
-// Repair partners of a victim, 20 % of 10,000 members colluding.
+// Repair partners of a victim, 20 % of all members colluding.
 func TestSimColluders(t *testing.T) {
 	b := &table{t: t}
 	defer b.print()
-	const n, part = 10_000, 5
+	const n, part = town, 5
 	surrounded, near := 0, 0
 	for seed := range uint64(seeds) {
 		cfg := Config{Nodes: n, Messages: 1, Seed: seed + 1, Repair: 30_000}

@@ -114,10 +114,17 @@ func TestUsable(t *testing.T) {
 		now  time.Time
 		want bool
 	}{
-		{epoch, start, true}, {epoch - 1, start, true}, {epoch - 2, start, true}, {epoch - 3, start, false},
-		{epoch, start.Add(3*w.EpochLen() - 1), true}, {epoch, start.Add(3 * w.EpochLen()), false},
-		{epoch + 1, start, false}, {epoch, start.Add(-Skew(w)), true}, {epoch, start.Add(-Skew(w) - time.Millisecond), false},
-		{1<<64 - 1, start, false}, {0, start, false},
+		{epoch, start, true},
+		{epoch - 1, start, true},
+		{epoch - 2, start, true},
+		{epoch - 3, start, false},
+		{epoch, start.Add(3*w.EpochLen() - 1), true},
+		{epoch, start.Add(3 * w.EpochLen()), false},
+		{epoch + 1, start, false},
+		{epoch, start.Add(-Skew(w)), true},
+		{epoch, start.Add(-Skew(w) - time.Millisecond), false},
+		{1<<64 - 1, start, false},
+		{0, start, false},
 	} {
 		if got := Usable(w, c.root, c.now); got != c.want {
 			t.Errorf("a root of %d at %v is usable: %v", int64(c.root-epoch), c.now.Sub(start), got)

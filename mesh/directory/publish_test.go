@@ -59,7 +59,7 @@ func TestPublishOnChange(t *testing.T) {
 			m.change(func(n *Node) { n.Models[0].ID = id })
 		}
 		await(t, 5*time.Second, "the burst's last content", serves("m3"))
-		if _, changes, _ := seed.own(publicOf(testKey(3)), w.Epoch(time.Now())); changes != 2 {
+		if _, changes, _ := seed.Said(publicOf(testKey(3)), w.Epoch(time.Now())); changes != 2 {
 			t.Errorf("%d seqs after a burst, want 2", changes)
 		}
 		// Two more are spread over the epoch …

@@ -93,7 +93,7 @@ func (p *publisher) describe(now time.Time) (wait time.Duration, err error) {
 		return wait, nil
 	}
 	n.Onion = p.cfg.Keys.Public()
-	seq, changes, have := p.cfg.Set.own(p.self, epoch)
+	seq, changes, have := p.cfg.Set.Said(p.self, epoch)
 	want, err := Build(p.cfg.Key, w.ID, epoch, seq, n)
 	if err != nil {
 		return wait, fmt.Errorf("describing this node: %w", err)

@@ -199,9 +199,9 @@ func (s *Set) Holds(key [32]byte, epoch uint64) bool {
 	return s.epochs[epoch].slot(key) != nil
 }
 
-// own is what the set holds of key in an epoch: its highest seq, how many seqs
+// Said is what the set holds of key in an epoch: its highest seq, how many seqs
 // were taken, and the descriptors, none if the key is out.
-func (s *Set) own(key [32]byte, epoch uint64) (seq uint64, seqs int, ds []world.Descriptor) {
+func (s *Set) Said(key [32]byte, epoch uint64) (seq uint64, seqs int, ds []world.Descriptor) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sl := s.epochs[epoch].slot(key)

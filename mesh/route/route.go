@@ -11,7 +11,7 @@
 // The functions may be called concurrently, each call with a random source of
 // its own.
 //
-// It implements docs/spec/directory.md §6.
+// It implements docs/spec/directory.md "Choosing".
 package route
 
 import (

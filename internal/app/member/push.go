@@ -3,6 +3,7 @@ package member
 import (
 	"context"
 
+	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/gossip"
 )
@@ -54,7 +55,25 @@ func (s *Service) startPush(host *mesh.Host, links Links) error {
 	s.keep = func(ctx context.Context) error {
 		return host.KeepLinks(ctx, mesh.LinksConfig{Peers: func() []mesh.Peer { return s.reachable(links) }})
 	}
+	s.watch = func(ctx context.Context) error { return s.followReachable(ctx, links) }
 	return err
+}
+
+// followReachable begins a round when a member can be reached that could not be: a
+// node that starts knows members before it knows where they are.
+func (s *Service) followReachable(ctx context.Context, links Links) error {
+	known := make(map[[32]byte]bool)
+	return node.Follow(ctx, links.Set, func() {
+		now, more := make(map[[32]byte]bool), false
+		for _, p := range s.reachable(links) {
+			now[p.Key] = true
+			more = more || !known[p.Key] && p.Key != s.self
+		}
+		known = now
+		if more {
+			s.syncer.Kick()
+		}
+	})
 }
 
 // reachable are the members that stand in the directory.

@@ -3,6 +3,7 @@ package member
 import (
 	"context"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/culvert-net/culvert/internal/app"
@@ -17,11 +18,13 @@ type Service struct {
 	dial    gossip.Dialer
 	session gossip.Config
 	syncer  *gossip.Syncer
+	refused atomic.Bool // by all members that were asked last
 
 	// Of a member that others reach; nil without push.
 	pusher *gossip.Pusher
 	push   *mesh.Push
 	keep   func(ctx context.Context) error // links to others
+	watch  func(ctx context.Context) error // who can be reached
 }
 
 // Start makes a Service that opens sessions with dial. It does nothing until its
@@ -48,7 +51,8 @@ func (m *Member) StartHost(links Links) (*Service, error) {
 func (s *Service) Parts() []app.Part {
 	parts := []app.Part{{Name: "upkeep", Run: s.upkeep}, {Name: "sync", Run: s.syncer.Run}}
 	if s.pusher != nil {
-		parts = append(parts, app.Part{Name: "push", Run: s.pusher.Run}, app.Part{Name: "links to members", Run: s.keep})
+		parts = append(parts, app.Part{Name: "push", Run: s.pusher.Run}, app.Part{Name: "links to members", Run: s.keep},
+			app.Part{Name: "members watch", Run: s.watch})
 	}
 	return parts
 }
@@ -96,11 +100,13 @@ func (s *Service) upkeep(ctx context.Context) error {
 	tick := time.NewTicker(upkeepEvery)
 	defer tick.Stop()
 	var pruned time.Time
+	var heard gossip.Bytes
 	generation, entry := s.Roster().Head()
 	for {
 		updated := s.Updated()
 		now := time.Now()
 		s.due(ctx, now)
+		heard = s.look(heard)
 		if now.Sub(pruned) >= pruneEvery {
 			s.prune(now)
 			pruned = now

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -218,10 +219,11 @@ func (f *Follower) round(ctx context.Context, now time.Time) {
 // one, seeds else. The choice is uniform, and depends on nothing that is wanted.
 func (f *Follower) choose() ([]Mirror, Opener) {
 	all, opener := f.seeds, f.cfg.Direct
-	if relays := f.cfg.View.Snapshot().Relays(); f.cfg.Circuits != nil && len(relays) >= agreement {
+	snap := f.cfg.View.Snapshot()
+	if nodes := slices.Concat(snap.Relays(), snap.Ends()); f.cfg.Circuits != nil && len(nodes) >= agreement {
 		opener = f.cfg.Circuits
 		all = nil
-		for _, n := range relays {
+		for _, n := range nodes {
 			all = append(all, Mirror{Key: n.Key})
 		}
 	}

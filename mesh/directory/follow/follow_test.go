@@ -99,7 +99,6 @@ func (n *network) now(t *testing.T, relays int) *bundle.Bundle {
 type opener struct {
 	*network
 	direct bool
-	clock  time.Duration // by how much the mirrors' clocks are ahead
 
 	opened *[]Mirror // guarded by network.mu
 }

@@ -297,7 +297,8 @@ func TestLargestRoots(t *testing.T) {
 func FuzzRequest(f *testing.F) {
 	w := testWorld(f)
 	for _, q := range []request{
-		{kind: requestRoots, world: w.ID}, {kind: requestBundle, root: world.Hash{1}, have: world.Hash{2}},
+		{kind: requestRoots, world: w.ID},
+		{kind: requestBundle, root: world.Hash{1}, have: world.Hash{2}},
 		{kind: requestPublish, stamp: []byte("stamp"), descriptors: [][]byte{[]byte("descriptor")}},
 	} {
 		f.Add(q.encode())
@@ -315,9 +316,12 @@ func FuzzResponse(f *testing.F) {
 	a, b := w.Bundle(f, 1, world.Hash{}, nil, 0, 1), w.Bundle(f, 1, world.Hash{1}, nil, 0, 1)
 	c := quorum.NewContradiction(a.Root.Signed(), b.Root.Signed())
 	for _, p := range []response{
-		{kind: responseRoots, millis: 7, roots: []bundle.SignedRoot{a.Root}, proof: &c}, {kind: responseEnd},
-		{kind: responseChanges, removed: []uint32{1, 300}, leaves: [][]byte{[]byte("leaf")}}, {kind: responseWhole, leaves: [][]byte{[]byte("leaf")}},
-		{kind: responsePublished, accepted: 2, refused: []directory.Refusal{{Index: 1, Reason: 3}}}, {kind: responseRefused, reason: 1},
+		{kind: responseRoots, millis: 7, roots: []bundle.SignedRoot{a.Root}, proof: &c},
+		{kind: responseEnd},
+		{kind: responseChanges, removed: []uint32{1, 300}, leaves: [][]byte{[]byte("leaf")}},
+		{kind: responseWhole, leaves: [][]byte{[]byte("leaf")}},
+		{kind: responsePublished, accepted: 2, refused: []directory.Refusal{{Index: 1, Reason: 3}}},
+		{kind: responseRefused, reason: 1},
 	} {
 		f.Add(p.encode())
 	}

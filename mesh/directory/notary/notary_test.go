@@ -429,8 +429,13 @@ func FuzzAnswer(f *testing.F) {
 	b := w.Bundle(f, 100, world.Hash{}, w.Relays(f, 2, 100), 0, 1)
 	d := draft{SignedRoot: b.Root, leaves: b.Leaves}
 	for _, a := range []answer{
-		{kind: answerWould}, {kind: answerSigned, signatures: b.Root.Signatures}, {kind: answerWant, want: []uint32{1, 300}},
-		{kind: answerLacking, lacking: b.All()}, {kind: answerHave, have: b.Root}, {kind: answerTaken, taken: d.proposal()}, {kind: answerRefused, reason: 3},
+		{kind: answerWould},
+		{kind: answerSigned, signatures: b.Root.Signatures},
+		{kind: answerWant, want: []uint32{1, 300}},
+		{kind: answerLacking, lacking: b.All()},
+		{kind: answerHave, have: b.Root},
+		{kind: answerTaken, taken: d.proposal()},
+		{kind: answerRefused, reason: 3},
 	} {
 		f.Add(a.encode())
 	}
