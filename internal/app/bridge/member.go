@@ -13,7 +13,6 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
-	"github.com/culvert-net/culvert/mesh/directory"
 	"github.com/culvert-net/culvert/mesh/gossip"
 	"github.com/culvert-net/culvert/mesh/roster"
 	"github.com/culvert-net/culvert/mesh/world"
@@ -26,7 +25,7 @@ const memberKey = "member.key"
 
 // openMember opens what makes this bridge a member; nil if it never asked to be
 // one.
-func openMember(b *bridge, w *world.World, set *directory.Set) (*member.Member, error) {
+func openMember(b *bridge, w *world.World, set member.Directory) (*member.Member, error) {
 	key, err := node.LoadKey(b.data.Path(memberKey))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -66,14 +65,14 @@ func PrepareMember(dir string, w *world.World) (_ *member.Member, _ *app.Data, e
 // their group is no request's.
 type sessions struct {
 	circuits *circuit.Client
-	set      *directory.Set
+	set      member.Directory
 	group    circuit.Group
 }
 
 var _ gossip.Dialer = sessions{}
 
 // newSessions draws a group.
-func newSessions(circuits *circuit.Client, set *directory.Set) sessions {
+func newSessions(circuits *circuit.Client, set member.Directory) sessions {
 	s := sessions{circuits: circuits, set: set}
 	_, _ = rand.Read(s.group[:]) // never fails: it ends the program first
 	return s

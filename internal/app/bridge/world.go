@@ -85,7 +85,7 @@ func newWorld(b *bridge, w *world.World) (_ mode, err error) {
 	if m.files, err = openMember(b, w, m.set); err != nil || m.files == nil {
 		return m, err
 	}
-	m.member, err = m.files.Start(newSessions(m.circuits, m.set))
+	m.member, err = m.files.Start(newSessions(m.circuits, m.set), m.set)
 	return m, err
 }
 

@@ -15,7 +15,14 @@ import (
 // that stand there.
 type Links struct {
 	Host *mesh.Host
-	Set  *directory.Set
+	Set  Directory
+}
+
+// Directory is who stands in the world's directory. Updated is closed at the next
+// change; take it before the Snapshot.
+type Directory interface {
+	Snapshot() *directory.Snapshot
+	Updated() <-chan struct{}
 }
 
 var _ gossip.Dialer = Links{}

@@ -12,7 +12,7 @@ import (
 // descriptor that lives. A member's key that does is a member no more, as far as
 // this node is concerned, and so is one of the same operator.
 type Providers struct {
-	set *directory.Set
+	set Directory
 
 	mu        sync.Mutex
 	of        *directory.Snapshot // guarded by mu, as what follows; what it was made of
@@ -23,7 +23,7 @@ type Providers struct {
 var _ roster.Providers = (*Providers)(nil)
 
 // NewProviders looks into set.
-func NewProviders(set *directory.Set) *Providers { return &Providers{set: set} }
+func NewProviders(set Directory) *Providers { return &Providers{set: set} }
 
 // operatorLine begins the contact line that says who runs a node.
 const operatorLine = "operator:"

@@ -10,12 +10,14 @@ import (
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/event"
 	"github.com/culvert-net/culvert/mesh/gossip"
+	"github.com/culvert-net/culvert/mesh/roster"
 )
 
 // Service is a member that runs.
 type Service struct {
 	*Member
 	dial    gossip.Dialer
+	set     Directory
 	session gossip.Config
 	syncer  *gossip.Syncer
 	refused atomic.Bool // by all members that were asked last
@@ -27,10 +29,10 @@ type Service struct {
 	watch  func(ctx context.Context) error // who can be reached
 }
 
-// Start makes a Service that opens sessions with dial. It does nothing until its
-// Parts run.
-func (m *Member) Start(dial gossip.Dialer) (*Service, error) {
-	s := &Service{Member: m, dial: dial, session: gossip.Config{
+// Start makes a Service that opens sessions with dial, to members that stand in
+// set. It does nothing until its Parts run.
+func (m *Member) Start(dial gossip.Dialer, set Directory) (*Service, error) {
+	s := &Service{Member: m, dial: dial, set: set, session: gossip.Config{
 		World: m.cfg.World, Key: m.cfg.Key, Group: group{m}, Log: events{m}, Carriers: m.carriers(), Known: new(gossip.Refusals),
 	}}
 	var err error
@@ -40,7 +42,7 @@ func (m *Member) Start(dial gossip.Dialer) (*Service, error) {
 
 // StartHost is Start for a member that others reach: it also pushes.
 func (m *Member) StartHost(links Links) (*Service, error) {
-	s, err := m.Start(links)
+	s, err := m.Start(links, links.Set)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +51,7 @@ func (m *Member) StartHost(links Links) (*Service, error) {
 
 // Parts are what runs, in the order of starting.
 func (s *Service) Parts() []app.Part {
-	parts := []app.Part{{Name: "upkeep", Run: s.upkeep}, {Name: "sync", Run: s.syncer.Run}}
+	parts := []app.Part{{Name: "upkeep", Run: s.upkeep}, {Name: "sync", Run: s.syncer.Run}, {Name: "arrivals", Run: s.arrivals}}
 	if s.pusher != nil {
 		parts = append(parts, app.Part{Name: "push", Run: s.pusher.Run}, app.Part{Name: "links to members", Run: s.keep},
 			app.Part{Name: "members watch", Run: s.watch})
@@ -93,6 +95,31 @@ func (s *Service) Say(ctx context.Context, e *event.Event) error {
 		s.pusher.Push(packed(e.Canonical(), nil))
 	}
 	return nil
+}
+
+// arrivals begins a round when members come to stand in the directory: at a
+// start, the first round comes before there is one.
+func (s *Service) arrivals(ctx context.Context) error {
+	there := make(map[roster.Key]bool)
+	for {
+		updated := s.set.Updated()
+		snap, arrived := s.set.Snapshot(), false
+		now := make(map[roster.Key]bool)
+		for _, key := range (group{s.Member}).Members() {
+			if n, ok := snap.Node(key); ok && n.End {
+				now[key] = true
+				arrived = arrived || !there[key] && key != s.Self()
+			}
+		}
+		if there = now; arrived {
+			s.syncer.Kick()
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-updated:
+		}
+	}
 }
 
 // upkeep does what is due, until ctx ends. What goes wrong is tried again.

@@ -104,7 +104,7 @@ func ServeStreams(ctx context.Context, l *circuit.Listener, most int, f func(*ci
 }
 
 // Follow calls changed after each change of set, until ctx ends.
-func Follow(ctx context.Context, set *directory.Set, changed func()) error {
+func Follow(ctx context.Context, set interface{ Updated() <-chan struct{} }, changed func()) error {
 	for {
 		updated := set.Updated()
 		changed()
