@@ -91,6 +91,12 @@ func (s *Status) print(out io.Writer) error {
 	s.Keys.rows(row)
 	s.World.Rows(row)
 	s.Directory.Rows(row)
+	switch {
+	case s.Member != nil:
+		s.Member.Rows(row)
+	case s.Mode == ModeWorld:
+		row("Member", "no: providers are chosen without what members know of them")
+	}
 	if len(s.Circuits) > 0 {
 		fmt.Fprintf(w, "\nCIRCUIT\tSTATE\tHOPS\tSTREAMS\tREQUESTS\tAGE\n")
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/event"
 	"github.com/culvert-net/culvert/mesh/gossip"
-	"github.com/culvert-net/culvert/mesh/roster"
 )
 
 // Service is a member that runs.
@@ -26,7 +25,6 @@ type Service struct {
 	pusher *gossip.Pusher
 	push   *mesh.Push
 	keep   func(ctx context.Context) error // links to others
-	watch  func(ctx context.Context) error // who can be reached
 }
 
 // Start makes a Service that opens sessions with dial, to members that stand in
@@ -51,10 +49,9 @@ func (m *Member) StartHost(links Links) (*Service, error) {
 
 // Parts are what runs, in the order of starting.
 func (s *Service) Parts() []app.Part {
-	parts := []app.Part{{Name: "upkeep", Run: s.upkeep}, {Name: "sync", Run: s.syncer.Run}, {Name: "arrivals", Run: s.arrivals}}
+	parts := []app.Part{{Name: "upkeep", Run: s.upkeep}, {Name: "sync", Run: s.syncer.Run}, {Name: "members watch", Run: s.followReachable}}
 	if s.pusher != nil {
-		parts = append(parts, app.Part{Name: "push", Run: s.pusher.Run}, app.Part{Name: "links to members", Run: s.keep},
-			app.Part{Name: "members watch", Run: s.watch})
+		parts = append(parts, app.Part{Name: "push", Run: s.pusher.Run}, app.Part{Name: "links to members", Run: s.keep})
 	}
 	return parts
 }
@@ -95,31 +92,6 @@ func (s *Service) Say(ctx context.Context, e *event.Event) error {
 		s.pusher.Push(packed(e.Canonical(), nil))
 	}
 	return nil
-}
-
-// arrivals begins a round when members come to stand in the directory: at a
-// start, the first round comes before there is one.
-func (s *Service) arrivals(ctx context.Context) error {
-	there := make(map[roster.Key]bool)
-	for {
-		updated := s.set.Updated()
-		snap, arrived := s.set.Snapshot(), false
-		now := make(map[roster.Key]bool)
-		for _, key := range (group{s.Member}).Members() {
-			if n, ok := snap.Node(key); ok && n.End {
-				now[key] = true
-				arrived = arrived || !there[key] && key != s.Self()
-			}
-		}
-		if there = now; arrived {
-			s.syncer.Kick()
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-updated:
-		}
-	}
 }
 
 // upkeep does what is due, until ctx ends. What goes wrong is tried again.
