@@ -3,9 +3,11 @@ package member
 import (
 	"context"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/event"
 	"github.com/culvert-net/culvert/mesh/gossip"
@@ -15,8 +17,10 @@ import (
 type Service struct {
 	*Member
 	dial    gossip.Dialer
+	set     node.Directory
 	session gossip.Config
 	syncer  *gossip.Syncer
+	refused atomic.Bool // by all members that were asked last
 
 	// Of a member that others reach; nil without push.
 	pusher *gossip.Pusher
@@ -24,10 +28,10 @@ type Service struct {
 	keep   func(ctx context.Context) error // links to others
 }
 
-// Start makes a Service that opens sessions with dial. It does nothing until its
-// Parts run.
-func (m *Member) Start(dial gossip.Dialer) (*Service, error) {
-	s := &Service{Member: m, dial: dial, session: gossip.Config{
+// Start makes a Service that opens sessions with dial, to members that stand in
+// set. It does nothing until its Parts run.
+func (m *Member) Start(dial gossip.Dialer, set node.Directory) (*Service, error) {
+	s := &Service{Member: m, dial: dial, set: set, session: gossip.Config{
 		World: m.cfg.World, Key: m.cfg.Key, Group: group{m}, Log: events{m}, Carriers: m.carriers(), Known: new(gossip.Refusals),
 	}}
 	var err error
@@ -37,7 +41,7 @@ func (m *Member) Start(dial gossip.Dialer) (*Service, error) {
 
 // StartHost is Start for a member that others reach: it also pushes.
 func (m *Member) StartHost(links Links) (*Service, error) {
-	s, err := m.Start(links)
+	s, err := m.Start(links, links.Set)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +50,7 @@ func (m *Member) StartHost(links Links) (*Service, error) {
 
 // Parts are what runs, in the order of starting.
 func (s *Service) Parts() []app.Part {
-	parts := []app.Part{{Name: "upkeep", Run: s.upkeep}, {Name: "sync", Run: s.syncer.Run}}
+	parts := []app.Part{{Name: "upkeep", Run: s.upkeep}, {Name: "sync", Run: s.syncer.Run}, {Name: "members watch", Run: s.followReachable}}
 	if s.pusher != nil {
 		parts = append(parts, app.Part{Name: "push", Run: s.pusher.Run}, app.Part{Name: "links to members", Run: s.keep})
 	}
@@ -96,11 +100,13 @@ func (s *Service) upkeep(ctx context.Context) error {
 	tick := time.NewTicker(upkeepEvery)
 	defer tick.Stop()
 	var pruned time.Time
+	var heard gossip.Bytes
 	generation, entry := s.Roster().Head()
 	for {
 		updated := s.Updated()
 		now := time.Now()
 		s.due(ctx, now)
+		heard = s.look(heard)
 		if now.Sub(pruned) >= pruneEvery {
 			s.prune(now)
 			pruned = now
