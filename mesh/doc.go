@@ -28,6 +28,8 @@ package mesh
 const (
 	ProtoCircuit   = "/culvert/circ/1" // onion cells, one stream per circuit and link
 	ProtoDirectory = "/culvert/dir/1"  // fetching and publishing descriptors
+	ProtoMirror    = "/culvert/dir/2"  // the signed directory: roots, bundles, publications
+	ProtoSign      = "/culvert/sign/1" // directory signers among themselves
 	ProtoPush      = "/culvert/push/1" // events among members, as they happen
 	ProtoSync      = "/culvert/sync/1" // members, making their event logs the same
 	ProtoJoin      = "/culvert/join/1" // a newcomer with an invite asks to become a member

@@ -53,7 +53,10 @@ func (s *session) takeEvents(b []byte, expected func(*ID) bool) error {
 	if err != nil {
 		return err
 	}
-	// The message is good until the next one; a log may keep what it is given.
+	if len(events) == 0 {
+		return fail(ReasonMalformed, "a message of no events")
+	}
+	// A log may keep what it is given, and would keep all that came with it.
 	for i := range events {
 		events[i] = bytes.Clone(events[i])
 	}

@@ -152,9 +152,8 @@ func (c *channel) seal(b []byte) error {
 	return nil
 }
 
-// recv is the next message, which is good until the next call: of one of the
-// wanted kinds, and no longer than they may be. What the peer says of why it
-// ends the session comes as an error.
+// recv is the next message: of one of the wanted kinds, and no longer than they
+// may be. What the peer says of why it ends the session comes as an error.
 func (c *channel) recv(want ...kind) (kind, []byte, error) {
 	if c.waiting {
 		c.waiting = false

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/culvert-net/culvert/mesh/recon"
 )
@@ -557,6 +558,54 @@ func TestSilentPeer(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A peer that is never quite silent is given up too.
+func TestDrippingPeer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ab := nodes(t, 2)
+		honest, rogue := ab[0], ab[1]
+		fill(rogue, 1, 100, 10, 1)
+		began := time.Now()
+		r, err := versus(honest, rogue, true, func(s *session, _ *summary) error {
+			m, err := ask(s)
+			if err != nil {
+				return err
+			}
+			own, err := s.collect(m.from, m.shift, m.pages)
+			if err != nil {
+				return err
+			}
+			shorts, _ := own.index(s.short)
+			all := own.sum()
+			c := &cells{covered: 1, count: 100, sum: all.Sum(), list: true, body: appendShorts(nil, sorted(shorts))}
+			if err := say(s, kindCells, c.bytes()); err != nil {
+				return err
+			}
+			if err := turnOf(s); err != nil {
+				return err
+			}
+			for _, e := range own.events {
+				time.Sleep(idleTimeout - time.Second)
+				b, err := s.Log.Get(e.epoch, e.id)
+				if err != nil {
+					return err
+				}
+				if err := say(s, kindEvents, appendList(nil, [][]byte{b})); err != nil {
+					return err
+				}
+			}
+			return say(s, kindTurn, number(100))
+		})
+		// The rogue's own session ends at the same moment, so either may be first.
+		if took := time.Since(began); err == nil || took > sessionTimeout+idleTimeout {
+			t.Errorf("after %v: %v", took, err)
+		}
+		// What came until then is kept, so that even such a peer brings it all in the end.
+		if len(honest.log.state(0)) != r.Added || r.Added != 9 {
+			t.Errorf("%d events were kept, %d added", len(honest.log.state(0)), r.Added)
+		}
+	})
 }
 
 // Strangers get nothing: not a byte.

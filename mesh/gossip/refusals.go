@@ -55,6 +55,9 @@ func (r *Refusals) in(pages []uint64, shift uint8) []ID {
 // Forget is to be called when the log may take now what it refused: at a new
 // epoch, or with a new roster.
 func (r *Refusals) Forget() {
+	if r == nil {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.events, r.order = nil, nil

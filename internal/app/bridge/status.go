@@ -10,6 +10,7 @@ import (
 
 	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
 )
 
@@ -34,6 +35,7 @@ type Status struct {
 	World     *node.WorldStatus     `json:"world,omitempty"`
 	Directory *node.DirectoryStatus `json:"directory,omitempty"`
 	Circuits  []Circuit             `json:"circuits,omitempty"`
+	Member    *member.Status        `json:"member,omitempty"` // nil: this bridge never asked to be one
 }
 
 // Circuit is one circuit, its hops by the names nodes give themselves.
@@ -89,6 +91,12 @@ func (s *Status) print(out io.Writer) error {
 	s.Keys.rows(row)
 	s.World.Rows(row)
 	s.Directory.Rows(row)
+	switch {
+	case s.Member != nil:
+		s.Member.Rows(row)
+	case s.Mode == ModeWorld:
+		row("Member", "no: providers are chosen without what members know of them")
+	}
 	if len(s.Circuits) > 0 {
 		fmt.Fprintf(w, "\nCIRCUIT\tSTATE\tHOPS\tSTREAMS\tREQUESTS\tAGE\n")
 	}

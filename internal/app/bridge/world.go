@@ -11,6 +11,7 @@ import (
 	"github.com/culvert-net/culvert/api/tunnel"
 	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
@@ -36,6 +37,9 @@ type inWorld struct {
 	circuits  *circuit.Client
 	router    *node.Router
 	tunnel    *tunnel.Client
+
+	files  *member.Member  // nil: this bridge never asked to be a member
+	member *member.Service // of files
 }
 
 var _ mode = (*inWorld)(nil)
@@ -78,7 +82,11 @@ func newWorld(b *bridge, w *world.World) (_ mode, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return m, nil
+	if m.files, err = openMember(b, w, m.set); err != nil || m.files == nil {
+		return m, err
+	}
+	m.member, err = m.files.Start(newSessions(m.circuits, m.set), m.set)
+	return m, err
 }
 
 func (m *inWorld) name() string             { return ModeWorld }
@@ -129,20 +137,30 @@ func (m *inWorld) describe(s *Status) {
 	s.World = node.NewWorldStatus(m.world)
 	s.Directory = node.NewDirectoryStatus(m.directory, m.set.Snapshot())
 	s.Circuits = circuitStatus(m.circuits.Circuits())
+	if m.member != nil {
+		s.Member = m.member.Status()
+	}
 }
 
 func (m *inWorld) parts() []app.Part {
-	return []app.Part{
+	parts := []app.Part{
 		{Name: "directory", Run: m.directory.Run},
 		{Name: "circuits", Run: m.circuits.Run},
 		{Name: "directory watch", Run: func(ctx context.Context) error {
 			return node.Follow(ctx, m.set, m.circuits.Changed)
 		}},
 	}
+	if m.member != nil {
+		parts = append(parts, m.member.Parts()...)
+	}
+	return parts
 }
 
 func (m *inWorld) close() error {
 	var errs []error
+	if m.files != nil {
+		errs = append(errs, m.files.Close())
+	}
 	for _, h := range []*mesh.Host{m.links, m.fetches} {
 		if h != nil {
 			errs = append(errs, h.Close())

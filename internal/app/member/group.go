@@ -26,11 +26,12 @@ func (g group) Member(key [32]byte) bool {
 	return g.m.Roster().Check(key, g.m.cfg.Providers) == nil
 }
 
-// Members implements gossip.Group.
+// Members implements gossip.Group. Other bridges are left out, since nobody
+// reaches them: they come by themselves.
 func (g group) Members() [][32]byte {
 	var out [][32]byte
 	for _, m := range g.m.Roster().Members() {
-		if g.Member(m.Key) {
+		if (m.Role != roster.RoleBridge || m.Key == g.m.self) && g.Member(m.Key) {
 			out = append(out, m.Key)
 		}
 	}

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/mesh"
-	"github.com/culvert-net/culvert/mesh/directory"
 	"github.com/culvert-net/culvert/mesh/gossip"
 )
 
@@ -15,20 +15,20 @@ import (
 // that stand there.
 type Links struct {
 	Host *mesh.Host
-	Set  *directory.Set
+	Set  node.Directory
 }
 
 var _ gossip.Dialer = Links{}
 
-// errNoPlace is about a member that others cannot reach, such as a bridge: it
+// ErrNoPlace is about a member that others cannot reach, such as a bridge: it
 // opens sessions itself.
-var errNoPlace = errors.New("the member does not stand in the directory")
+var ErrNoPlace = errors.New("the member does not stand in the directory")
 
 // Open implements gossip.Dialer.
 func (l Links) Open(ctx context.Context, member [32]byte) (io.ReadWriteCloser, error) {
 	n, ok := l.Set.Snapshot().Node(member)
 	if !ok || !n.End {
-		return nil, errNoPlace
+		return nil, ErrNoPlace
 	}
 	s, err := l.Host.Open(ctx, mesh.ProtoSync, n.Key, n.Addrs)
 	if err != nil {

@@ -204,27 +204,41 @@ var _ eventlog.Members = wasMember{}
 // Member implements eventlog.Members.
 func (w wasMember) Member(key [32]byte, epoch uint64) bool { return w.r.WasMember(key, epoch) }
 
-// Found makes the first entry of a new world, of which this node is the first
-// member. keys are of founders, as many as decide there.
-func (m *Member) Found(keys []ed25519.PrivateKey, role roster.Role, operator string, now time.Time) error {
-	self := roster.Member{Key: m.self, Wrap: m.Wrap(), Role: role, Operator: operator}
-	if err := roster.CheckOperator(operator); err != nil {
-		return app.Usage(err)
+// Founder is one of a world's first members.
+type Founder struct {
+	Member   *Member
+	Role     roster.Role
+	Operator string
+}
+
+// Found makes the first entry of a new world, of which all are the first
+// members, and gives it to each. keys are of founders, as many as decide there.
+func Found(all []Founder, keys []ed25519.PrivateKey, now time.Time) error {
+	first := all[0].Member
+	f := roster.Founding{World: *first.cfg.World, Keys: keys, Proposer: first.cfg.Key}
+	for _, m := range all {
+		if err := roster.CheckOperator(m.Operator); err != nil {
+			return app.Usage(err)
+		}
+		f.Members = append(f.Members, roster.Member{Key: m.Member.self, Wrap: m.Member.Wrap(), Role: m.Role, Operator: m.Operator})
 	}
-	_, e, boxes, err := roster.Found(roster.Founding{
-		World: *m.cfg.World, Keys: keys, Members: []roster.Member{self}, Proposer: m.cfg.Key,
-	}, now)
+	_, e, boxes, err := roster.Found(f, now)
 	if err != nil {
 		return app.Usage(err)
 	}
-	if err := m.chain.Append(e, &boxes, now); err != nil {
-		return err
+	for _, m := range all {
+		if err := m.Member.chain.Append(e, &boxes, now); err != nil {
+			return err
+		}
+		if err := m.Member.keys.Open(m.Member.self, boxes); err != nil {
+			return err
+		}
 	}
-	return m.keys.Open(m.self, boxes)
+	return nil
 }
 
 // Files are all that a member keeps in its data directory; the last two are
 // package roster's.
-func (m *Member) Files() []string {
+func Files() []string {
 	return []string{GroupFile, LogFile, StoreFile, "roster.chain", "boxes"}
 }

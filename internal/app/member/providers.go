@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/mesh/directory"
 	"github.com/culvert-net/culvert/mesh/roster"
 )
@@ -12,7 +13,7 @@ import (
 // descriptor that lives. A member's key that does is a member no more, as far as
 // this node is concerned, and so is one of the same operator.
 type Providers struct {
-	set *directory.Set
+	set node.Directory
 
 	mu        sync.Mutex
 	of        *directory.Snapshot // guarded by mu, as what follows; what it was made of
@@ -23,7 +24,7 @@ type Providers struct {
 var _ roster.Providers = (*Providers)(nil)
 
 // NewProviders looks into set.
-func NewProviders(set *directory.Set) *Providers { return &Providers{set: set} }
+func NewProviders(set node.Directory) *Providers { return &Providers{set: set} }
 
 // operatorLine begins the contact line that says who runs a node.
 const operatorLine = "operator:"

@@ -53,19 +53,18 @@ func (s *Service) startPush(host *mesh.Host, links Links) error {
 	})
 	s.push = b.push
 	s.keep = func(ctx context.Context) error {
-		return host.KeepLinks(ctx, mesh.LinksConfig{Peers: func() []mesh.Peer { return s.reachable(links) }})
+		return host.KeepLinks(ctx, mesh.LinksConfig{Peers: func() []mesh.Peer { return s.reachable() }})
 	}
-	s.watch = func(ctx context.Context) error { return s.followReachable(ctx, links) }
 	return err
 }
 
 // followReachable begins a round when a member can be reached that could not be: a
 // node that starts knows members before it knows where they are.
-func (s *Service) followReachable(ctx context.Context, links Links) error {
+func (s *Service) followReachable(ctx context.Context) error {
 	known := make(map[[32]byte]bool)
-	return node.Follow(ctx, links.Set, func() {
+	return node.Follow(ctx, s.set, func() {
 		now, more := make(map[[32]byte]bool), false
-		for _, p := range s.reachable(links) {
+		for _, p := range s.reachable() {
 			now[p.Key] = true
 			more = more || !known[p.Key] && p.Key != s.self
 		}
@@ -77,8 +76,8 @@ func (s *Service) followReachable(ctx context.Context, links Links) error {
 }
 
 // reachable are the members that stand in the directory.
-func (s *Service) reachable(links Links) []mesh.Peer {
-	snap := links.Set.Snapshot()
+func (s *Service) reachable() []mesh.Peer {
+	snap := s.set.Snapshot()
 	var out []mesh.Peer
 	for _, key := range (group{s.Member}).Members() {
 		if n, ok := snap.Node(key); ok && n.End {

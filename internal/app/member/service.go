@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/event"
 	"github.com/culvert-net/culvert/mesh/gossip"
@@ -16,6 +17,7 @@ import (
 type Service struct {
 	*Member
 	dial    gossip.Dialer
+	set     node.Directory
 	session gossip.Config
 	syncer  *gossip.Syncer
 	refused atomic.Bool // by all members that were asked last
@@ -24,13 +26,12 @@ type Service struct {
 	pusher *gossip.Pusher
 	push   *mesh.Push
 	keep   func(ctx context.Context) error // links to others
-	watch  func(ctx context.Context) error // who can be reached
 }
 
-// Start makes a Service that opens sessions with dial. It does nothing until its
-// Parts run.
-func (m *Member) Start(dial gossip.Dialer) (*Service, error) {
-	s := &Service{Member: m, dial: dial, session: gossip.Config{
+// Start makes a Service that opens sessions with dial, to members that stand in
+// set. It does nothing until its Parts run.
+func (m *Member) Start(dial gossip.Dialer, set node.Directory) (*Service, error) {
+	s := &Service{Member: m, dial: dial, set: set, session: gossip.Config{
 		World: m.cfg.World, Key: m.cfg.Key, Group: group{m}, Log: events{m}, Carriers: m.carriers(), Known: new(gossip.Refusals),
 	}}
 	var err error
@@ -40,7 +41,7 @@ func (m *Member) Start(dial gossip.Dialer) (*Service, error) {
 
 // StartHost is Start for a member that others reach: it also pushes.
 func (m *Member) StartHost(links Links) (*Service, error) {
-	s, err := m.Start(links)
+	s, err := m.Start(links, links.Set)
 	if err != nil {
 		return nil, err
 	}
@@ -49,10 +50,9 @@ func (m *Member) StartHost(links Links) (*Service, error) {
 
 // Parts are what runs, in the order of starting.
 func (s *Service) Parts() []app.Part {
-	parts := []app.Part{{Name: "upkeep", Run: s.upkeep}, {Name: "sync", Run: s.syncer.Run}}
+	parts := []app.Part{{Name: "upkeep", Run: s.upkeep}, {Name: "sync", Run: s.syncer.Run}, {Name: "members watch", Run: s.followReachable}}
 	if s.pusher != nil {
-		parts = append(parts, app.Part{Name: "push", Run: s.pusher.Run}, app.Part{Name: "links to members", Run: s.keep},
-			app.Part{Name: "members watch", Run: s.watch})
+		parts = append(parts, app.Part{Name: "push", Run: s.pusher.Run}, app.Part{Name: "links to members", Run: s.keep})
 	}
 	return parts
 }

@@ -14,6 +14,20 @@ import (
 	"github.com/culvert-net/culvert/mesh/directory"
 )
 
+// Directory is what is known of who is in the world: a directory.Set, or a
+// directory.View.
+type Directory interface {
+	// Snapshot is what is known now.
+	Snapshot() *directory.Snapshot
+	// Updated is closed at the next change.
+	Updated() <-chan struct{}
+}
+
+var (
+	_ Directory = (*directory.Set)(nil)
+	_ Directory = (*directory.View)(nil)
+)
+
 // Seeds opens streams to the world's seeds.
 type Seeds struct{ Host *mesh.Host }
 
@@ -104,7 +118,7 @@ func ServeStreams(ctx context.Context, l *circuit.Listener, most int, f func(*ci
 }
 
 // Follow calls changed after each change of set, until ctx ends.
-func Follow(ctx context.Context, set *directory.Set, changed func()) error {
+func Follow(ctx context.Context, set Directory, changed func()) error {
 	for {
 		updated := set.Updated()
 		changed()

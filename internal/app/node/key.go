@@ -25,7 +25,11 @@ const pemType = "PRIVATE KEY"
 // EnsureKey returns the node's key from its data directory, and makes one if
 // there is none. The public half is the node's name in its world for ever.
 func EnsureKey(dir string) (ed25519.PrivateKey, error) {
-	path := filepath.Join(dir, KeyFile)
+	return EnsureKeyFile(filepath.Join(dir, KeyFile))
+}
+
+// EnsureKeyFile is EnsureKey for a key that has a file of another name.
+func EnsureKeyFile(path string) (ed25519.PrivateKey, error) {
 	key, err := LoadKey(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, err

@@ -49,6 +49,15 @@ const (
 	// clockAsk bounds a look at the clocks of all seeds, which answer from memory.
 	clockAsk = 15 * time.Second
 
+	// mirrorLimit bounds one question to a mirror or a signer: a bundle of a large
+	// world over a slow line takes half of it.
+	mirrorLimit = 60 * time.Second
+
+	// signerStreams and signerPeerStreams bound the questions of directory
+	// signers, of whom there are sixteen at most.
+	signerStreams     = 64
+	signerPeerStreams = 4
+
 	// endingLimit bounds the wait for the other end of a stream of a circuit to
 	// close, which it does when it has read what it was sent.
 	endingLimit = 3 * time.Second

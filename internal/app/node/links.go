@@ -14,7 +14,7 @@ import (
 // elsewhere.
 type Links struct {
 	host  *mesh.Host
-	set   *directory.Set
+	set   Directory
 	queue chan circuit.Link // opened by neighbours, not yet accepted
 
 	// Missing, if set, is told when Open lacks a descriptor, and is to fetch
@@ -26,7 +26,7 @@ type Links struct {
 var _ circuit.Links = (*Links)(nil)
 
 // NewLinks opens links of host. It accepts none until Serve is called.
-func NewLinks(host *mesh.Host, set *directory.Set) *Links {
+func NewLinks(host *mesh.Host, set Directory) *Links {
 	return &Links{host: host, set: set, queue: make(chan circuit.Link, linkQueue)}
 }
 

@@ -18,7 +18,7 @@ import (
 // Paths chooses the hops of circuits: uniformly among relays, passing over
 // those that did not answer lately as long as enough others remain.
 type Paths struct {
-	set      *directory.Set
+	set      Directory
 	failures *Failures
 	seed     maphash.Seed // of this start: the order in which unused providers are likely
 
@@ -30,7 +30,7 @@ type Paths struct {
 var _ circuit.Paths = (*Paths)(nil)
 
 // NewPaths chooses from set.
-func NewPaths(set *directory.Set, failures *Failures) *Paths {
+func NewPaths(set Directory, failures *Failures) *Paths {
 	return &Paths{set: set, failures: failures, seed: maphash.MakeSeed(), rnd: newRand()}
 }
 

@@ -17,7 +17,7 @@ import (
 // Router gives the tunnel providers out of the directory, passing over those
 // that failed lately as long as there are others.
 type Router struct {
-	set      *directory.Set
+	set      Directory
 	failures *Failures
 	missing  func() error
 
@@ -29,7 +29,7 @@ var _ tunnel.Router = (*Router)(nil)
 
 // NewRouter chooses from set. missing is nil as long as what set does not hold
 // does not exist, and else says why that is not known.
-func NewRouter(set *directory.Set, failures *Failures, missing func() error) *Router {
+func NewRouter(set Directory, failures *Failures, missing func() error) *Router {
 	return &Router{set: set, failures: failures, missing: missing, rnd: newRand()}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/mesh/roster"
 	"github.com/culvert-net/culvert/mesh/world"
@@ -128,11 +129,11 @@ func (s *setup) found(w *world.World, keys []ed25519.PrivateKey, operator string
 	if err != nil {
 		return err
 	}
-	err = m.Found(keys, roster.RoleMemory, operator, time.Now())
+	err = member.Found([]member.Founder{{Member: m, Role: roster.RoleMemory, Operator: operator}}, keys, time.Now())
 	if err = errors.Join(err, m.Close()); err == nil {
 		return nil
 	}
-	for _, name := range m.Files() {
+	for _, name := range member.Files() {
 		err = errors.Join(err, os.RemoveAll(s.data.Path(name)))
 	}
 	return err

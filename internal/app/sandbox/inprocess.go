@@ -9,12 +9,14 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/bridge"
 	"github.com/culvert-net/culvert/internal/app/gateway"
+	"github.com/culvert-net/culvert/internal/app/observer"
 )
 
 // InProcess is how a node runs as goroutines.
 type InProcess struct {
-	Gateway *gateway.Options // of a gateway
-	Bridge  *bridge.Options  // of a bridge
+	Gateway  *gateway.Options  // of a gateway
+	Bridge   *bridge.Options   // of a bridge
+	Observer *observer.Options // of an observer
 }
 
 // goroutines starts nodes in this process, from the same files that processes
@@ -58,14 +60,22 @@ func (g goroutines) launch(ctx context.Context, s *spec) (*child, error) {
 func (g goroutines) prepare(s *spec, log io.Writer) (func(context.Context) error, error) {
 	n := &InProcess{}
 	logging := app.LogConfig{Level: s.logLevel, Format: "json"}
-	if s.program == "bridge" {
+	switch s.program {
+	case programBridge:
 		cfg := bridge.Defaults()
 		if _, err := app.Load(cfg, s.program, s.dir, nil); err != nil {
 			return nil, err
 		}
 		cfg.Log = logging
 		n.Bridge = &bridge.Options{Data: s.dir, Config: cfg, Err: log}
-	} else {
+	case programObserver:
+		cfg := observer.Defaults()
+		if _, err := app.Load(cfg, s.program, s.dir, nil); err != nil {
+			return nil, err
+		}
+		cfg.Log = logging
+		n.Observer = &observer.Options{Data: s.dir, Config: cfg, Err: log}
+	default:
 		cfg := gateway.Defaults()
 		if _, err := app.Load(cfg, s.program, s.dir, nil); err != nil {
 			return nil, err
@@ -77,8 +87,11 @@ func (g goroutines) prepare(s *spec, log io.Writer) (func(context.Context) error
 		g.watch(s.name, n)
 	}
 	return func(ctx context.Context) error {
-		if n.Bridge != nil {
+		switch {
+		case n.Bridge != nil:
 			return bridge.Serve(ctx, *n.Bridge)
+		case n.Observer != nil:
+			return observer.Serve(ctx, *n.Observer)
 		}
 		return gateway.Serve(ctx, *n.Gateway)
 	}, nil

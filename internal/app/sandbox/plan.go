@@ -15,7 +15,9 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/bridge"
 	"github.com/culvert-net/culvert/internal/app/gateway"
+	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/app/observer"
 	"github.com/culvert-net/culvert/internal/serve"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/world"
@@ -24,15 +26,22 @@ import (
 // bridgeName is the name of the one bridge.
 const bridgeName = "bridge"
 
+// Programs of nodes.
+const (
+	programBridge   = "bridge"
+	programGateway  = "gateway"
+	programObserver = "observer"
+)
+
 // spec is one node before it runs.
 type spec struct {
 	name     string
-	program  string // bridge or gateway
+	program  string
 	dir      string // data directory
 	log      string // file
 	logLevel string
 	role     string // of a gateway
-	addr     string // of a gateway, as multiaddr; TCP
+	addr     string // of all but the bridge, as multiaddr; TCP
 	quic     string // the same port of UDP
 	debug    string // address of its debug server; "" is none
 	key      [32]byte
@@ -41,6 +50,7 @@ type spec struct {
 // plan is all nodes of a sandbox.
 type plan struct {
 	dir       string
+	memories  []*spec // members, who sign the directory
 	relays    []*spec
 	providers []*spec
 	bridge    *spec
@@ -57,14 +67,17 @@ type source struct {
 // directories. Keys and ports of an earlier run in dir are kept where they can
 // be.
 func makePlan(o *Options, dir string, src source) (*plan, error) {
-	p := &plan{dir: dir, bridge: newSpec(o, dir, bridgeName, "bridge")}
+	p := &plan{dir: dir, bridge: newSpec(o, dir, bridgeName, programBridge)}
+	for i := range memories {
+		p.memories = append(p.memories, newSpec(o, dir, fmt.Sprintf("memory-%d", i+1), programObserver))
+	}
 	for i := range o.Relays {
-		s := newSpec(o, dir, fmt.Sprintf("relay-%d", i+1), "gateway")
+		s := newSpec(o, dir, fmt.Sprintf("relay-%d", i+1), programGateway)
 		s.role = gateway.RoleRelay
 		p.relays = append(p.relays, s)
 	}
 	for i := range o.Providers {
-		s := newSpec(o, dir, fmt.Sprintf("provider-%d", i+1), "gateway")
+		s := newSpec(o, dir, fmt.Sprintf("provider-%d", i+1), programGateway)
 		s.role = gateway.RoleProvider
 		p.providers = append(p.providers, s)
 	}
@@ -73,7 +86,7 @@ func makePlan(o *Options, dir string, src source) (*plan, error) {
 	}
 	var held ports
 	defer held.release()
-	for i, s := range append(append([]*spec{}, p.relays...), p.providers...) {
+	for i, s := range slices.Concat(p.relays, p.providers, p.memories) {
 		if err := s.identify(&held, host(i+1)); err != nil {
 			return nil, err
 		}
@@ -96,12 +109,15 @@ func makePlan(o *Options, dir string, src source) (*plan, error) {
 			return nil, err
 		}
 	}
-	return p, p.prepareBridge(o, &held)
+	if err := p.prepareBridge(o, w, &held); err != nil {
+		return nil, err
+	}
+	return p, p.found(w)
 }
 
 // all is every node.
 func (p *plan) all() []*spec {
-	return slices.Concat(p.relays, p.providers, []*spec{p.bridge})
+	return slices.Concat(p.memories, p.relays, p.providers, []*spec{p.bridge})
 }
 
 func newSpec(o *Options, dir, name, program string) *spec {
@@ -111,7 +127,7 @@ func newSpec(o *Options, dir, name, program string) *spec {
 	}
 }
 
-// identify gives a gateway its key and address.
+// identify gives a node its key and address.
 func (s *spec) identify(held *ports, host string) error {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return fmt.Errorf("preparing %s: %w", s.name, err)
@@ -133,15 +149,32 @@ func (s *spec) identify(held *ports, host string) error {
 
 // lastPort is the port of an earlier run, 0 if there was none.
 func (s *spec) lastPort(prefix string) int {
-	cfg := gateway.Defaults()
-	if _, err := app.Load(cfg, "gateway", s.dir, nil); err != nil {
-		return 0 // whatever it was, it is written anew
+	listen := s.lastListen()
+	if len(listen) == 0 {
+		return 0
 	}
-	port, err := strconv.Atoi(strings.TrimPrefix(cfg.Node.Listen[0], prefix))
+	port, err := strconv.Atoi(strings.TrimPrefix(listen[0], prefix))
 	if err != nil {
 		return 0
 	}
 	return port
+}
+
+// lastListen are the addresses of an earlier run. Whatever a file that cannot be
+// read said, it is written anew.
+func (s *spec) lastListen() []string {
+	if s.program == programObserver {
+		cfg := observer.Defaults()
+		if _, err := app.Load(cfg, s.program, s.dir, nil); err != nil {
+			return nil
+		}
+		return cfg.Node.Listen
+	}
+	cfg := gateway.Defaults()
+	if _, err := app.Load(cfg, s.program, s.dir, nil); err != nil {
+		return nil
+	}
+	return cfg.Node.Listen
 }
 
 // config is a gateway's config.toml.
@@ -168,10 +201,10 @@ func (p *plan) world(o *Options) (*world.World, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, app.Usage(fmt.Errorf("%w; delete the file to have it made anew", err))
 	}
-	w := world.World{Phrase: phrase, Rules: world.DefaultRules(), Local: true, Sandbox: true}
+	w := world.World{Phrase: phrase, Rules: world.DefaultRules(), Charter: p.charter(), Local: true, Sandbox: true}
 	w.Rules.EpochLenMS = uint64(o.Epoch.Milliseconds())
 	w.Rules.DefaultCircuitLen = uint32(o.Hops)
-	for _, s := range p.relays {
+	for _, s := range slices.Concat(p.memories, p.relays) {
 		w.Seeds = append(w.Seeds, s.addr+"/p2p/"+mesh.PeerID(s.key))
 	}
 	made, err := world.New(w)
@@ -182,7 +215,7 @@ func (p *plan) world(o *Options) (*world.World, error) {
 }
 
 // prepareBridge writes the bridge's data directory.
-func (p *plan) prepareBridge(o *Options, held *ports) error {
+func (p *plan) prepareBridge(o *Options, w *world.World, held *ports) error {
 	// A taken address is found before anything is started.
 	l, err := serve.Listen("--listen", o.Listen)
 	if err != nil {
@@ -203,9 +236,13 @@ func (p *plan) prepareBridge(o *Options, held *ports) error {
 	cfg.Status.Listen = "127.0.0.1:" + strconv.Itoa(port)
 	p.statusURL = "http://" + cfg.Status.Listen
 	cfg.Debug.Listen = p.bridge.debug
-	for _, name := range []string{app.WorldFile, app.ConfigFile} {
-		// Both are made anew: seeds, rules and addresses may be others.
-		if err := os.Remove(filepath.Join(p.bridge.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	// Both are made anew: seeds, rules and addresses may be others.
+	anew := []string{app.WorldFile, app.ConfigFile}
+	if old, err := world.Load(filepath.Join(p.bridge.dir, app.WorldFile)); err != nil || old.ID != w.ID {
+		anew = append(anew, member.Files()...)
+	}
+	for _, name := range anew {
+		if err := os.RemoveAll(filepath.Join(p.bridge.dir, name)); err != nil {
 			return fmt.Errorf("preparing the bridge: %w", err)
 		}
 	}

@@ -30,7 +30,7 @@ func newProcesses(bin string) (processes, error) {
 		bin = filepath.Dir(self)
 	}
 	p := processes{bin: bin}
-	for _, name := range []string{"bridge", "gateway"} {
+	for _, name := range []string{programBridge, programGateway, programObserver} {
 		if _, err := os.Stat(p.path(name)); errors.Is(err, fs.ErrNotExist) {
 			return processes{}, app.Usage(fmt.Errorf("no program %s in %s; build it (make build), name its directory with --bin, or use --in-process", name, bin))
 		} else if err != nil {

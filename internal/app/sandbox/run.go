@@ -55,7 +55,7 @@ func Run(ctx context.Context, o Options) (err error) {
 			return fmt.Errorf("--ready-file: %w", err)
 		}
 	}
-	s := &sandbox{o: &o, progress: progress, died: make(chan *child, o.Relays+o.Providers+1)}
+	s := &sandbox{o: &o, progress: progress, died: make(chan *child, memories+o.Relays+o.Providers+1)}
 	s.launch = goroutines{watch: o.Watch}
 	if !o.InProcess {
 		if s.launch, err = newProcesses(o.Bin); err != nil {

@@ -17,6 +17,11 @@ import (
 // start brings all nodes up, relays first, and returns once a request will
 // succeed.
 func (s *sandbox) start(ctx context.Context) (*Ready, []string, error) {
+	s.progress.begin("starting memory nodes")
+	if err := s.up(ctx, s.plan.memories); err != nil {
+		return nil, nil, err
+	}
+	s.progress.done("memory nodes up: %s", names(s.plan.memories))
 	s.progress.begin("starting relays")
 	for i := range s.plan.relays {
 		// One after the other: each finds those before it in their directories,

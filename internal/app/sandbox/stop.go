@@ -34,10 +34,10 @@ func (c *child) reason() error {
 }
 
 // stop ends all nodes in order: the bridge, which takes requests in, then the
-// providers, which answer them, then the relays.
+// providers, which answer them, then the relays, then those who know who is there.
 func (s *sandbox) stop() error {
 	var errs []error
-	for _, program := range [][]*spec{{s.plan.bridge}, s.plan.providers, s.plan.relays} {
+	for _, program := range [][]*spec{{s.plan.bridge}, s.plan.providers, s.plan.relays, s.plan.memories} {
 		var wg sync.WaitGroup
 		var mu sync.Mutex
 		for _, c := range s.children {
