@@ -14,4 +14,8 @@ const (
 	// overStreams bounds the questions to the directory that come over circuits and
 	// are being answered; the listener's queue holds some more.
 	overStreams = 64
+
+	// overJoins bounds requests to join that come over circuits: those over links
+	// are bounded alike.
+	overJoins = 8
 )
