@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -11,7 +12,6 @@ import (
 	"github.com/culvert-net/culvert/api/tunnel"
 	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/internal/app"
-	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
@@ -38,8 +38,7 @@ type inWorld struct {
 	router    *node.Router
 	tunnel    *tunnel.Client
 
-	files  *member.Member  // nil: this bridge never asked to be a member
-	member *member.Service // of files
+	members *membership
 }
 
 var _ mode = (*inWorld)(nil)
@@ -82,10 +81,7 @@ func newWorld(b *bridge, w *world.World) (_ mode, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.files, err = openMember(b, w, m.set); err != nil || m.files == nil {
-		return m, err
-	}
-	m.member, err = m.files.Start(newSessions(m.circuits, m.set), m.set)
+	m.members, err = openMembership(b.data, w, m.set, m.circuits, b.log)
 	return m, err
 }
 
@@ -137,29 +133,28 @@ func (m *inWorld) describe(s *Status) {
 	s.World = node.NewWorldStatus(m.world)
 	s.Directory = node.NewDirectoryStatus(m.directory, m.set.Snapshot())
 	s.Circuits = circuitStatus(m.circuits.Circuits())
-	if m.member != nil {
-		s.Member = m.member.Status()
+	if service := m.members.running(); service != nil {
+		s.Member = service.Status()
 	}
 }
 
 func (m *inWorld) parts() []app.Part {
-	parts := []app.Part{
+	return []app.Part{
 		{Name: "directory", Run: m.directory.Run},
 		{Name: "circuits", Run: m.circuits.Run},
 		{Name: "directory watch", Run: func(ctx context.Context) error {
 			return node.Follow(ctx, m.set, m.circuits.Changed)
 		}},
+		{Name: "membership", Run: m.members.run},
 	}
-	if m.member != nil {
-		parts = append(parts, m.member.Parts()...)
-	}
-	return parts
 }
+
+func (m *inWorld) admin(rest http.Handler) http.Handler { return m.members.admin(rest) }
 
 func (m *inWorld) close() error {
 	var errs []error
-	if m.files != nil {
-		errs = append(errs, m.files.Close())
+	if m.members != nil {
+		errs = append(errs, m.members.close())
 	}
 	for _, h := range []*mesh.Host{m.links, m.fetches} {
 		if h != nil {

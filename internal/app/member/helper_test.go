@@ -100,7 +100,7 @@ func admitted(t testing.TB, host, m *Member) {
 	try(t, err)
 	a, b := net.Pipe()
 	done := make(chan error, 1)
-	go func() { done <- host.answerJoin(context.Background(), b, m.Self()) }()
+	go func() { done <- host.answerJoin(context.Background(), b) }()
 	answer, err := exchange(a, ask, m.cfg.World.ID, m.Self(), host.Self())
 	try(t, err)
 	try(t, <-done)

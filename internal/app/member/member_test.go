@@ -200,30 +200,33 @@ func TestJoinHostile(t *testing.T) {
 	for name, said := range map[string][]byte{
 		"nothing":     nil,
 		"a beginning": make([]byte, 16),
-		"no length":   make([]byte, 32),
-		"length 0":    make([]byte, 36),
-		"too long":    append(make([]byte, 32), 0xff, 0xff, 0xff, 0xff),
-		"cut":         append(make([]byte, 32), 0, 0, 1, 0, 7),
+		"no nonce":    make([]byte, 32),
+		"no length":   make([]byte, 64),
+		"length 0":    make([]byte, 68),
+		"too long":    append(make([]byte, 64), 0xff, 0xff, 0xff, 0xff),
+		"cut":         append(make([]byte, 64), 0, 0, 1, 0, 7),
 	} {
 		here, there := net.Pipe()
 		go func() {
-			first := min(len(said), 32)
+			first := min(len(said), 64)
 			_, _ = here.Write(said[:first])
-			if first == 32 {
+			if first == 64 {
 				_, _ = io.ReadFull(here, make([]byte, 32))
 				_, _ = here.Write(said[first:])
 			}
 			here.Close()
 		}()
-		if err := m.answerJoin(context.Background(), there, [32]byte{1}); err == nil {
+		if err := m.answerJoin(context.Background(), there); err == nil {
 			t.Errorf("%s: it was answered", name)
 		}
 		there.Close()
 	}
 	// Nonsense of the right form is refused with a reason.
 	here, there := net.Pipe()
-	go func() { _ = m.answerJoin(context.Background(), there, [32]byte{1}); there.Close() }()
-	_, _, err := nonces(here)
+	go func() { _ = m.answerJoin(context.Background(), there); there.Close() }()
+	_, err := here.Write(make([]byte, 32)) // a key
+	try(t, err)
+	_, _, err = nonces(here)
 	try(t, err)
 	try(t, writeMessage(here, []byte("nonsense")))
 	b, err := readMessage(here, roster.MaxAnswer)

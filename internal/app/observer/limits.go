@@ -19,4 +19,8 @@ const (
 	// again for a daemon that has the files and does not answer yet.
 	inUseTries = 20
 	inUsePause = 100 * time.Millisecond
+
+	// overJoins bounds requests to join that come over circuits: those over links
+	// are bounded alike.
+	overJoins = 8
 )
