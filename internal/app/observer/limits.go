@@ -15,6 +15,11 @@ const (
 	// are being answered; the listener's queue holds some more.
 	overStreams = 64
 
+	// inUseTries and inUsePause are how often, and after what pause, a command looks
+	// again for a daemon that has the files and does not answer yet.
+	inUseTries = 20
+	inUsePause = 100 * time.Millisecond
+
 	// overJoins bounds requests to join that come over circuits: those over links
 	// are bounded alike.
 	overJoins = 8
