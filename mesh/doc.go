@@ -26,11 +26,10 @@ package mesh
 // The protocols of the network. A protocol's last element is its major
 // version: a change that old nodes would misread gets a new one.
 const (
-	ProtoCircuit   = "/culvert/circ/1" // onion cells, one stream per circuit and link
-	ProtoDirectory = "/culvert/dir/1"  // fetching and publishing descriptors
-	ProtoMirror    = "/culvert/dir/2"  // the signed directory: roots, bundles, publications
-	ProtoSign      = "/culvert/sign/1" // directory signers among themselves
-	ProtoPush      = "/culvert/push/1" // events among members, as they happen
-	ProtoSync      = "/culvert/sync/1" // members, making their event logs the same
-	ProtoJoin      = "/culvert/join/1" // a newcomer with an invite asks to become a member
+	ProtoCircuit = "/culvert/circ/1" // onion cells, one stream per circuit and link
+	ProtoMirror  = "/culvert/dir/2"  // the signed directory: roots, bundles, publications
+	ProtoSign    = "/culvert/sign/1" // directory signers among themselves
+	ProtoPush    = "/culvert/push/1" // events among members, as they happen
+	ProtoSync    = "/culvert/sync/1" // members, making their event logs the same
+	ProtoJoin    = "/culvert/join/1" // a newcomer with an invite asks to become a member
 )

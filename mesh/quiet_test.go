@@ -21,8 +21,8 @@ import (
 func TestServerProtocols(t *testing.T) {
 	h := newHost(t, Config{Listen: []string{"/ip4/127.0.0.1/tcp/0"}, Local: true})
 	h.Handle(ProtoCircuit, 1, 1, echo)
-	h.Handle(ProtoDirectory, 1, 1, echo)
-	want := []protocol.ID{ProtoCircuit, ProtoDirectory, identify.ID, identify.IDPush}
+	h.Handle(ProtoMirror, 1, 1, echo)
+	want := []protocol.ID{ProtoCircuit, ProtoMirror, identify.ID, identify.IDPush}
 	got := h.node.Mux().Protocols()
 	slices.Sort(got)
 	if !slices.Equal(got, want) {
@@ -151,7 +151,7 @@ func (g *guard) look(t *testing.T, b *Host) seen {
 		o.Transport = append(o.Transport, p.Protocol().Name)
 		return true
 	})
-	for _, p := range []protocol.ID{identify.ID, identify.IDPush, "/ipfs/ping/1.0.0", ProtoCircuit, ProtoDirectory} {
+	for _, p := range []protocol.ID{identify.ID, identify.IDPush, "/ipfs/ping/1.0.0", ProtoCircuit, ProtoMirror} {
 		o.Asked = append(o.Asked, ask(t, c, p))
 	}
 	return o

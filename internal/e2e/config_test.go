@@ -14,7 +14,7 @@ import (
 func setUp(t *testing.T) (gateway, bridge string) {
 	t.Helper()
 	gateway, bridge = filepath.Join(t.TempDir(), "g"), filepath.Join(t.TempDir(), "b")
-	out, code := call(t, "gateway", "init", "--data", gateway, "--new-world", "Blue River", "--local",
+	out, code := call(t, "gateway", "init", "--data", gateway, "--world", newWorld(t, "Blue River"),
 		"--roles", "relay", "--listen", "/ip4/127.0.0.1/tcp/49999", "--name", "first")
 	if code != 0 || !strings.Contains(out, `relay of world "blue-river"`) {
 		t.Fatalf("gateway init: exit code %d, %s", code, out)
@@ -137,7 +137,7 @@ func TestFileModes(t *testing.T) {
 		}
 		for _, e := range entries {
 			info, err := e.Info()
-			if err == nil && info.Mode().Perm() != 0o600 {
+			if want := os.FileMode(0o600); err == nil && info.Mode().Perm() != want && (!e.IsDir() || info.Mode().Perm() != 0o700) {
 				t.Errorf("%s/%s has mode %v, want 0600", dir, e.Name(), info.Mode().Perm())
 			}
 		}

@@ -110,8 +110,17 @@ func succeed(t *testing.T, name string, args ...string) string {
 	return out
 }
 
-// A world made by hand, with the commands that the help shows: three relays, a
-// provider and a bridge, none of them a sandbox's. A provider that restarts is
+// newWorld is the file of a world of this machine, made by an observer.
+func newWorld(t *testing.T, phrase string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "founder")
+	succeed(t, "observer", "world", "create", phrase, "--local", "--data", dir, "--listen", fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", freePort(t)))
+	return filepath.Join(dir, "world.toml")
+}
+
+// A world made by hand, with the commands that the help shows: an observer that
+// founds it, three relays, a provider and a bridge, none of them a sandbox's. A
+// provider that restarts is
 // found at its old address.
 func TestWorldByHand(t *testing.T) {
 	t.Parallel()
@@ -122,17 +131,17 @@ func TestWorldByHand(t *testing.T) {
 	serve := func(name string, env ...string) *daemon {
 		return daemonise(t, env, "gateway", "serve", "--data", dir(name), "--status-listen", "127.0.0.1:0", "--log-format", "text")
 	}
-	seed := dir("seed") + "/world.toml"
-	succeed(t, "gateway", "init", "--data", dir("seed"), "--new-world", "By Hand", "--local", "--roles", "relay", "--listen", listen(), "--name", "seed")
-	serve("seed")
-	for _, name := range []string{"second", "third"} {
+	seed := dir("founder") + "/world.toml"
+	succeed(t, "observer", "world", "create", "By Hand", "--data", dir("founder"), "--local", "--first-nodes", "5", "--listen", listen(), "--name", "founder")
+	daemonise(t, nil, "observer", "serve", "--data", dir("founder"), "--status-listen", "127.0.0.1:0", "--log-format", "text")
+	for _, name := range []string{"first", "second", "third"} {
 		succeed(t, "gateway", "init", "--data", dir(name), "--world", seed, "--roles", "relay", "--listen", listen(), "--name", name)
 		serve(name)
 	}
 	succeed(t, "gateway", "init", "--data", dir("provider"), "--world", seed, "--backend", "http://127.0.0.1:1", "--listen", listen())
 	provider := serve("provider", "CULVERT_GATEWAY_PROVIDER_URL="+u.URL)
-	// Relays that have not heard of the provider yet look for it when asked.
-	for _, name := range []string{"seed", "second", "third", "provider"} {
+	// The first directory waits for all five.
+	for _, name := range []string{"first", "second", "third", "provider"} {
 		ready(t, "gateway", dir(name))
 	}
 	succeed(t, "bridge", "init", "--data", dir("bridge"), "--world", seed)

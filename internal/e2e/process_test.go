@@ -106,7 +106,7 @@ func TestNodeFailsToStart(t *testing.T) {
 	t.Parallel()
 	// A bridge that is none.
 	bin := t.TempDir()
-	for name, target := range map[string]string{"gateway": program("gateway"), "bridge": "/bin/false"} {
+	for name, target := range map[string]string{"gateway": program("gateway"), "observer": program("observer"), "bridge": "/bin/false"} {
 		if err := os.Symlink(target, filepath.Join(bin, name)); err != nil {
 			t.Skip("SKIP TestNodeFailsToStart: no symbolic links here")
 		}
@@ -148,7 +148,7 @@ func TestTakenNodePort(t *testing.T) {
 	defer l.Close()
 	dir := filepath.Join(t.TempDir(), "g")
 	addr := fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", l.Addr().(*net.TCPAddr).Port)
-	succeed(t, "gateway", "init", "--data", dir, "--new-world", "x", "--local", "--roles", "relay", "--listen", addr)
+	succeed(t, "gateway", "init", "--data", dir, "--world", newWorld(t, "x"), "--roles", "relay", "--listen", addr)
 	if out, code := call(t, "gateway", "serve", "--data", dir, "--status-listen", ""); code != 1 || !strings.Contains(out, "node.listen") {
 		t.Errorf("exit code %d, output %q; want 1 and the setting", code, out)
 	}
@@ -169,7 +169,7 @@ func call(t *testing.T, name string, args ...string) (output string, code int) {
 func TestExitCodes(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	succeed(t, "gateway", "init", "--data", dir+"/seed", "--new-world", "x", "--local", "--roles", "relay", "--listen", "/ip4/127.0.0.1/tcp/4811")
+	succeed(t, "gateway", "init", "--data", dir+"/seed", "--world", newWorld(t, "x"), "--roles", "relay", "--listen", "/ip4/127.0.0.1/tcp/4811")
 	world := dir + "/seed/world.toml"
 	for _, tt := range []struct {
 		args []string
@@ -189,8 +189,9 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"bridge", "init", "--data", dir + "/b", "--world", world}, 0, " serve --data " + dir + "/b\n"},
 		{[]string{"gateway", "status", "--data", dir}, 3, "no gateway is running"},
 		{[]string{"gateway", "serve", "--data", dir + "/g"}, 2, " init --world FILE --data " + dir},
-		{[]string{"gateway", "init", "--data", dir + "/g"}, 2, "--new-world"},
-		{[]string{"gateway", "init", "--data", dir + "/g", "--new-world", "x", "--roles", "king"}, 2, "king"},
+		{[]string{"gateway", "init", "--data", dir + "/g"}, 2, "observer world create PHRASE"},
+		{[]string{"gateway", "init", "--data", dir + "/g", "--new-world", "x"}, 2, "observer world create PHRASE"},
+		{[]string{"gateway", "init", "--data", dir + "/g", "--world", world, "--roles", "king"}, 2, "king"},
 		{[]string{"gateway", "config", "chek"}, 2, "did you mean check?"},
 		{[]string{"gateway", "serve", "x"}, 2, "takes flags only"},
 		{[]string{"observer", "serve", "--data", dir + "/o"}, 2, " world create PHRASE --data " + dir + "/o"},

@@ -13,8 +13,8 @@ import (
 // is priv's, epoch and seq are the arguments. It refuses what every Verify would
 // refuse for a reason that does not depend on world or clock.
 //
-// Under one key, epoch and seq only one content may ever be signed; Client sees
-// to that.
+// Under one key, epoch and seq only one content may ever be signed; package
+// publish sees to that.
 func Build(priv ed25519.PrivateKey, id world.Hash, epoch, seq uint64, n Node) ([]world.Descriptor, error) {
 	key := [ed25519.PublicKeySize]byte(priv.Public().(ed25519.PublicKey))
 	addrs, err := ownAddrs(n.Addrs, key)

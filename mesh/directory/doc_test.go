@@ -20,9 +20,6 @@ func TestDocumentedNumbers(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		fmt.Sprintf("| request | %d bytes |", maxRequest),
-		fmt.Sprintf("| response frame | %d bytes;", maxResponse),
-		fmt.Sprintf("| whole answer | %d MiB |", maxFetch>>20),
 		fmt.Sprintf("at most %d canonical bytes", MaxDescriptor),
 		fmt.Sprintf("room for %d keys and %d MiB", maxKeys, maxEpochBytes>>20),
 		fmt.Sprintf("At most %d lines of 1 to %d\nbytes", maxLines, maxLine),

@@ -1,16 +1,10 @@
 package directory
 
 import (
-	"bytes"
-	"context"
 	"crypto/ecdh"
 	"crypto/ed25519"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
-	"net"
-	"sync"
 	"testing"
 	"time"
 
@@ -103,98 +97,3 @@ func peerAddr(t testing.TB, n int) string {
 	}
 	return fmt.Sprintf("/ip4/127.0.0.1/tcp/%d%s", 5000+n, m)
 }
-
-// network is the fake of Seeds: servers of the directory by seed address, each
-// reached over a pipe, with hooks to break them.
-type network struct {
-	mu      sync.Mutex
-	servers map[string]*server
-	wg      sync.WaitGroup // of serving goroutines
-}
-
-// server is one seed.
-type server struct {
-	set    *Set
-	accept bool
-	down   bool                     // cannot be reached
-	handle func(io.ReadWriteCloser) // instead of Serve
-
-	asked    [][]byte    // first bytes of every request: all that a client says
-	openedAt []time.Time // one per stream
-}
-
-var errDown = errors.New("connection refused")
-
-func newNetwork() *network { return &network{servers: make(map[string]*server)} }
-
-// add puts a server of set at an address.
-func (n *network) add(addr string, set *Set) *server {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	s := &server{set: set, accept: true}
-	n.servers[addr] = s
-	return s
-}
-
-// with runs f while nothing else looks at servers.
-func (n *network) with(f func()) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	f()
-}
-
-func (n *network) Open(_ context.Context, seed string) (io.ReadWriteCloser, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	s := n.servers[seed]
-	if s == nil || s.down {
-		return nil, errDown
-	}
-	i := len(s.asked)
-	s.asked = append(s.asked, nil)
-	s.openedAt = append(s.openedAt, time.Now())
-	near, far := net.Pipe()
-	handle := s.handle
-	n.wg.Go(func() {
-		defer far.Close()
-		rec := &recorder{ReadWriteCloser: far}
-		if handle != nil {
-			handle(rec)
-		} else {
-			_ = Serve(context.Background(), rec, s.set, s.accept) // told to the client
-		}
-		n.mu.Lock()
-		defer n.mu.Unlock()
-		s.asked[i] = rec.read.Bytes()
-	})
-	return near, nil
-}
-
-// opened is how often a server was called.
-func (n *network) opened(addr string) int {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return len(n.servers[addr].openedAt)
-}
-
-// requests are what a server was told, whole.
-func (n *network) requests(addr string) [][]byte {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return append([][]byte(nil), n.servers[addr].asked...)
-}
-
-// recorder keeps what was read.
-type recorder struct {
-	io.ReadWriteCloser
-	read bytes.Buffer
-}
-
-func (r *recorder) Read(p []byte) (int, error) {
-	n, err := r.ReadWriteCloser.Read(p)
-	r.read.Write(p[:n])
-	return n, err
-}
-
-// stall reads the request and never answers.
-func stall(rw io.ReadWriteCloser) { _, _ = io.Copy(io.Discard, rw) }

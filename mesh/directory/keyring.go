@@ -137,3 +137,20 @@ func newOnionPrivate(made uint64, notAfter time.Time, private *ecdh.PrivateKey) 
 func newestFirst(a, b onionPrivate) int { return cmp.Compare(b.made, a.made) }
 
 func (o *onionPrivate) dead(now time.Time) bool { return now.After(o.notAfter.Add(keyGrace)) }
+
+// Expiry is one onion key's end, without the key.
+type Expiry struct {
+	Epoch    uint64 // in which it was made
+	NotAfter time.Time
+}
+
+// Expiries says until when the keys last, newest first.
+func (k *Keyring) Expiries() []Expiry {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	out := make([]Expiry, len(k.keys))
+	for i, o := range k.keys {
+		out[i] = Expiry{Epoch: o.made, NotAfter: o.notAfter}
+	}
+	return out
+}

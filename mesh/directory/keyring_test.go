@@ -179,7 +179,7 @@ func TestKeyringRefusesFiles(t *testing.T) {
 		"empty":         {},
 		"cut":           good[:len(good)-3],
 		"flipped":       flipped,
-		"another kind":  encodeCache(NewSet(w).Snapshot()),
+		"another kind":  sealed.Seal("CULVOTH\x01", w.ID, []byte{0}),
 		"another world": encodeKeys(other.ID, ring.keys),
 		"not sorted":    sealed.Seal(keysMagic, w.ID, append([]byte{2}, append(append([]byte{1, 1}, make([]byte, 32)...), append([]byte{2, 1}, make([]byte, 32)...)...)...)),
 		"too many":      sealed.Seal(keysMagic, w.ID, []byte{9}),
@@ -229,5 +229,22 @@ func TestKeyringRefusesOpenFile(t *testing.T) {
 	}
 	if _, err := OpenKeyring(path, makeWorld(t, world.World{Phrase: "keys", Sandbox: true}, time.Hour)); !errors.Is(err, files.ErrNotPrivate) {
 		t.Errorf("OpenKeyring = %v, want ErrNotPrivate", err)
+	}
+}
+
+func TestExpiries(t *testing.T) {
+	w := testWorld(t)
+	k, err := OpenKeyring(filepath.Join(t.TempDir(), "onion.keys"), w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, now := range []time.Time{at, at.Add(w.EpochLen())} {
+		if err := k.Rotate(now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := k.Expiries()
+	if len(got) != 2 || got[0].Epoch != w.Epoch(at)+1 || !got[1].NotAfter.Equal(w.EpochStart(w.Epoch(at)+onionEpochs)) {
+		t.Errorf("Expiries = %+v; want this epoch's key and the last one's, which lasts onionEpochs of them", got)
 	}
 }

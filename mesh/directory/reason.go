@@ -5,6 +5,14 @@ import (
 	"fmt"
 )
 
+// ErrProtocol is wrapped by errors about bytes that no peer of the directory's
+// protocols sends, and ErrRefused by those about requests that were answered with
+// a Reason.
+var (
+	ErrProtocol = errors.New("not the directory protocol")
+	ErrRefused  = errors.New("directory request refused")
+)
+
 // Reason is why a descriptor or a request was not taken. It is an error, and
 // the only thing about one that crosses the wire: details stay local, wrapped
 // around it.

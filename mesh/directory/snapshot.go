@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/culvert-net/culvert/mesh/world"
-	"lukechampine.com/blake3"
 )
 
 // Snapshot is a set at one moment. It never changes: take one per decision, so
@@ -24,7 +23,7 @@ type Snapshot struct {
 
 	// Made on first use: a relay looks up keys, and needs no tables.
 	tables func() *tables
-	export func() *export
+	export func() []world.Descriptor
 }
 
 // tables are what routing asks for.
@@ -34,12 +33,6 @@ type tables struct {
 	providers map[string][]Node // by model, sorted by key
 	models    []ModelInfo       // sorted by ID
 	serving   int               // nodes with at least one model
-}
-
-// export is what is passed on.
-type export struct {
-	descriptors []world.Descriptor
-	digest      world.Hash
 }
 
 // newSnapshot reads epochs, which do not change meanwhile. A node stands with
@@ -128,10 +121,7 @@ func (s *Snapshot) Serving() int { return s.tables().serving }
 
 // Descriptors are all descriptors, proofs of contradictions included, sorted by
 // epoch, key and id.
-func (s *Snapshot) Descriptors() []world.Descriptor { return s.export().descriptors }
-
-// Digest names the content: two sets of the same descriptors have the same.
-func (s *Snapshot) Digest() world.Hash { return s.export().digest }
+func (s *Snapshot) Descriptors() []world.Descriptor { return s.export() }
 
 // Equivocation is proof that a key said two things under one seq.
 type Equivocation struct {
@@ -183,19 +173,13 @@ func (s *Snapshot) makeTables() *tables {
 	return t
 }
 
-func (s *Snapshot) makeExport() *export {
+func (s *Snapshot) makeExport() []world.Descriptor {
 	sorted := slices.SortedFunc(slices.Values(s.entries), func(a, b *entry) int {
 		return cmp.Or(cmp.Compare(a.d.Epoch, b.d.Epoch), bytes.Compare(a.d.Key[:], b.d.Key[:]), bytes.Compare(a.d.ID[:], b.d.ID[:]))
 	})
-	x := &export{descriptors: make([]world.Descriptor, 0, len(sorted))}
-	h := blake3.New(len(world.Hash{}), nil)
-	h.Write([]byte("dir-digest")) // a hash's Write returns no error
-	h.Write(s.world[:])
+	out := make([]world.Descriptor, 0, len(sorted))
 	for _, e := range sorted {
-		x.descriptors = append(x.descriptors, e.d)
-		h.Write(e.d.Key[:])
-		h.Write(e.d.ID[:])
+		out = append(out, e.d)
 	}
-	x.digest = world.Hash(h.Sum(nil))
-	return x
+	return out
 }

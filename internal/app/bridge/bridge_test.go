@@ -46,7 +46,7 @@ func TestValidate(t *testing.T) {
 // worldFile writes one; change may edit it.
 func worldFile(t *testing.T, phrase string) string {
 	t.Helper()
-	w, err := world.New(world.World{Phrase: phrase, Rules: world.DefaultRules(), Local: true, Seeds: []string{
+	w, err := world.New(world.World{Phrase: phrase, Rules: world.DefaultRules(), Founder: [32]byte{1}, Local: true, Seeds: []string{
 		"/ip4/127.0.0.1/tcp/4811/p2p/12D3KooWRMZcXru9xxc4oEatYbENjNfzf1GtWC3B7rJA5qVEbC1C",
 	}})
 	if err != nil {
@@ -151,10 +151,10 @@ func TestPrint(t *testing.T) {
 			t.Errorf("status = %s; want %q in it", out.String(), want)
 		}
 	}
-	s.Directory = &node.DirectoryStatus{Age: -1, Cached: 12.3, Nodes: 4, Relays: 1, Providers: 1, Problem: "not reachable"}
+	s.Directory = &node.DirectoryStatus{Epoch: 7, Signed: 2, Signers: 3, Age: -1, Nodes: 4, Relays: 1, Providers: 1, Problem: "not reachable"}
 	out.Reset()
-	if err := s.print(&out); err != nil || !strings.Contains(out.String(), "1 relay, 1 provider, from cache, 12s old; the last attempt: not reachable") {
-		t.Errorf("status = %s, %v; want the age of a cached directory", out.String(), err)
+	if err := s.print(&out); err != nil || !strings.Contains(out.String(), "1 relay, 1 provider, root of epoch 7, signed by 2 of 3, kept by an earlier run; the last attempt: not reachable") {
+		t.Errorf("status = %s, %v; want the root that was kept", out.String(), err)
 	}
 	out.Reset()
 	local := Status{Mode: ModeLocal, Ready: true, Upstream: "http://127.0.0.1:1"}

@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"context"
-	"path/filepath"
 	"time"
 
 	"github.com/culvert-net/culvert/internal/app/doctor"
@@ -28,7 +27,7 @@ func (p *patient) worldFile(context.Context) []doctor.Finding {
 
 func (p *patient) askSeeds(ctx context.Context) []doctor.Finding {
 	// A bridge that runs has asked for the directory already.
-	return p.AskSeeds(ctx, filepath.Join(p.Dir, cacheFile), !p.Running, [32]byte{})
+	return p.AskSeeds(ctx, !p.Running, [32]byte{})
 }
 
 func (p *patient) directory(context.Context) []doctor.Finding {

@@ -54,7 +54,7 @@ func (m *inWorld) listed(name string) (string, bool) { return listedIn(m.router.
 
 func (m *inWorld) watch(r *telemetry.Registry) {
 	node.WatchDirectory(r,
-		func() node.Client { return m.directory }, func() node.Directory { return m.known })
+		func() *node.Signed { return m.directory }, func() node.Directory { return m.known })
 	// family adds one whose figures are a part of the same snapshot.
 	family := func(f telemetry.Family, read func(s circuit.ClientStats, emit telemetry.Emit)) {
 		r.Watch(f, func(emit telemetry.Emit) { read(m.circuits.Stats(), emit) })

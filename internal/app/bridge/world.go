@@ -30,19 +30,16 @@ func toProvider(c circuit.Info, snap *directory.Snapshot) bool {
 	return !ok || len(n.Models) > 0
 }
 
-// cacheFile keeps the directory over a restart.
-const cacheFile = "directory.db"
-
 // inWorld is a bridge of a world.
 type inWorld struct {
 	world *world.World
-	known node.Directory // who is in the world
+	known *directory.View // who is in the world
 
 	// Two hosts with keys of their own: who serves the directory cannot tell
 	// that a circuit's builder is the same bridge.
 	links, fetches *mesh.Host
 
-	directory node.Client
+	directory *node.Signed
 	circuits  *circuit.Client
 	router    *node.Router
 	tunnel    *tunnel.Client
@@ -53,7 +50,7 @@ type inWorld struct {
 var _ mode = (*inWorld)(nil)
 
 func newWorld(b *bridge, w *world.World) (_ mode, err error) {
-	m := &inWorld{world: w}
+	m := &inWorld{world: w, known: directory.NewView(w)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, m.close())
@@ -67,12 +64,6 @@ func newWorld(b *bridge, w *world.World) (_ mode, err error) {
 			return nil, err
 		}
 	}
-	var set *directory.Set
-	view := directory.NewView(w)
-	if m.known = view; !node.IsSigned(w) {
-		set = directory.NewSet(w)
-		m.known = set
-	}
 	failures := node.NewFailures()
 	paths := node.NewPaths(m.known, failures)
 	m.circuits, err = circuit.NewClient(circuit.ClientConfig{
@@ -82,16 +73,9 @@ func newWorld(b *bridge, w *world.World) (_ mode, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if set == nil {
-		m.directory, err = node.OpenSigned(node.SignedConfig{
-			World: w, View: view, Dir: b.data.Path(""), Host: m.fetches, Circuits: m.circuits, Log: b.log,
-		})
-	} else {
-		m.directory, err = directory.NewClient(directory.ClientConfig{
-			World: w, Set: set, Seeds: node.Seeds{Host: m.fetches},
-			Cache: b.data.Path(cacheFile), Enough: m.enough, Log: b.log,
-		})
-	}
+	m.directory, err = node.OpenSigned(node.SignedConfig{
+		World: w, View: m.known, Dir: b.data.Path(""), Host: m.fetches, Circuits: m.circuits, Log: b.log,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -112,19 +96,9 @@ func (m *inWorld) backend() backend.Backend { return m.tunnel }
 // hops is how long circuits are.
 func (m *inWorld) hops() int { return int(m.world.Rules.DefaultCircuitLen) }
 
-// enough is a directory with which a circuit can be built to somebody.
-func (m *inWorld) enough(s *directory.Snapshot) bool {
-	return len(s.Relays()) >= m.hops()-1 && node.HasProvider(s)
-}
-
 // noDirectory is nil if it is known who is in the world, else why it is not.
 func (m *inWorld) noDirectory() error {
-	current := m.world.EpochLen()
-	if node.IsSigned(m.world) {
-		// A root may be used for two epochs more; what is older is not shown.
-		current *= 3
-	}
-	return node.NoDirectory(m.directory.Status(), current, time.Now())
+	return node.NoDirectory(m.directory.Status(), m.world, time.Now())
 }
 
 // ready says what is missing until a request can be answered.

@@ -1,36 +1,49 @@
 package doctor
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"net/netip"
-	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/directory/mirror"
+	"github.com/culvert-net/culvert/mesh/quorum"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
 // Cached is the directory that a program keeps on disk.
 type Cached struct {
 	Descriptors []world.Descriptor
-	Written     time.Time // zero: there is none
+	Epoch       uint64    // of its root
+	Made        time.Time // as the root says; zero: there is none
 	Err         error     // it is there and cannot be read
+	Forked      error     // signers contradicted themselves, and it is not used
 }
 
-// ReadCache looks at the directory.db at path.
-func ReadCache(path string, w *world.World) Cached {
-	ds, err := directory.ReadCache(path, w)
-	if errors.Is(err, fs.ErrNotExist) {
-		return Cached{}
+// ReadCache looks at the bundles in the data directory dir of a program that may
+// be running, and changes nothing.
+func ReadCache(dir string, w *world.World) Cached {
+	store, err := mirror.Open(mirror.Config{World: w, Quorum: quorum.Of(w), Dir: dir})
+	if err != nil {
+		return Cached{Err: err}
 	}
-	c := Cached{Descriptors: ds, Err: err}
-	if info, err := os.Stat(path); err == nil {
-		c.Written = info.ModTime()
+	c := Cached{Forked: store.Forked()}
+	b := store.Newest()
+	if b == nil {
+		if all, err := filepath.Glob(filepath.Join(dir, mirror.Bundles)); err == nil && len(all) > 0 {
+			c.Err = fmt.Errorf("none of %s in %s can be read", app.Count(len(all), "bundle"), dir)
+		}
+		return c
+	}
+	c.Epoch, c.Made = b.Root.Epoch, time.UnixMilli(int64(b.Root.Time))
+	for _, raw := range b.Descriptors() {
+		if d, err := world.DecodeDescriptor(raw); err == nil {
+			c.Descriptors = append(c.Descriptors, d)
+		}
 	}
 	return c
 }
@@ -44,13 +57,15 @@ func Merge(w *world.World, now time.Time, lists ...[]world.Descriptor) *director
 	return set.Snapshot()
 }
 
-// Findings are about the file: it may be missing, and it may be lost.
+// Findings are about the files: there may be none, and they may be lost.
 func (c Cached) Findings(now time.Time) []Finding {
-	f := Fine("%s, %s old", app.Count(len(c.Descriptors), "descriptor"), roughly(now.Sub(c.Written).Abs()))
+	f := Fine("%s, root of epoch %d, %s old", app.Count(len(c.Descriptors), "descriptor"), c.Epoch, roughly(now.Sub(c.Made).Abs()))
 	switch {
+	case c.Forked != nil:
+		f = Bad("Ask whoever runs the world what happened. Until founders say so, believe no directory of this world.", "%v", c.Forked)
 	case c.Err != nil:
-		f = Warn("Nothing needs to be done: the file is a copy, and is made anew at the next start.", "%v", c.Err)
-	case c.Written.IsZero():
+		f = Warn("If the error names a file, it says what to do with it; bundles are copies, and are fetched again.", "%v", c.Err)
+	case c.Made.IsZero():
 		f = Fine("none yet")
 	}
 	f.Check = "directory on disk"
@@ -68,9 +83,9 @@ func DirectoryStatus(w *world.World, s *node.DirectoryStatus, started, now time.
 	const do = "See what was found of the seeds and the clock."
 	switch {
 	case s.Age < 0 && now.Sub(started) < startGrace:
-		return []Finding{Warn("It has just started. Wait half a minute and look again.", "%s; no seed has answered yet (%s)", holds, why)}
+		return []Finding{Warn("It has just started. Wait half a minute and look again.", "%s; mirrors have not agreed on a root yet (%s)", holds, why)}
 	case s.Age < 0:
-		return []Finding{Bad(do, "%s; no seed has answered since the start (%s)", holds, why)}
+		return []Finding{Bad(do, "%s; mirrors have not agreed on a root since the start (%s)", holds, why)}
 	case age > w.EpochLen():
 		return []Finding{Bad(do, "%s; fetched %s ago, longer than an epoch (%s)", holds, roughly(age), why)}
 	case s.Problem != "":

@@ -60,13 +60,13 @@ func (p *Patient) Data(secret ...string) []Finding {
 	return Data(p.Dir, p.Program, p.Running || p.Hangs, p.SetUp, secret...)
 }
 
-// AskSeeds asks the world's seeds, but self, and reads the cache. fetch says
+// AskSeeds asks the world's seeds, but self, and reads what is on disk. fetch says
 // whether for the directory too.
-func (p *Patient) AskSeeds(ctx context.Context, cache string, fetch bool, self [32]byte) []Finding {
+func (p *Patient) AskSeeds(ctx context.Context, fetch bool, self [32]byte) []Finding {
 	if p.World == nil {
 		return nil
 	}
-	p.Cached = ReadCache(cache, p.World)
+	p.Cached = ReadCache(p.Dir, p.World)
 	seeds, err := AskSeeds(ctx, p.World, fetch, self)
 	if err != nil {
 		return One(Bad("Try again.", "%v", err))

@@ -32,6 +32,8 @@ type Place struct {
 
 	Key   [32]byte // zero: not readable
 	Addrs []string // that the running daemon says it announces
+	// Published is how many seeds have taken its descriptor, as the daemon says.
+	Published int
 	// Problem of the daemon's last attempt to publish; "" if it went well.
 	Problem string
 }
@@ -237,7 +239,7 @@ func (p *Place) Descriptor() []Finding {
 	addrs, _, _ := p.announced() // what is wrong with them was said of the addresses
 	return One(descriptorFinding(standing{
 		program: p.Program, world: p.World, node: own, stands: stands, asked: asked, holding: holding,
-		running: p.Running, fresh: time.Since(p.Started) < settleTime, addrs: addrs, problem: p.Problem,
+		running: p.Running, fresh: time.Since(p.Started) < settleTime, published: p.Published, addrs: addrs, problem: p.Problem,
 	}))
 }
 
@@ -253,6 +255,7 @@ type standing struct {
 	stands         bool
 	asked, holding int  // seeds
 	running, fresh bool // fresh: since a moment ago
+	published      int  // seeds that took it
 	addrs          []string
 	problem        string // of the last attempt to publish
 }
@@ -262,6 +265,9 @@ func descriptorFinding(s standing) Finding {
 		switch {
 		case !s.running:
 			return Fine("none, as this %s does not run", s.program)
+		case s.published > 0:
+			return Fine("published to %s, and not in the directory yet: it stands in the next root, from %s on",
+				app.Count(s.published, "seed"), moment(s.world.EpochStart(s.world.Epoch(time.Now())+1)))
 		case s.fresh:
 			return Warn("It has just started. Wait half a minute and look again.", "none of %s has it yet", app.Count(s.asked, "seed"))
 		case s.problem != "":
@@ -318,8 +324,8 @@ func (p *Place) Ports(ctx context.Context, status, debug string) []Finding {
 func (p *Place) name() string { return strings.TrimSpace(p.Name + " " + node.ShortID(p.Key)) }
 
 // AskSeeds is Patient's for a node that may be a seed itself.
-func (p *Place) AskSeeds(ctx context.Context, cache string) []Finding {
-	found := p.Patient.AskSeeds(ctx, cache, true, p.Key)
+func (p *Place) AskSeeds(ctx context.Context) []Finding {
+	found := p.Patient.AskSeeds(ctx, true, p.Key)
 	if p.World != nil && len(p.Seeds) == 0 && len(found) == 0 && p.IsSeed() {
 		return One(Fine("this node is the only one"))
 	}

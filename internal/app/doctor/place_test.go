@@ -75,8 +75,7 @@ func TestAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer self.Close()
-	set := directory.NewSet(makeWorld(t, world.World{Local: true}))
-	node.ServeDirectory(t.Context(), self, set, false, slog.New(slog.DiscardHandler))
+	node.ServeMirror(t.Context(), self, mirrored(t, makeWorld(t, world.World{Local: true}), "", time.Now(), 1), nil, slog.New(slog.DiscardHandler))
 	addr := strings.Split(self.Addrs()[0], "/p2p/")[0]
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -84,7 +83,7 @@ func TestAddress(t *testing.T) {
 	}
 	l.Close()
 	closed := fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", l.Addr().(*net.TCPAddr).Port)
-	public, err := world.New(world.World{Phrase: "x", Rules: world.DefaultRules()})
+	public, err := world.New(world.World{Phrase: "x", Rules: world.DefaultRules(), Founder: public(signer)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,25 +69,17 @@ func (s *Seed) ask(ctx context.Context, host *mesh.Host, w *world.World, fetch b
 	first, cancel := context.WithTimeout(ctx, seedLimit)
 	defer cancel()
 	s.askTime(first, host, w)
-	if s.Err == nil && fetch && node.IsSigned(w) {
-		s.Err = s.fetchSigned(ctx, host, w)
-	} else if s.Err == nil && fetch {
-		s.Err = s.exchange(ctx, host, w, func(rw io.ReadWriter) error {
-			a, err := directory.Fetch(rw, w.ID, world.Hash{})
-			if err == nil {
-				s.Answer = a.Descriptors
-			}
-			return err
-		})
+	if s.Err == nil && fetch {
+		s.Err = s.fetch(ctx, host, w)
 	}
 	if at, err := mesh.ParseEndpoint(s.Addr); s.Err != nil && err == nil && !at.QUIC {
 		s.Listens = accepts(ctx, at.AddrPort.String())
 	}
 }
 
-// fetchSigned takes the newest bundle that the seed has, if it has one and
+// fetch takes the newest bundle that the seed has, if it has one and
 // signers signed it.
-func (s *Seed) fetchSigned(ctx context.Context, host *mesh.Host, w *world.World) error {
+func (s *Seed) fetch(ctx context.Context, host *mesh.Host, w *world.World) error {
 	var roots *mirror.Roots
 	err := s.exchange(ctx, host, w, func(rw io.ReadWriter) (err error) {
 		roots, err = mirror.AskRoots(rw, w.ID)
@@ -126,7 +118,7 @@ func (s *Seed) askTime(ctx context.Context, host *mesh.Host, w *world.World) {
 
 // exchange talks to the seed on a stream of its own, until ctx ends.
 func (s *Seed) exchange(ctx context.Context, host *mesh.Host, w *world.World, f func(io.ReadWriter) error) error {
-	stream, err := host.Open(ctx, node.Proto(w), s.Key, []string{s.Addr})
+	stream, err := host.Open(ctx, mesh.ProtoMirror, s.Key, []string{s.Addr})
 	if err != nil {
 		return err
 	}

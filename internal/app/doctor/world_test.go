@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -16,6 +17,9 @@ import (
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/directory/bundle"
+	"github.com/culvert-net/culvert/mesh/directory/mirror"
+	"github.com/culvert-net/culvert/mesh/quorum"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -24,7 +28,7 @@ func makeWorld(t *testing.T, w world.World) *world.World {
 	if w.Phrase == "" {
 		w.Phrase = "test"
 	}
-	w.Rules = world.DefaultRules()
+	w.Rules, w.Founder = world.DefaultRules(), public(signer)
 	made, err := world.New(w)
 	try(t, err)
 	return made
@@ -69,11 +73,35 @@ func at(t *testing.T, w *world.World, serves *world.World) (addr string, key [32
 	try(t, err)
 	t.Cleanup(func() { h.Close() })
 	if serves != nil {
-		set := directory.NewSet(serves)
-		set.Add(descriptors(t, serves, time.Now(), 3), time.Now())
-		node.ServeDirectory(t.Context(), h, set, false, slog.New(slog.DiscardHandler))
+		node.ServeMirror(t.Context(), h, mirrored(t, serves, "", time.Now(), 3), nil, slog.New(slog.DiscardHandler))
 	}
 	return strings.Split(h.Addrs()[0], "/p2p/")[0], h.Key()
+}
+
+// signer signs the directory of all worlds here.
+var signer = ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+
+func public(key ed25519.PrivateKey) [32]byte { return [32]byte(key.Public().(ed25519.PublicKey)) }
+
+// mirrored is a store, in dir if that is named, with a bundle of n relays.
+func mirrored(t *testing.T, w *world.World, dir string, now time.Time, n int) *mirror.Store {
+	t.Helper()
+	store, err := mirror.Open(mirror.Config{World: w, Quorum: quorum.Of(w), Dir: dir})
+	try(t, err)
+	var leaves [][]byte
+	for _, d := range descriptors(t, w, now, n) {
+		leaves = append(leaves, bundle.Descriptor(d.Canonical()))
+	}
+	l, err := bundle.NewLeaves(leaves)
+	try(t, err)
+	root := bundle.Root{World: w.ID, Epoch: w.Epoch(now), Count: uint32(n), Leaves: l.Merkle(), Time: uint64(now.UnixMilli())}
+	signature, err := quorum.NewMemory(w.ID).Sign(signer, root.Statement(), func() error { return nil })
+	try(t, err)
+	signed := bundle.SignedRoot{Root: root, Signatures: []quorum.Signature{signature}}
+	b, err := bundle.New(signed, l)
+	try(t, err)
+	try(t, store.Put(b))
+	return store
 }
 
 // descriptors are those of n relays, each in a network of its own, made at now.
@@ -222,8 +250,8 @@ func TestDirectory(t *testing.T) {
 		want  string
 	}{
 		{"fine", DirectoryStatus(w, status(func(*node.DirectoryStatus) {}), started, now), OK, "3 relays, 1 provider, 1 model; fetched 60 seconds ago"},
-		{"never", DirectoryStatus(w, status(func(s *node.DirectoryStatus) { s.Age, s.Problem = -1, "not reachable" }), started, now), Problem, "no seed has answered since the start (not reachable)"},
-		{"not yet", DirectoryStatus(w, status(func(s *node.DirectoryStatus) { s.Age = -1 }), now.Add(-time.Second), now), Warning, "no seed has answered yet"},
+		{"never", DirectoryStatus(w, status(func(s *node.DirectoryStatus) { s.Age, s.Problem = -1, "not reachable" }), started, now), Problem, "not agreed on a root since the start (not reachable)"},
+		{"not yet", DirectoryStatus(w, status(func(s *node.DirectoryStatus) { s.Age = -1 }), now.Add(-time.Second), now), Warning, "not agreed on a root yet"},
 		{"old", DirectoryStatus(w, status(func(s *node.DirectoryStatus) { s.Age = 7200 }), started, now), Problem, "longer than an epoch"},
 		{"failed", DirectoryStatus(w, status(func(s *node.DirectoryStatus) { s.Problem = "not reachable" }), started, now), Warning, "the last attempt: not reachable"},
 		{"too few relays", Enough(w, 1, 1), Problem, "1 relay known, a circuit takes 2"},
@@ -247,14 +275,19 @@ func TestDirectory(t *testing.T) {
 func TestCached(t *testing.T) {
 	w := makeWorld(t, world.World{})
 	now := time.Now()
-	path := filepath.Join(t.TempDir(), "directory.db")
-	has(t, ReadCache(path, w).Findings(now), OK, "none yet")
+	dir := t.TempDir()
+	has(t, ReadCache(dir, w).Findings(now), OK, "none yet")
+	path := filepath.Join(dir, "bundle-00000000000000000001.db")
 	try(t, os.WriteFile(path, []byte("x"), 0o600))
-	has(t, ReadCache(path, w).Findings(now), Warning, path, "made anew")
+	has(t, ReadCache(dir, w).Findings(now), Warning, dir, "fetched again")
 	if text, err := os.ReadFile(path); err != nil || string(text) != "x" {
 		t.Errorf("the file holds %q, %v after a look", text, err)
 	}
-	has(t, Cached{Descriptors: descriptors(t, w, now, 2), Written: now.Add(-3 * time.Hour)}.Findings(now), OK, "2 descriptors, 3 hours old")
+	mirrored(t, w, dir, now.Add(-3*time.Hour), 2)
+	has(t, ReadCache(dir, w).Findings(now), OK, "2 descriptors, root of epoch", "3 hours old")
+	try(t, os.WriteFile(filepath.Join(dir, "roots.db"), []byte("x"), 0o600))
+	has(t, ReadCache(dir, w).Findings(now), Warning, "roots.db", "delete the file")
+	has(t, Cached{Forked: errors.New("two roots")}.Findings(now), Problem, "two roots", "believe no directory")
 }
 
 func TestOffered(t *testing.T) {

@@ -29,10 +29,8 @@ Set it up once, then leave it running:
   gateway init --world world.toml
   gateway serve
 
-init finds your model server by itself and makes the node's keys. The first
-node of a new world makes the world file that all others are given:
-
-  gateway init --new-world "my world"`,
+init finds your model server by itself and makes the node's keys. The world file is
+from whoever runs the world; a new one is made with: observer world create PHRASE`,
 		Example: `  # Provide what Ollama serves on this machine, in a world you were invited to.
   gateway init --world ~/Downloads/world.toml && gateway serve
 
@@ -87,8 +85,8 @@ line, where other users could read it.`,
 			err = Serve(ctx, Options{Data: dir, Config: cfg, Err: cmd.ErrOrStderr()})
 			if errors.Is(err, node.ErrNoWorld) {
 				lines := app.NewLines(cmd, dir)
-				return fmt.Errorf("%w. Set this directory up, to join a world: %s; or to make one: %s",
-					err, lines.Line("init", "--world", "FILE"), lines.Line("init", "--new-world", "PHRASE"))
+				return fmt.Errorf("%w. Set this directory up, to join a world: %s; a new world is made with: observer world create PHRASE",
+					err, lines.Line("init", "--world", "FILE"))
 			}
 			return err
 		},
@@ -100,29 +98,31 @@ line, where other users could read it.`,
 
 func initCommand(data func() (string, error)) *cobra.Command {
 	var o InitOptions
+	newWorld, local := "", false
 	cmd := &cobra.Command{
-		Use:   "init (--world FILE | --new-world PHRASE)",
+		Use:   "init --world FILE",
 		Short: "Set this machine up as a node of a world",
-		Long: `init makes the node's keys, copies or makes the world file, and writes a
+		Long: `init makes the node's keys, copies the world file, and writes a
 config.toml in which every setting is explained. It asks nothing: a model server
 on this machine (Ollama 11434, vLLM 8000, llama.cpp 8080, LM Studio 1234) is found
 by itself, and makes the node a provider; without one it is a relay. Other nodes
 connect to port 4811, TCP and UDP, or to a free one if that is taken.
 
-With --new-world it makes a world of which this node is the seed. Give its
-world.toml to everybody else.
-
 Others must be able to connect to this node. A machine without a public address
 needs --announce, with the public address that a router forwards to it; a world
-all of whose nodes are in one private network is made with --local.`,
+all of whose nodes are in one private network is made with observer world create
+--local.`,
 		Example: `  gateway init --world ~/Downloads/world.toml
   gateway init --world world.toml --roles relay,provider --backend http://10.0.0.7:8000
-  gateway init --new-world "blue river" --announce /ip4/YOUR.PUBLIC.IP/tcp/4811
-  gateway init --new-world "home lab" --local`,
+  gateway init --world world.toml --announce /ip4/YOUR.PUBLIC.IP/tcp/4811`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
 			if o.Data, err = data(); err != nil {
 				return err
+			}
+			if newWorld != "" || local {
+				return app.Usage(errors.New("a gateway joins a world; a new one is made with: observer world create PHRASE (with --local for private addresses). " +
+					"Then set this machine up with: gateway init --world FILE, with the world.toml that it makes"))
 			}
 			r, err := Init(cmd.Context(), o)
 			if err != nil {
@@ -136,8 +136,11 @@ all of whose nodes are in one private network is made with --local.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.World, "world", "", "world file to join")
-	f.StringVar(&o.NewWorld, "new-world", "", "make a world with this phrase, whose seed is this node")
-	f.BoolVar(&o.Local, "local", false, "the new world may use private addresses")
+	f.StringVar(&newWorld, "new-world", "", "")
+	f.BoolVar(&local, "local", false, "")
+	for _, gone := range []string{"new-world", "local"} {
+		f.Lookup(gone).Hidden = true // refused with what to do instead
+	}
 	f.StringSliceVar(&o.Roles, "roles", nil, "relay, provider, or both (default: provider if a model server was found, else relay)")
 	f.StringVar(&o.Backend, "backend", "", "base URL of the model server (default: looked for on this machine)")
 	f.StringVar(&o.Name, "name", "", "what others see in lists: a-z, 0-9, hyphens")
@@ -154,9 +157,6 @@ func (r *InitResult) print(out io.Writer, o InitOptions, next string) error {
 		fmt.Fprintf(&b, "Model server found: %s at %s, %s.\n", r.Found.Kind, r.Found.BaseURL, app.Count(len(r.Found.Models), "model"))
 	}
 	fmt.Fprintf(&b, "Other nodes connect to %s.\nSettings: %s\n", strings.Join(r.Addrs, ", "), filepath.Join(o.Data, app.ConfigFile))
-	if o.NewWorld != "" {
-		fmt.Fprintf(&b, "World file, for everybody else: %s\n", filepath.Join(o.Data, app.WorldFile))
-	}
 	fmt.Fprintf(&b, "Next: %s\n", next)
 	_, err := io.WriteString(out, b.String())
 	return err

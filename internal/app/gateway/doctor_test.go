@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"fmt"
 	"io/fs"
 	"net"
@@ -223,8 +224,17 @@ func TestDoctorChangesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// It is the only seed, so it has nobody to ask.
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	key, err := node.EnsureKey(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	self := fmt.Sprintf("/ip4/127.0.0.1/tcp/%d/p2p/%s", port, mesh.PeerID([32]byte(key.Public().(ed25519.PublicKey))))
 	if _, err := Init(t.Context(), InitOptions{
-		Data: dir, NewWorld: "x", Local: true, Roles: []string{RoleProvider}, Backend: u.URL,
+		Data: dir, World: worldFile(t, world.World{Phrase: "home", Local: true, Seeds: []string{self}}), Roles: []string{RoleProvider}, Backend: u.URL,
 		Listen: []string{fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", port)},
 	}); err != nil {
 		t.Fatal(err)

@@ -261,18 +261,14 @@ func TestValidate(t *testing.T) {
 func TestInit(t *testing.T) {
 	root := t.TempDir()
 	seed := filepath.Join(root, "seed")
-	r, err := Init(t.Context(), InitOptions{
-		Data: seed, NewWorld: "Blue River", Local: true, Roles: []string{RoleRelay}, Name: "seed",
-	})
+	file := homeWorld(t)
+	r, err := Init(t.Context(), InitOptions{Data: seed, World: file, Roles: []string{RoleRelay}, Name: "seed"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.World.Seeds) == 0 || r.World.Phrase != "blue-river" || !r.World.Local {
-		t.Errorf("world = %+v; want this node as its seed", r.World)
-	}
-	// Both transports are where others connect; the seed is asked over one.
-	if !slices.ContainsFunc(r.Addrs, func(s string) bool { return strings.Contains(s, "quic") }) || slices.ContainsFunc(r.World.Seeds, func(s string) bool { return strings.Contains(s, "quic") }) {
-		t.Errorf("addresses %q, seeds %q; want QUIC among the first alone", r.Addrs, r.World.Seeds)
+	// Both transports are where others connect.
+	if !slices.ContainsFunc(r.Addrs, func(s string) bool { return strings.Contains(s, "quic") }) {
+		t.Errorf("addresses %q; want QUIC among them", r.Addrs)
 	}
 	for _, name := range []string{node.KeyFile, onionFile, app.WorldFile, app.ConfigFile} {
 		if info, err := os.Stat(filepath.Join(seed, name)); err != nil || info.Mode().Perm() != 0o600 {
@@ -283,7 +279,7 @@ func TestInit(t *testing.T) {
 	if _, err := app.Load(cfg, program, seed, nil); err != nil || cfg.Node.Name != "seed" || !slices.Equal(cfg.Node.Listen, r.Config.Node.Listen) {
 		t.Errorf("config = %+v, %v; want what init decided", cfg.Node, err)
 	}
-	if _, err := Init(t.Context(), InitOptions{Data: seed, NewWorld: "x"}); app.Code(err) != app.ExitUsage {
+	if _, err := Init(t.Context(), InitOptions{Data: seed, World: file}); app.Code(err) != app.ExitUsage {
 		t.Errorf("second init = %v, want exit code 2", err)
 	}
 
@@ -303,6 +299,11 @@ func TestInit(t *testing.T) {
 // would read are refused, each with what to do.
 func TestInitRefuses(t *testing.T) {
 	public := worldFile(t, world.World{Phrase: "public", Seeds: []string{"/ip4/8.8.8.8/tcp/4811/p2p/" + mesh.PeerID([32]byte{1})}})
+	unsigned := filepath.Join(t.TempDir(), app.WorldFile)
+	nobody := world.World{Phrase: "unsigned", Rules: world.DefaultRules(), Seeds: []string{"/ip4/8.8.8.8/tcp/4811/p2p/" + mesh.PeerID([32]byte{1})}}
+	if err := world.WriteFile(unsigned, &nobody); err != nil {
+		t.Fatal(err)
+	}
 	lonely := worldFile(t, world.World{Phrase: "lonely"})
 	relay, provider := []string{RoleRelay}, []string{RoleProvider}
 	private := []string{"/ip4/10.1.2.3/tcp/4811"}
@@ -310,20 +311,17 @@ func TestInitRefuses(t *testing.T) {
 		o    InitOptions
 		want string
 	}{
-		"no world":               {InitOptions{}, "--new-world PHRASE"},
-		"two worlds":             {InitOptions{World: "a", NewWorld: "b"}, "one of the two"},
+		"no world":               {InitOptions{}, "observer world create PHRASE"},
+		"nobody signs":           {InitOptions{World: unsigned, Roles: relay}, "nobody who signs its directory"},
 		"no file":                {InitOptions{World: "none.toml"}, "none.toml"},
 		"no seeds":               {InitOptions{World: lonely, Roles: relay}, "no seeds"},
-		"bad phrase":             {InitOptions{NewWorld: "!!!", Local: true, Roles: relay}, "phrase"},
-		"bad role":               {InitOptions{NewWorld: "x", Local: true, Roles: []string{"king"}}, "--roles: node.roles: \"king\""},
-		"bad listen":             {InitOptions{NewWorld: "x", Local: true, Roles: relay, Listen: []string{":4811"}}, "--listen: node.listen"},
-		"local for joining":      {InitOptions{World: public, Local: true}, "--local is for --new-world"},
-		"backend of a relay":     {InitOptions{NewWorld: "x", Local: true, Roles: relay, Backend: "http://127.0.0.1:1"}, "add provider to --roles"},
-		"backend without scheme": {InitOptions{NewWorld: "x", Local: true, Roles: provider, Backend: "localhost:1"}, "--backend: provider.url: a base URL begins with http:// or https://; write http://localhost:1"},
-		"founds, unreachable":    {InitOptions{NewWorld: "x", Roles: relay, Listen: private}, "(not /ip4/10.1.2.3/tcp/4811). If a router forwards one, name it with --announce /ip4/ADDRESS/tcp/PORT; for a world of private addresses, all in one network, add --local"},
-		"joins, unreachable":     {InitOptions{World: public, Roles: relay, Listen: private}, "name it with --announce"},
+		"bad role":               {InitOptions{World: homeWorld(t), Roles: []string{"king"}}, "--roles: node.roles: \"king\""},
+		"bad listen":             {InitOptions{World: homeWorld(t), Roles: relay, Listen: []string{":4811"}}, "--listen: node.listen"},
+		"backend of a relay":     {InitOptions{World: homeWorld(t), Roles: relay, Backend: "http://127.0.0.1:1"}, "add provider to --roles"},
+		"backend without scheme": {InitOptions{World: homeWorld(t), Roles: provider, Backend: "localhost:1"}, "--backend: provider.url: a base URL begins with http:// or https://; write http://localhost:1"},
+		"unreachable":            {InitOptions{World: public, Roles: relay, Listen: private}, "(not /ip4/10.1.2.3/tcp/4811). If a router forwards one, name it with --announce /ip4/ADDRESS/tcp/PORT; the world is one of public addresses; one of private addresses is made with observer world create"},
 		"announces private":      {InitOptions{World: public, Roles: relay, Announce: private}, "--announce: node.announce: address \"/ip4/10.1.2.3/tcp/4811\": not a public address"},
-		"announces carrier NAT":  {InitOptions{NewWorld: "x", Roles: relay, Announce: []string{"/ip4/100.64.1.2/tcp/4811"}}, "not a public address"},
+		"announces carrier NAT":  {InitOptions{World: public, Roles: relay, Announce: []string{"/ip4/100.64.1.2/tcp/4811"}}, "not a public address"},
 		"announces a name":       {InitOptions{World: public, Roles: relay, Announce: []string{"/dns4/example.com/tcp/4811"}}, "--announce: node.announce"},
 	} {
 		tt.o.Data = filepath.Join(t.TempDir(), "d")
@@ -337,10 +335,16 @@ func TestInitRefuses(t *testing.T) {
 	}
 }
 
-// worldFile writes one with default rules.
+// homeWorld is the file of a world of private addresses.
+func homeWorld(t *testing.T) string {
+	t.Helper()
+	return worldFile(t, world.World{Phrase: "home", Local: true, Seeds: []string{"/ip4/127.0.0.1/tcp/1/p2p/" + mesh.PeerID([32]byte{1})}})
+}
+
+// worldFile writes one with default rules and a signer.
 func worldFile(t *testing.T, w world.World) string {
 	t.Helper()
-	w.Rules = world.DefaultRules()
+	w.Rules, w.Founder = world.DefaultRules(), [32]byte{1}
 	path := filepath.Join(t.TempDir(), app.WorldFile)
 	if err := world.WriteFile(path, &w); err != nil {
 		t.Fatal(err)
@@ -367,7 +371,7 @@ func TestInitProbesTheBackend(t *testing.T) {
 		{"something else", answer(404, `{}`), "OpenAI-compatible"},
 		{"nobody", "http://127.0.0.1:1", "is it running?"},
 	} {
-		r, err := Init(t.Context(), InitOptions{Data: filepath.Join(t.TempDir(), "d"), NewWorld: "x", Local: true, Backend: tt.url})
+		r, err := Init(t.Context(), InitOptions{Data: filepath.Join(t.TempDir(), "d"), World: homeWorld(t), Backend: tt.url})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -385,7 +389,7 @@ func TestInitPrints(t *testing.T) {
 	cmd := Command()
 	var out strings.Builder
 	cmd.SetOut(&out)
-	cmd.SetArgs([]string{"init", "--data", dir, "--new-world", "x", "--local", "--roles", "relay"})
+	cmd.SetArgs([]string{"init", "--data", dir, "--world", homeWorld(t), "--roles", "relay"})
 	if err := cmd.ExecuteContext(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -446,8 +450,8 @@ func TestConfigCheckIsServes(t *testing.T) {
 // others do not accept and what to do; it used to be silent.
 func TestServeWarnsWhenUnreachable(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "d")
-	// It is the seed itself, so it asks nobody.
-	if _, err := Init(t.Context(), InitOptions{Data: dir, NewWorld: "x", Roles: []string{RoleRelay}, Announce: []string{"/ip4/8.8.4.4/tcp/4811"}}); err != nil {
+	public := worldFile(t, world.World{Phrase: "public", Seeds: []string{"/ip4/8.8.8.8/tcp/4811/p2p/" + mesh.PeerID([32]byte{1})}})
+	if _, err := Init(t.Context(), InitOptions{Data: dir, World: public, Roles: []string{RoleRelay}, Announce: []string{"/ip4/8.8.4.4/tcp/4811"}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {

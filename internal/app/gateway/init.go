@@ -16,8 +16,8 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/config"
-	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/directory/mirror"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -30,9 +30,7 @@ type InitOptions struct {
 	Listen   []string // empty: a free port on all addresses, 4811 if it is free
 	Announce []string
 
-	World    string // world file to join; or
-	NewWorld string // phrase of a world to make, with this node as its seed
-	Local    bool   // the new world may use private addresses
+	World string // world file to join
 }
 
 // InitResult is what Init made.
@@ -52,18 +50,14 @@ func Init(ctx context.Context, o InitOptions) (*InitResult, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	r := &InitResult{}
-	local := o.Local
-	if o.World != "" {
-		w, err := node.LoadWorld(o.World)
-		if err == nil {
-			err = node.CheckSeeds(w)
-		}
-		if err != nil {
-			return nil, err
-		}
-		r.World, local = w, w.Local
+	w, err := node.LoadWorld(o.World)
+	if err == nil {
+		err = node.CheckSeeds(w)
 	}
+	if err != nil {
+		return nil, err
+	}
+	r := &InitResult{World: w}
 	data, err := app.OpenData(o.Data, program)
 	if err != nil {
 		return nil, err
@@ -75,7 +69,7 @@ func Init(ctx context.Context, o InitOptions) (*InitResult, error) {
 	if r.Config, r.Found, err = o.configure(ctx); err != nil {
 		return nil, err
 	}
-	if r.Addrs, err = node.Addresses(r.Config.Node.Listen, r.Config.Node.Announce, local, o.NewWorld != "", "--new-world PHRASE --local"); err != nil {
+	if r.Addrs, err = node.Addresses(r.Config.Node.Listen, r.Config.Node.Announce, w.Local, false, "observer world create PHRASE --local"); err != nil {
 		return nil, err
 	}
 	key, err := node.EnsureKey(o.Data)
@@ -83,29 +77,20 @@ func Init(ctx context.Context, o InitOptions) (*InitResult, error) {
 		return nil, err
 	}
 	r.Key = [32]byte(key.Public().(ed25519.PublicKey))
-	if r.World == nil {
-		if r.World, err = o.found(node.SeedAddrs(len(r.Config.Node.Announce) > 0, r.Addrs), r.Key); err != nil {
-			return nil, err
-		}
-	}
-	if err := app.Configured(config.Blame(r.Config.fits(r.World), o.origins())); err != nil {
+	if err := app.Configured(config.Blame(r.Config.fits(w), o.origins())); err != nil {
 		return nil, err
 	}
 	if o.Backend != "" && o.Backend != BackendMock {
 		r.Warnings = probe(ctx, &r.Config.Provider)
 	}
-	return r, write(data, r.Config, r.World)
+	return r, write(data, r.Config, w)
 }
 
 // check refuses flags that do not go together.
 func (o *InitOptions) check() error {
 	switch {
-	case o.World == "" && o.NewWorld == "":
-		return app.Usage(errors.New("name the world: --world FILE to join one, or --new-world PHRASE to make one"))
-	case o.World != "" && o.NewWorld != "":
-		return app.Usage(errors.New("--world joins a world and --new-world makes one; give one of the two"))
-	case o.World != "" && o.Local:
-		return app.Usage(errors.New("--local is for --new-world; whether the addresses of a world are private stands in its file"))
+	case o.World == "":
+		return app.Usage(errors.New("name the world to join: --world FILE; a new world is made with observer world create PHRASE, which makes such a file"))
 	case o.Backend != "" && len(o.Roles) > 0 && !slices.Contains(o.Roles, RoleProvider):
 		return app.Usage(fmt.Errorf("--backend is for a provider, and --roles %s is none; add provider to --roles, or leave --backend out", strings.Join(o.Roles, ",")))
 	}
@@ -172,19 +157,6 @@ func (o *InitOptions) configure(ctx context.Context) (*Config, *openai.Found, er
 	return cfg, found, nil
 }
 
-// found is a new world whose seed is this node.
-func (o *InitOptions) found(addrs []string, key [32]byte) (*world.World, error) {
-	w := world.World{Phrase: o.NewWorld, Rules: world.DefaultRules(), Local: o.Local}
-	for _, addr := range addrs {
-		w.Seeds = append(w.Seeds, addr+"/p2p/"+mesh.PeerID(key))
-	}
-	made, err := world.New(w)
-	if err != nil {
-		return nil, app.Usage(err)
-	}
-	return made, nil
-}
-
 // probe asks a model server that was named for its models, and says what is
 // wrong. It may well be started later, so that is no reason to stop.
 func probe(ctx context.Context, cfg *ProviderConfig) []string {
@@ -249,7 +221,10 @@ func Prepare(dir string, cfg *Config, w *world.World) error {
 	defer data.Close()
 	if old, err := world.Load(data.Path(app.WorldFile)); err != nil || old.ID != w.ID {
 		// Onion keys and directory are of one world.
-		for _, name := range []string{onionFile, cacheFile} {
+		if err := mirror.Remove(dir); err != nil {
+			return err
+		}
+		for _, name := range []string{onionFile, ownFile} {
 			if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("preparing %s: %w", dir, err)
 			}

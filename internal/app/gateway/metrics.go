@@ -23,7 +23,7 @@ func (g *gateway) makeMetrics() {
 	r := telemetry.New(program, app.Version())
 	g.metrics = r
 	node.WatchReady(r, g.ready)
-	node.WatchDirectory(r, func() node.Client { return g.directory }, func() node.Directory { return g.known })
+	node.WatchDirectory(r, func() *node.Signed { return g.directory }, func() node.Directory { return g.known })
 	node.WatchHost(r, func() *mesh.Host { return g.host })
 	node.WatchRelay(r, func() *circuit.Relay { return g.relay })
 }

@@ -52,13 +52,13 @@ type BackendStatus struct {
 
 func (g *gateway) status() *Status {
 	err := g.ready()
-	d := g.directory.Status()
+	d := g.directory.Published()
 	links := g.host.Stats()
 	s := &Status{
 		Program: program, Version: app.Version(), Started: g.started,
 		Name: g.cfg.Node.Name, ID: node.ShortID(g.host.Key()), PeerID: mesh.PeerID(g.host.Key()), Roles: g.cfg.Node.Roles, Seed: g.isSeed(),
 		Ready: err == nil, Waiting: node.Reasons(err), Addrs: g.addrs(), StatusURL: g.statusURL,
-		Published: d.PublishedTo, Seeds: d.Seeds, Problem: d.PublishError,
+		Published: d.Told, Seeds: d.Seeds, Problem: d.Problem,
 		World: node.NewWorldStatus(g.world), Directory: node.NewDirectoryStatus(g.directory, g.known.Snapshot()),
 		Circuits: g.relay.Stats(), Links: links.Links, Refused: links.Refused,
 	}
@@ -82,10 +82,10 @@ func (g *gateway) ready() error {
 	}
 	if len(g.addrs()) == 0 {
 		missing = append(missing, errors.New("this node has no address that others could reach: "+node.Remedy))
-	} else if !g.described() {
+	} else if !g.directory.Published().Described {
 		missing = append(missing, errors.New("this node's descriptor is not made yet"))
 	}
-	if d := g.directory.Status(); d.Seeds > 0 && d.PublishedTo == 0 && !g.isSeed() {
+	if d := g.directory.Published(); d.Seeds > 0 && d.Told == 0 && !g.isSeed() {
 		missing = append(missing, errors.New("no seed has taken this node's descriptor yet"))
 	}
 	return errors.Join(missing...)

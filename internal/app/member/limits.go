@@ -35,4 +35,8 @@ const (
 	// size: a page must fit into the answer of the admin socket.
 	maxPage      = 1000
 	maxPageBytes = 4 << 20
+
+	// descriptorPart is how many descriptors of the log are handed on at a time: what
+	// a flood of them takes in memory, some 256 KiB.
+	descriptorPart = 256
 )

@@ -96,7 +96,7 @@ func (c *ClockWatch) look(ctx context.Context) {
 
 // ask is by how much this clock is ahead of a seed's.
 func (c *ClockWatch) ask(ctx context.Context, seed string) (time.Duration, error) {
-	stream, err := c.Host.OpenAddr(ctx, Proto(c.World), seed)
+	stream, err := c.Host.OpenAddr(ctx, mesh.ProtoMirror, seed)
 	if err != nil {
 		return 0, err
 	}

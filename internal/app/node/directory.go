@@ -2,15 +2,12 @@ package node
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/culvert-net/culvert/circuit"
-	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
 )
 
@@ -28,62 +25,11 @@ var (
 	_ Directory = (*directory.View)(nil)
 )
 
-// Seeds opens streams to the world's seeds.
-type Seeds struct{ Host *mesh.Host }
-
-var _ directory.Seeds = Seeds{}
-
-// Open implements directory.Seeds.
-func (s Seeds) Open(ctx context.Context, seed string) (io.ReadWriteCloser, error) {
-	stream, err := s.Host.OpenAddr(ctx, mesh.ProtoDirectory, seed)
-	if err != nil {
-		return nil, fmt.Errorf("open directory of a seed: %w", err)
-	}
-	return stream, nil
-}
-
-// ServeDirectory lets others fetch set from host until ctx ends, and publish
-// into it if accept is set.
-func ServeDirectory(ctx context.Context, host *mesh.Host, set *directory.Set, accept bool, log *slog.Logger) {
-	host.Handle(mesh.ProtoDirectory, directoryPeerStreams, directoryStreams, func(s *mesh.Stream) {
-		if answerDirectory(ctx, s, set, accept, log) {
-			_ = s.Close() // all was said; what does not arrive is asked for again
-		}
-	})
-}
-
-// ServeDirectoryOver is ServeDirectory for questions that come over circuits, so
-// many at a time. It returns when l is closed or ctx ends.
-func ServeDirectoryOver(ctx context.Context, l *circuit.Listener, most int, set *directory.Set, log *slog.Logger) error {
-	return ServeStreams(ctx, l, most, func(s *circuit.Stream) {
-		if !answerDirectory(ctx, s, set, false, log) {
-			return
-		}
-		_ = Ending{s}.Close() // all was said
-	})
-}
-
 // question is a stream with one question to the directory.
 type question interface {
 	io.ReadWriter
 	SetDeadline(t time.Time) error
 	Reset() error
-}
-
-// answerDirectory answers the one question of a stream, and resets it if it could
-// not.
-func answerDirectory(ctx context.Context, s question, set *directory.Set, accept bool, log *slog.Logger) (answered bool) {
-	// The stream's next read shows whether it still lives.
-	_ = s.SetDeadline(time.Now().Add(directoryLimit))
-	err := directory.Serve(ctx, s, set, accept)
-	if err != nil {
-		log.Debug("directory request not answered", "err", err)
-	}
-	if err != nil && !errors.Is(err, directory.ErrRefused) {
-		_ = s.Reset()
-		return false
-	}
-	return true
 }
 
 // ServeStreams calls f for each stream that l accepts, at most so many at a time,

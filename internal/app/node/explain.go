@@ -7,8 +7,9 @@ import (
 
 	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/internal/app"
-	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/directory/follow"
 	"github.com/culvert-net/culvert/mesh/route"
+	"github.com/culvert-net/culvert/mesh/world"
 )
 
 // What is shown to the person who waits for an answer: which part of the way is
@@ -49,22 +50,34 @@ func TooFewRelays(have, need int) string {
 	return fmt.Sprintf("%s %s known, a circuit takes %d", app.Count(have, "relay"), verb, need)
 }
 
-// NoDirectory is nil if the directory is there and current, so that what it
-// does not list does not exist; else why it is not. A directory is fetched four
-// times an epoch, and one that was not for a whole epoch is not current.
-func NoDirectory(s directory.Status, epoch time.Duration, now time.Time) error {
-	why := "no seed has answered yet"
-	if s.FetchError != "" {
-		why = "no seed answers (" + s.FetchError + ")"
-	}
-	age, fetched := s.Age(now)
+// Problem is why there is no newer directory, "" if all is well: what mirrors did,
+// and what that may come from.
+func Problem(s follow.Status) string {
 	switch {
-	case fetched && age <= epoch:
-		return nil
+	case s.Forked != "":
+		return s.Forked
+	case s.Problem != "" && s.Clock != "":
+		return s.Problem + ": " + s.Clock
+	}
+	return s.Problem
+}
+
+// NoDirectory is nil if the directory is there and current, so that what it
+// does not list does not exist; else why it is not. A root may be used for two
+// epochs after its own, and mirrors are asked in each.
+func NoDirectory(s follow.Status, w *world.World, now time.Time) error {
+	why := "no mirror has answered yet"
+	if p := Problem(s); p != "" {
+		why = p
+	}
+	age, agreed := s.Age(now)
+	switch {
 	case s.Nodes == 0:
 		return errors.New("no directory yet: " + why)
-	case fetched:
+	case agreed && age <= current*w.EpochLen():
+		return nil
+	case agreed:
 		return fmt.Errorf("the directory is %v old: %s", age.Round(time.Second), why)
 	}
-	return errors.New("the directory is from the cache of an earlier run: " + why)
+	return errors.New("the directory is from an earlier run: " + why)
 }

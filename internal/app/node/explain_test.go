@@ -13,8 +13,9 @@ import (
 	"github.com/culvert-net/culvert/api/tunnel"
 	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/internal/app"
-	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/directory/follow"
 	"github.com/culvert-net/culvert/mesh/route"
+	"github.com/culvert-net/culvert/mesh/world"
 )
 
 func TestNoCircuit(t *testing.T) {
@@ -41,22 +42,26 @@ func TestNoCircuit(t *testing.T) {
 
 func TestNoDirectory(t *testing.T) {
 	now := time.Now()
+	w := &world.World{Rules: world.DefaultRules()}
+	w.Rules.EpochLenMS = 60_000
 	const epoch = time.Minute
 	for _, tt := range []struct {
 		name   string
-		status directory.Status
+		status follow.Status
 		want   string // "": it is there
 	}{
-		{"just started", directory.Status{}, "no directory yet: no seed has answered yet"},
-		{"no seed", directory.Status{FetchError: "not reachable"}, "no directory yet: no seed answers (not reachable)"},
-		{"cached", directory.Status{Nodes: 4, FetchError: "not reachable"}, "the directory is from the cache of an earlier run: no seed answers (not reachable)"},
-		{"current", directory.Status{Nodes: 4, Fetched: now.Add(-epoch / 2)}, ""},
-		{"current and empty", directory.Status{Fetched: now.Add(-epoch / 2)}, ""},
-		{"one question failed", directory.Status{Nodes: 4, Fetched: now.Add(-epoch / 2), FetchError: "not reachable"}, ""},
-		{"old", directory.Status{Nodes: 4, Fetched: now.Add(-2 * epoch), FetchError: "not reachable"}, "the directory is 2m0s old: no seed answers (not reachable)"},
-		{"gone", directory.Status{Fetched: now.Add(-3 * epoch), FetchError: "not reachable"}, "no directory yet: no seed answers (not reachable)"},
+		{"just started", follow.Status{}, "no directory yet: no mirror has answered yet"},
+		{"no mirror", follow.Status{Problem: "not reachable"}, "no directory yet: not reachable"},
+		{"a wrong clock", follow.Status{Problem: "from the future", Clock: "behind by 1h0m0s"}, "no directory yet: from the future: behind by 1h0m0s"},
+		{"kept", follow.Status{Nodes: 4, Problem: "not reachable"}, "the directory is from an earlier run: not reachable"},
+		{"current", follow.Status{Nodes: 4, Agreed: now.Add(-epoch / 2)}, ""},
+		{"one round failed", follow.Status{Nodes: 4, Agreed: now.Add(-epoch / 2), Problem: "not reachable"}, ""},
+		{"one that may be used", follow.Status{Nodes: 4, Agreed: now.Add(-2 * epoch), Problem: "not reachable"}, ""},
+		{"old", follow.Status{Nodes: 4, Agreed: now.Add(-4 * epoch), Problem: "not reachable"}, "the directory is 4m0s old: not reachable"},
+		{"gone", follow.Status{Agreed: now.Add(-4 * epoch), Problem: "not reachable"}, "no directory yet: not reachable"},
+		{"forked", follow.Status{Agreed: now, Forked: "signers signed two"}, "no directory yet: signers signed two"},
 	} {
-		err := NoDirectory(tt.status, epoch, now)
+		err := NoDirectory(tt.status, w, now)
 		if got := fmt.Sprint(err); (err == nil) != (tt.want == "") || err != nil && got != tt.want {
 			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
 		}

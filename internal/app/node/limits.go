@@ -33,14 +33,15 @@ const (
 	// to extend to and does not hold: a fetch from a seed takes a fraction.
 	missingWait = 2 * time.Second
 
-	// directoryStreams and directoryPeerStreams bound fetches under way. A
-	// fetch takes a round trip or two every quarter epoch.
+	// directoryStreams and directoryPeerStreams bound questions to a mirror that are
+	// being answered. A node asks a few times in an epoch.
 	directoryStreams     = 256
 	directoryPeerStreams = 4
 
-	// directoryLimit bounds one fetch or publish, so that a peer that says
-	// nothing does not hold a stream for ever.
-	directoryLimit = 30 * time.Second
+	// current is for how many epochs a directory that mirrors agreed on says of what
+	// it does not list that it does not exist: its own, and the two that a root may
+	// be used for after it.
+	current = 3
 
 	// clockBad is where a clock begins to break things: descriptors made by it
 	// are refused by others (docs/spec/directory.md §2).

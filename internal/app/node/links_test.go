@@ -20,6 +20,8 @@ import (
 	"github.com/culvert-net/culvert/circuit/onion"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/directory/mirror"
+	"github.com/culvert-net/culvert/mesh/quorum"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -211,7 +213,7 @@ func TestDirectoryOverCircuits(t *testing.T) {
 	r.node("relay-2", nil, nil, any1)
 	end := r.node("end", []directory.Model{serves("m")}, nil, any1)
 	r.wg.Go(func() {
-		_ = ServeDirectoryOver(r.ctx, end.Listener(circuit.StreamDirectory), 4, r.set, slog.New(slog.DiscardHandler))
+		_ = ServeMirrorOver(r.ctx, end.Listener(circuit.StreamDirectory), 4, emptyStore(t, r.world), slog.New(slog.DiscardHandler))
 	})
 	c, key := r.client(), r.set.Snapshot().Providers("m")[0].Key
 	open := func() *circuit.Stream {
@@ -226,16 +228,25 @@ func TestDirectoryOverCircuits(t *testing.T) {
 		t.Cleanup(func() { _ = s.Close() })
 		return s
 	}
-	a, err := directory.Fetch(open(), r.world.ID, world.Hash{})
-	if err != nil || len(a.Descriptors) != 3 {
-		t.Errorf("Fetch over a circuit = %d descriptors, %v; want all 3", len(a.Descriptors), err)
-	}
-	if at, err := directory.AskTime(open(), r.world.ID); err != nil || time.Since(at).Abs() > time.Minute {
+	if at, err := AskTime(open(), r.world); err != nil || time.Since(at).Abs() > time.Minute {
 		t.Errorf("AskTime over a circuit = %v, %v", at, err)
 	}
-	if _, err := directory.AskTime(open(), world.Hash{1}); !errors.Is(err, directory.ReasonWorld) {
-		t.Errorf("AskTime of another world = %v, want it refused", err)
+	if _, err := mirror.AskRoots(open(), world.Hash{1}); !errors.Is(err, directory.ReasonWorld) {
+		t.Errorf("AskRoots of another world = %v, want it refused", err)
 	}
+	if _, err := mirror.Publish(open(), r.world.ID, nil, nil); !errors.Is(err, directory.ReasonNotTaking) {
+		t.Errorf("Publish over a circuit = %v, want it refused", err)
+	}
+}
+
+// emptyStore is a mirror's before it has a bundle, in a world with one signer.
+func emptyStore(t *testing.T, w *world.World) *mirror.Store {
+	t.Helper()
+	s, err := mirror.Open(mirror.Config{World: w, Quorum: quorum.Quorum{Signers: [][32]byte{{1}}, Threshold: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // A clock that differs from the seeds' is found out by asking them.
@@ -255,7 +266,7 @@ func TestClockWatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ServeDirectory(t.Context(), hosts[0], directory.NewSet(w), false, slog.New(slog.DiscardHandler))
+	ServeMirror(t.Context(), hosts[0], emptyStore(t, w), nil, slog.New(slog.DiscardHandler))
 	var said bytes.Buffer
 	c := &ClockWatch{World: w, Host: hosts[1], Log: slog.New(slog.NewTextHandler(&said, nil))}
 	if _, known := c.Ahead(); known || c.Off() {

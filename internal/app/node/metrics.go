@@ -52,7 +52,7 @@ func Count(requests *telemetry.Requests) func(usage.Ended) {
 
 // WatchDirectory adds what a node knows of its world. client and known are asked
 // for when somebody wants to know.
-func WatchDirectory(r *telemetry.Registry, client func() Client, known func() Directory) {
+func WatchDirectory(r *telemetry.Registry, client func() *Signed, known func() Directory) {
 	r.Watch(telemetry.Family{
 		Name: "culvert_directory_nodes", Help: "Nodes of the directory: those that only relay, those at which circuits only end, those that offer a model, and those whose models are not available now.",
 		Labels: []telemetry.Label{Values("role", "relay", "end", "provider", "unavailable")},
@@ -65,7 +65,13 @@ func WatchDirectory(r *telemetry.Registry, client func() Client, known func() Di
 		emit(float64(snap.Len()-relays-ends-offering), "unavailable")
 	})
 	r.Watch(telemetry.Family{
-		Name: "culvert_directory_age_seconds", Help: "Seconds since a seed last answered; absent until one has.",
+		Name: "culvert_directory_epoch", Help: "Epoch of the root that is in use; 0 for none.",
+	}, func(emit telemetry.Emit) { emit(float64(client().Status().Epoch)) })
+	r.Watch(telemetry.Family{
+		Name: "culvert_directory_forked", Help: "1 if directory signers contradicted themselves, so that the directory is not used any more, else 0.",
+	}, func(emit telemetry.Emit) { emit(Bool(client().Status().Forked != "")) })
+	r.Watch(telemetry.Family{
+		Name: "culvert_directory_age_seconds", Help: "Seconds since mirrors last agreed on a root; absent until they have.",
 	}, func(emit telemetry.Emit) {
 		s := client().Status()
 		if age, ok := s.Age(time.Now()); ok {
@@ -73,13 +79,18 @@ func WatchDirectory(r *telemetry.Registry, client func() Client, known func() Di
 		}
 	})
 	r.Watch(telemetry.Family{
-		Name: "culvert_directory_fetches_total", Help: "Questions to seeds for their directory, by whether they were answered.", Counter: true,
+		Name: "culvert_directory_fetches_total", Help: "Rounds of questions to mirrors for the newest root, by whether they agreed on one.", Counter: true,
 		Labels: []telemetry.Label{Values("result", "ok", "failed")},
 	}, func(emit telemetry.Emit) {
 		s := client().Status()
-		emit(float64(s.FetchesOK), "ok")
-		emit(float64(s.FetchesFailed), "failed")
+		emit(float64(s.RoundsOK), "ok")
+		emit(float64(s.RoundsFailed), "failed")
 	})
+}
+
+// WatchRefused adds the descriptors that a set did not take. set is asked for when
+// somebody wants to know.
+func WatchRefused(r *telemetry.Registry, set func() *directory.Set) {
 	words := refusals()
 	values := make([]string, len(words))
 	for i, w := range words {
@@ -89,10 +100,7 @@ func WatchDirectory(r *telemetry.Registry, client func() Client, known func() Di
 		Name: "culvert_directory_refused_total", Help: "Descriptors that were not taken, by what is wrong with them.", Counter: true,
 		Labels: []telemetry.Label{Values("reason", values...)},
 	}, func(emit telemetry.Emit) {
-		var refused map[directory.Reason]uint64
-		if set, ok := known().(*directory.Set); ok { // what signers vouch for is not refused one by one
-			refused = set.Refused()
-		}
+		refused := set().Refused()
 		for _, w := range words {
 			emit(float64(refused[w.reason]), w.word)
 		}

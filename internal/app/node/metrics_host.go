@@ -39,7 +39,7 @@ func limitKind(limit string) string {
 		return "unknown_protocol"
 	case strings.HasPrefix(limit, mesh.ProtoCircuit):
 		return "circuits"
-	case strings.HasPrefix(limit, mesh.ProtoDirectory):
+	case strings.HasPrefix(limit, mesh.ProtoMirror):
 		return "directory"
 	case strings.HasPrefix(limit, mesh.ProtoSync):
 		return "sync"

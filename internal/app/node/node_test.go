@@ -20,6 +20,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/directory/mirror"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -342,20 +343,22 @@ func TestShortIDIsTheDisplayName(t *testing.T) {
 func TestCheckSeeds(t *testing.T) {
 	peer := "/p2p/" + mesh.PeerID([32]byte{1})
 	for _, tt := range []struct {
-		name  string
-		seeds []string
-		local bool
-		want  string
+		name    string
+		seeds   []string
+		local   bool
+		founder [32]byte
+		want    string
 	}{
-		{"public", []string{"/ip4/8.8.8.8/tcp/1" + peer}, false, ""},
-		{"one of two", []string{"/ip4/10.0.0.1/tcp/1" + peer, "/ip4/8.8.8.8/tcp/1" + peer}, false, ""},
-		{"private in a local world", []string{"/ip4/10.0.0.1/tcp/1" + peer}, true, ""},
-		{"none", nil, true, "lists no seeds"},
-		{"private", []string{"/ip4/10.0.0.1/tcp/1" + peer}, false, "--announce"},
-		{"quic", []string{"/ip4/8.8.8.8/udp/1/quic-v1" + peer}, false, ""},
-		{"name", []string{"/dns4/example.org/tcp/1" + peer}, false, "name server"},
+		{"nobody signs", []string{"/ip4/8.8.8.8/tcp/1" + peer}, false, [32]byte{}, "nobody who signs its directory"},
+		{"public", []string{"/ip4/8.8.8.8/tcp/1" + peer}, false, [32]byte{1}, ""},
+		{"one of two", []string{"/ip4/10.0.0.1/tcp/1" + peer, "/ip4/8.8.8.8/tcp/1" + peer}, false, [32]byte{1}, ""},
+		{"private in a local world", []string{"/ip4/10.0.0.1/tcp/1" + peer}, true, [32]byte{1}, ""},
+		{"none", nil, true, [32]byte{1}, "lists no seeds"},
+		{"private", []string{"/ip4/10.0.0.1/tcp/1" + peer}, false, [32]byte{1}, "--announce"},
+		{"quic", []string{"/ip4/8.8.8.8/udp/1/quic-v1" + peer}, false, [32]byte{1}, ""},
+		{"name", []string{"/dns4/example.org/tcp/1" + peer}, false, [32]byte{1}, "name server"},
 	} {
-		w, err := world.New(world.World{Phrase: "x", Rules: world.DefaultRules(), Seeds: tt.seeds, Local: tt.local})
+		w, err := world.New(world.World{Phrase: "x", Rules: world.DefaultRules(), Seeds: tt.seeds, Local: tt.local, Founder: tt.founder})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -407,7 +410,7 @@ func TestWhyNoModels(t *testing.T) {
 
 // Whoever comes with another world's file is told so; the refusal used to be
 // overtaken by a reset, and looked like a seed that broke off.
-func TestServeDirectoryTellsTheReason(t *testing.T) {
+func TestServeMirrorTellsTheReason(t *testing.T) {
 	_, priv, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -418,20 +421,20 @@ func TestServeDirectoryTellsTheReason(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer host.Close()
-	ServeDirectory(t.Context(), host, p.set, false, slog.New(slog.DiscardHandler))
+	ServeMirror(t.Context(), host, emptyStore(t, p.world), nil, slog.New(slog.DiscardHandler))
 	client, err := mesh.New(mesh.Config{Quiet: true, Local: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer client.Close()
 	for range 20 {
-		s, err := client.Open(t.Context(), mesh.ProtoDirectory, host.Key(), host.Addrs())
+		s, err := client.Open(t.Context(), mesh.ProtoMirror, host.Key(), host.Addrs())
 		if err != nil {
 			t.Fatal(err)
 		}
 		_ = s.SetDeadline(time.Now().Add(10 * time.Second))
-		if _, err := directory.Fetch(s, world.Hash{1}, world.Hash{}); !errors.Is(err, directory.ReasonWorld) {
-			t.Fatalf("Fetch of another world = %v, want the reason", err)
+		if _, err := mirror.AskRoots(s, world.Hash{1}); !errors.Is(err, directory.ReasonWorld) {
+			t.Fatalf("AskRoots of another world = %v, want the reason", err)
 		}
 		_ = s.Close()
 	}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"time"
 
 	"github.com/culvert-net/culvert/circuit"
+	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
 	"github.com/culvert-net/culvert/mesh/directory/follow"
@@ -18,41 +20,19 @@ import (
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
-// Client keeps a node's directory current, and publishes what the node says.
-type Client interface {
-	// Run works until ctx ends.
-	Run(ctx context.Context) error
-	// Refresh asks anew, for a node that lacks another one's descriptor.
-	Refresh()
-	// Changed says that the node has something else to say.
-	Changed()
-	// Status says how it is doing.
-	Status() directory.Status
-}
-
-var (
-	_ Client = (*directory.Client)(nil)
-	_ Client = (*Signed)(nil)
-)
-
-// IsSigned reports whether a world has directory signers, so that its directory
-// is what they sign. In a world without, whoever the seeds know is in it.
-func IsSigned(w *world.World) bool { return quorum.Of(w).Check() == nil }
-
-// Proto is the protocol by which a world's directory is asked.
-func Proto(w *world.World) string {
-	if IsSigned(w) {
-		return mesh.ProtoMirror
+// CheckSigners refuses a world whose file names nobody who signs its directory:
+// nobody could say who is in it.
+func CheckSigners(w *world.World) error {
+	if quorum.Of(w).Check() == nil {
+		return nil
 	}
-	return mesh.ProtoDirectory
+	return app.Usage(fmt.Errorf("the world file of %q names nobody who signs its directory, so nobody can say who is in it; "+
+		"get a file with a charter, or with a founder, from whoever runs the world. A new world is made with observer world create PHRASE", w.Phrase))
 }
 
-// AskTime asks the node at the other end of a stream of Proto what time it is. It
-// proves nothing: it is for telling a person that his clock is wrong.
+// AskTime asks the node at the other end of a stream of mesh.ProtoMirror what time
+// it is. It proves nothing: it is for telling a person that his clock is wrong.
 func AskTime(rw io.ReadWriter, w *world.World) (time.Time, error) {
-	if !IsSigned(w) {
-		return directory.AskTime(rw, w.ID)
-	}
 	r, err := mirror.AskRoots(rw, w.ID)
 	if err != nil {
 		return time.Time{}, err
@@ -70,13 +50,14 @@ type SignedConfig struct {
 	// Circuits are those over which a bridge asks mirrors; nil asks seeds always.
 	Circuits *circuit.Client
 
-	// Key, Keys, Say, Said and File are set by nodes that stand in the directory: see
+	// Key, Keys, Say, Said, Stamped and File are set by nodes that stand in the directory: see
 	// publish.Config.
-	Key  ed25519.PrivateKey
-	Keys *directory.Keyring
-	Say  func() (directory.Node, bool)
-	Said func([]world.Descriptor)
-	File string
+	Key     ed25519.PrivateKey
+	Keys    *directory.Keyring
+	Say     func() (directory.Node, bool)
+	Said    func([]world.Descriptor)
+	Stamped func([]world.Descriptor, []byte)
+	File    string
 
 	Log *slog.Logger
 }
@@ -85,15 +66,18 @@ type SignedConfig struct {
 // stands there itself.
 type Signed struct {
 	Store     *mirror.Store
-	view      *directory.View
+	signers   int // of the world
 	follower  *follow.Follower
 	publisher *publish.Publisher // nil for a node that publishes nothing
 }
 
 // OpenSigned reads what is on disk. It starts nothing.
 func OpenSigned(c SignedConfig) (*Signed, error) {
-	s := &Signed{view: c.View}
-	var err error
+	err := CheckSigners(c.World)
+	if err != nil {
+		return nil, err
+	}
+	s := &Signed{signers: len(quorum.Of(c.World).Signers)}
 	if s.Store, err = mirror.Open(mirror.Config{World: c.World, Quorum: quorum.Of(c.World), Dir: c.Dir, Log: c.Log}); err != nil {
 		return nil, err
 	}
@@ -104,7 +88,7 @@ func OpenSigned(c SignedConfig) (*Signed, error) {
 	if c.Say != nil {
 		follows.Self = c.Host.Key()
 		s.publisher, err = publish.New(publish.Config{
-			World: c.World, Key: c.Key, Keys: c.Keys, Seeds: Desks{Host: c.Host}, File: c.File, Self: c.Say, Said: c.Said, Log: c.Log,
+			World: c.World, Key: c.Key, Keys: c.Keys, Seeds: Desks{Host: c.Host}, File: c.File, Self: c.Say, Said: c.Said, Stamped: c.Stamped, Log: c.Log,
 		})
 		if err != nil {
 			return nil, err
@@ -114,7 +98,7 @@ func OpenSigned(c SignedConfig) (*Signed, error) {
 	return s, err
 }
 
-// Run implements Client.
+// Run works until ctx ends; it is called once.
 func (s *Signed) Run(ctx context.Context) error {
 	if s.publisher == nil {
 		return s.follower.Run(ctx)
@@ -131,36 +115,23 @@ func (s *Signed) Run(ctx context.Context) error {
 	return errors.Join(err, <-published)
 }
 
-// Refresh implements Client.
+// Refresh asks anew, for a node that lacks another one's descriptor.
 func (s *Signed) Refresh() { s.follower.Refresh() }
 
-// Changed implements Client.
+// Changed says that the node has something else to say.
 func (s *Signed) Changed() {
 	if s.publisher != nil {
 		s.publisher.Changed()
 	}
 }
 
-// Status implements Client, in the words of an unsigned directory: what was
-// fetched is what mirrors agreed on.
-func (s *Signed) Status() directory.Status {
-	f := s.follower.Status()
-	out := directory.Status{
-		Epoch: f.Epoch, Nodes: f.Nodes, Relays: f.Relays, Providers: f.Providers, Models: f.Models,
-		Fetched: f.Agreed, FetchError: f.Problem, FetchesOK: f.RoundsOK, FetchesFailed: f.RoundsFailed,
-	}
-	switch {
-	case f.Forked != "":
-		out.FetchError = f.Forked
-	case f.Clock != "" && f.Problem != "":
-		out.FetchError += ": " + f.Clock
-	}
-	if s.publisher != nil {
-		p := s.publisher.Status()
-		out.Seeds, out.PublishedTo, out.Published, out.PublishError = p.Seeds, p.Told, p.Published, p.Problem
-	}
-	return out
-}
+// Status says how following is going.
+func (s *Signed) Status() follow.Status { return s.follower.Status() }
 
-// Described reports whether this node has signed what it says of itself.
-func (s *Signed) Described() bool { return s.publisher != nil && s.publisher.Status().Described }
+// Published says how publishing is going; the zero value for a node that does not.
+func (s *Signed) Published() publish.Status {
+	if s.publisher == nil {
+		return publish.Status{}
+	}
+	return s.publisher.Status()
+}

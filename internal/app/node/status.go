@@ -2,6 +2,7 @@ package node
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/culvert-net/culvert/internal/app"
@@ -41,8 +42,10 @@ func (s *WorldStatus) Rows(row func(name, format string, args ...any)) {
 
 // DirectoryStatus says what a node knows of its world.
 type DirectoryStatus struct {
-	Age       float64       `json:"age_s"`                  // of the last answer of a seed; negative: none yet
-	Cached    float64       `json:"cached_age_s,omitempty"` // before that: of the one an earlier run kept; 0: none
+	Epoch     uint64        `json:"epoch"`     // of the root that is in use; 0: none
+	Signed    int           `json:"signed_by"` // signers of that root
+	Signers   int           `json:"signers"`   // that there are
+	Age       float64       `json:"age_s"`     // since mirrors agreed on a root; negative: not yet
 	Problem   string        `json:"problem,omitempty"`
 	Nodes     int           `json:"nodes"`
 	Relays    int           `json:"relays"`
@@ -57,16 +60,17 @@ type ModelStatus struct {
 }
 
 // NewDirectoryStatus describes what client and its snapshot know now.
-func NewDirectoryStatus(client Client, snap *directory.Snapshot) *DirectoryStatus {
+func NewDirectoryStatus(client *Signed, snap *directory.Snapshot) *DirectoryStatus {
 	c := client.Status()
 	s := &DirectoryStatus{
-		Age: -1, Problem: c.FetchError, Nodes: snap.Len(), Relays: len(snap.Relays()),
+		Epoch: c.Epoch, Signers: client.signers, Age: -1, Problem: Problem(c), Nodes: snap.Len(), Relays: len(snap.Relays()),
 		Providers: len(providers(snap)), Models: []ModelStatus{},
+	}
+	if b := client.Store.Newest(); b != nil && b.Root.Epoch == c.Epoch {
+		s.Signed = len(b.Root.Signatures)
 	}
 	if age, ok := c.Age(time.Now()); ok {
 		s.Age = age.Seconds()
-	} else if !c.Cached.IsZero() {
-		s.Cached = time.Since(c.Cached).Seconds()
 	}
 	for _, m := range snap.Models() {
 		count := 0
@@ -91,8 +95,11 @@ func (s *DirectoryStatus) Rows(row func(name, format string, args ...any)) {
 	switch {
 	case s.Age >= 0:
 		age = "fetched " + seconds(s.Age) + " ago"
-	case s.Cached > 0 && s.Nodes > 0: // what is past its time is not kept
-		age = "from cache, " + seconds(s.Cached) + " old"
+	case s.Nodes > 0:
+		age = "kept by an earlier run"
+	}
+	if s.Epoch > 0 {
+		age = fmt.Sprintf("root of epoch %d, signed by %d of %d, %s", s.Epoch, s.Signed, s.Signers, age)
 	}
 	if s.Problem != "" {
 		age += "; the last attempt: " + s.Problem

@@ -33,7 +33,8 @@ func LoadWorld(path string) (*world.World, error) {
 }
 
 // CheckSeeds refuses a world that a newcomer cannot enter, because its file
-// names nobody, or nobody who may be dialled.
+// names nobody who signs its directory, nobody to ask for it, or nobody who may
+// be dialled.
 func CheckSeeds(w *world.World) error {
 	if len(w.Seeds)+len(w.Mirrors) == 0 {
 		return app.Usage(fmt.Errorf("the world file of %q lists no seeds, so there is nobody to ask who is in it; get a file with seeds from whoever runs the world", w.Phrase))
@@ -45,12 +46,12 @@ func CheckSeeds(w *world.World) error {
 			err = CheckAddr(addr, w)
 		}
 		if err == nil {
-			return nil
+			return CheckSigners(w)
 		}
 		why = err
 	}
 	return app.Usage(fmt.Errorf("no seed in the world file of %q can be reached (%w); "+
-		"get a file with others from whoever runs the world, who says where a router forwards a seed's address with gateway init --announce, or makes a world of private addresses with --local", w.Phrase, why))
+		"get a file with others from whoever runs the world, who says where a router forwards a seed's address with --announce, or makes a world of private addresses with --local", w.Phrase, why))
 }
 
 // CheckAddr says why the nodes of a world would not connect to an address.

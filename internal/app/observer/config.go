@@ -23,10 +23,11 @@ const (
 
 // Config is config.toml.
 type Config struct {
-	Node   NodeConfig       `toml:"node" doc:"This machine's place in its world."`
-	Status app.StatusConfig `toml:"status" doc:"What the observer is doing: /livez, /readyz and /status."`
-	Log    app.LogConfig    `toml:"log" doc:"Logs go to stderr and never hold a key, a handle or a peer's address."`
-	Debug  app.DebugConfig  `toml:"debug" doc:"For developers."`
+	Node      NodeConfig       `toml:"node" doc:"This machine's place in its world."`
+	Directory DirectoryConfig  `toml:"directory" doc:"What this machine does as a directory signer, if it is one."`
+	Status    app.StatusConfig `toml:"status" doc:"What the observer is doing: /livez, /readyz and /status."`
+	Log       app.LogConfig    `toml:"log" doc:"Logs go to stderr and never hold a key, a handle or a peer's address."`
+	Debug     app.DebugConfig  `toml:"debug" doc:"For developers."`
 }
 
 // NodeConfig is [node].
@@ -37,6 +38,14 @@ type NodeConfig struct {
 	Announce []string `toml:"announce" doc:"Addresses to publish instead, where a router forwards a public one to listen."`
 }
 
+// DirectoryConfig is [directory].
+type DirectoryConfig struct {
+	FirstNodes int `toml:"first_nodes" doc:"How many nodes, this one included, a new world's first root waits for. Who comes later stands in the next one."`
+}
+
+// maxFirstNodes bounds first_nodes: worlds of more begin with less.
+const maxFirstNodes = 10_000
+
 // Default addresses.
 const (
 	defaultPort  = 4811
@@ -46,9 +55,10 @@ const (
 // Defaults is the configuration of an observer that was told nothing.
 func Defaults() *Config {
 	return &Config{
-		Node:   NodeConfig{Roles: []string{RoleMemory}, Listen: node.ListenOn(defaultPort), Announce: []string{}},
-		Status: app.StatusConfig{Listen: statusListen},
-		Log:    app.DefaultLog(),
+		Node:      NodeConfig{Roles: []string{RoleMemory}, Listen: node.ListenOn(defaultPort), Announce: []string{}},
+		Directory: DirectoryConfig{FirstNodes: 1},
+		Status:    app.StatusConfig{Listen: statusListen},
+		Log:       app.DefaultLog(),
 	}
 }
 
@@ -59,6 +69,9 @@ func (c *Config) Validate() error {
 	}
 	if err := node.CheckName(c.Node.Name); err != nil {
 		return config.At("node.name", err)
+	}
+	if n := c.Directory.FirstNodes; n < 1 || n > maxFirstNodes {
+		return config.At("directory.first_nodes", fmt.Errorf("%d: 1 to %d", n, maxFirstNodes))
 	}
 	return node.CheckPlace(c.Node.Listen, c.Node.Announce)
 }

@@ -2,7 +2,6 @@ package observer
 
 import (
 	"context"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -83,7 +82,7 @@ func (p *patient) checks() []doctor.Check {
 
 func (p *patient) daemon(ctx context.Context) []doctor.Finding {
 	found := p.Daemon(ctx, &p.status, func() (string, time.Time) { return p.status.Version, p.status.Started })
-	p.Addrs, p.Problem = p.status.Addrs, p.status.Problem
+	p.Addrs, p.Published, p.Problem = p.status.Addrs, p.status.Published, p.status.Problem
 	return found
 }
 
@@ -96,7 +95,7 @@ func (p *patient) ports(ctx context.Context) []doctor.Finding {
 }
 
 func (p *patient) askSeeds(ctx context.Context) []doctor.Finding {
-	return p.AskSeeds(ctx, filepath.Join(p.Dir, cacheFile))
+	return p.AskSeeds(ctx)
 }
 
 func (p *patient) directory(context.Context) []doctor.Finding {

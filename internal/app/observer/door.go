@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/doctor"
 	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/serve"
@@ -107,8 +108,6 @@ func openMember(data *app.Data, w *world.World, key ed25519.PrivateKey, p roster
 // cachedProviders is who stood as a provider when the observer last ran.
 func cachedProviders(data *app.Data, w *world.World) roster.Providers {
 	set := directory.NewSet(w)
-	if all, err := directory.ReadCache(data.Path(cacheFile), w); err == nil {
-		set.Add(all, time.Now())
-	}
+	set.Add(doctor.ReadCache(data.Dir, w).Descriptors, time.Now())
 	return member.NewProviders(set)
 }

@@ -17,11 +17,8 @@ import (
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
-// Files of an observer besides those of every data directory.
-const (
-	cacheFile = "directory.db"
-	onionFile = "onion.keys"
-)
+// onionFile is one of an observer's besides those of every data directory.
+const onionFile = "onion.keys"
 
 // PlaceOptions is what an observer is told of its place when it is set up. What
 // is left out is found out.
@@ -31,6 +28,8 @@ type PlaceOptions struct {
 	Listen   []string // empty: a free port on all addresses, 4811 if it is free
 	Announce []string
 	Status   string // address of the status page; empty: the usual one
+
+	FirstNodes int // that the directory's first root waits for; 0: the usual
 }
 
 // setup is a data directory that is being made.
@@ -69,7 +68,7 @@ func (o *PlaceOptions) begin() (_ *setup, err error) {
 func (s *setup) configure(o *PlaceOptions) error {
 	_, err := os.Stat(s.data.Path(app.ConfigFile))
 	if err == nil {
-		if o.Name != "" || len(o.Listen) > 0 || len(o.Announce) > 0 || o.Status != "" {
+		if o.Name != "" || len(o.Listen) > 0 || len(o.Announce) > 0 || o.Status != "" || o.FirstNodes != 0 {
 			return app.Usage(fmt.Errorf("%s is set up already; edit %s, or choose another directory with --data", s.data.Dir, s.data.Path(app.ConfigFile)))
 		}
 		_, err = app.Load(s.cfg, program, s.data.Dir, nil)
@@ -87,6 +86,7 @@ func (s *setup) configure(o *PlaceOptions) error {
 	}{
 		"node.name": {"--name", o.Name != ""}, "node.listen": {"--listen", len(o.Listen) > 0},
 		"node.announce": {"--announce", len(o.Announce) > 0}, "status.listen": {"--status-listen", o.Status != ""},
+		"directory.first_nodes": {"--first-nodes", o.FirstNodes != 0},
 	} {
 		if flag.given {
 			origins[key] = flag.name
@@ -105,6 +105,9 @@ func (s *setup) configure(o *PlaceOptions) error {
 	}
 	if o.Status != "" {
 		s.cfg.Status.Listen, set = o.Status, append(set, "status.listen")
+	}
+	if o.FirstNodes != 0 {
+		s.cfg.Directory.FirstNodes, set = o.FirstNodes, append(set, "directory.first_nodes")
 	}
 	if err := config.Check(s.cfg, origins); err != nil {
 		return app.Configured(err)

@@ -23,4 +23,8 @@ const (
 	// overJoins bounds requests to join that come over circuits: those over links
 	// are bounded alike.
 	overJoins = 8
+
+	// maxTaken is how many descriptors wait to be told to other members: what some
+	// hundred nodes say at the beginning of an epoch, until the disk has it.
+	maxTaken = 4096
 )

@@ -12,6 +12,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/directory/mirror"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -30,7 +31,10 @@ func Prepare(dir string, cfg *Config, w *world.World) (_ *member.Member, _ *app.
 		}
 	}()
 	if old, err := world.Load(data.Path(app.WorldFile)); err != nil || old.ID != w.ID {
-		for _, name := range append(member.Files(), onionFile, cacheFile, app.WorldFile) {
+		if err := mirror.Remove(dir); err != nil {
+			return nil, nil, err
+		}
+		for _, name := range append(member.Files(), onionFile, ownFile, signedFile, app.WorldFile) {
 			if err := os.RemoveAll(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return nil, nil, err
 			}
@@ -44,7 +48,7 @@ func Prepare(dir string, cfg *Config, w *world.World) (_ *member.Member, _ *app.
 	if err := s.enter(w); err != nil {
 		return nil, nil, err
 	}
-	set := []string{"node.name", "node.roles", "node.listen", "status.listen"}
+	set := []string{"node.name", "node.roles", "node.listen", "directory.first_nodes", "status.listen"}
 	if cfg.Debug.Listen != "" {
 		set = append(set, "debug.listen")
 	}

@@ -38,9 +38,9 @@ type observer struct {
 
 	host      *mesh.Host
 	set       *directory.Set
-	directory node.Client
-	signed    *node.Signed   // what directory is in a world with signers
+	directory *node.Signed
 	notary    *notary.Notary // nil: this node is no directory signer
+	taken     chan published // descriptors that other members are to be told of
 	relay     *circuit.Relay
 	clock     *node.ClockWatch
 	member    *member.Service
@@ -164,11 +164,7 @@ func (ob *observer) wire(key ed25519.PrivateKey, onion *directory.Keyring, data 
 	parts := []app.Part{
 		{Name: "circuits", Run: ob.relay.Run},
 		{Name: "directory over circuits", Run: func(ctx context.Context) error {
-			l := ob.relay.Listener(circuit.StreamDirectory)
-			if ob.signed != nil {
-				return node.ServeMirrorOver(ctx, l, overStreams, ob.signed.Store, ob.log)
-			}
-			return node.ServeDirectoryOver(ctx, l, overStreams, ob.set, ob.log)
+			return node.ServeMirrorOver(ctx, ob.relay.Listener(circuit.StreamDirectory), overStreams, ob.directory.Store, ob.log)
 		}},
 		{Name: "sync over circuits", Run: func(ctx context.Context) error {
 			return node.ServeStreams(ctx, ob.relay.Listener(circuit.StreamSync), overStreams, func(s *circuit.Stream) {

@@ -21,37 +21,32 @@ const (
 	signedFile = "signed.db" // what it signed, if it is a directory signer
 )
 
-// join makes this node's part in the directory. Where the world has signers, it
-// mirrors what they sign, takes publications if it is a seed, and signs if it is
-// one of them.
+// join makes this node's part in the directory: it mirrors what signers sign,
+// takes publications if it is a seed, and signs if it is one of them.
 func (ob *observer) join(key ed25519.PrivateKey, onion *directory.Keyring, data *app.Data, m *member.Member) ([]app.Part, error) {
-	if !node.IsSigned(ob.world) {
-		client, err := directory.NewClient(directory.ClientConfig{
-			World: ob.world, Set: ob.set, Seeds: node.Seeds{Host: ob.host}, Cache: data.Path(cacheFile),
-			Key: key, Keys: onion, Self: ob.self, Log: ob.log,
-		})
-		if err != nil {
-			return nil, err
-		}
-		ob.directory = client
-		return []app.Part{{Name: "directory", Run: client.Run}}, nil
-	}
 	view := directory.NewView(ob.world)
 	add := func(ds []world.Descriptor) { ob.set.Add(ds, time.Now()) }
-	signed, err := node.OpenSigned(node.SignedConfig{
+	ob.taken = make(chan published, maxTaken)
+	var err error
+	ob.directory, err = node.OpenSigned(node.SignedConfig{
 		World: ob.world, View: view, Dir: data.Path(""), Host: ob.host,
-		Key: key, Keys: onion, Say: ob.self, Said: add, File: data.Path(ownFile), Log: ob.log,
+		Key: key, Keys: onion, Say: ob.self, Said: add, Stamped: func(ds []world.Descriptor, stamp []byte) {
+			for _, d := range ds {
+				ob.publish(d, stamp)
+			}
+		}, File: data.Path(ownFile), Log: ob.log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	ob.directory, ob.signed = signed, signed
 	parts := []app.Part{
-		{Name: "directory", Run: signed.Run},
+		{Name: "directory", Run: ob.directory.Run},
 		// What the last root says is known here too, whoever published where.
 		{Name: "directory watch", Run: func(ctx context.Context) error {
 			return node.Follow(ctx, view, func() { add(view.Snapshot().Descriptors()) })
 		}},
+		{Name: "descriptors to members", Run: ob.tellMembers},
+		{Name: "descriptors of members", Run: ob.hearMembers},
 	}
 	q := quorum.Of(ob.world)
 	if !q.Has(ob.host.Key()) {
@@ -62,8 +57,9 @@ func (ob *observer) join(key ed25519.PrivateKey, onion *directory.Keyring, data 
 		return nil, err
 	}
 	ob.notary, err = notary.New(notary.Config{
-		World: ob.world, Quorum: q, Key: key, Memory: memory, Set: ob.set, Store: signed.Store,
-		Peers: node.Signers{Host: ob.host, World: ob.world, Nodes: ob.set}, Roster: rosterOf{m}, Behind: signed.Refresh, Log: ob.log,
+		World: ob.world, Quorum: q, Key: key, Memory: memory, Set: ob.set, Store: ob.directory.Store,
+		Peers: node.Signers{Host: ob.host, World: ob.world, Nodes: ob.set}, Roster: rosterOf{m},
+		FirstNodes: ob.cfg.Directory.FirstNodes, Behind: ob.directory.Refresh, Log: ob.log,
 	})
 	if err != nil {
 		return nil, err
@@ -73,15 +69,11 @@ func (ob *observer) join(key ed25519.PrivateKey, onion *directory.Keyring, data 
 
 // serveDirectory answers questions to the directory until ctx ends.
 func (ob *observer) serveDirectory(ctx context.Context) {
-	if ob.signed == nil {
-		node.ServeDirectory(ctx, ob.host, ob.set, ob.isSeed(), ob.log)
-		return
-	}
 	var desk mirror.Desk
 	if ob.isSeed() {
-		desk = notary.NewDesk(ob.world, ob.set, nil)
+		desk = notary.NewDesk(ob.world, ob.set, ob.publish)
 	}
-	node.ServeMirror(ctx, ob.host, ob.signed.Store, desk, ob.log)
+	node.ServeMirror(ctx, ob.host, ob.directory.Store, desk, ob.log)
 	if ob.notary != nil {
 		node.ServeSigners(ob.host, ob.notary, quorum.Of(ob.world), ob.log)
 	}

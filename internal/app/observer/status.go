@@ -45,13 +45,13 @@ type Status struct {
 
 func (ob *observer) status() *Status {
 	err := ob.ready()
-	d := ob.directory.Status()
+	d := ob.directory.Published()
 	links := ob.host.Stats()
 	s := &Status{
 		Program: program, Version: app.Version(), Started: ob.started,
 		Name: ob.cfg.Node.Name, ID: node.ShortID(ob.host.Key()), PeerID: mesh.PeerID(ob.host.Key()), Roles: ob.cfg.Node.Roles, Seed: ob.isSeed(),
 		Ready: err == nil, Waiting: node.Reasons(err), Addrs: ob.addrs(), StatusURL: ob.statusURL,
-		Published: d.PublishedTo, Seeds: d.Seeds, Problem: d.PublishError,
+		Published: d.Told, Seeds: d.Seeds, Problem: d.Problem,
 		World: node.NewWorldStatus(ob.world), Directory: node.NewDirectoryStatus(ob.directory, ob.set.Snapshot()),
 		Member: ob.member.Status(), Circuits: ob.relay.Stats(), Links: links.Links, Refused: links.Refused,
 	}
@@ -70,7 +70,7 @@ func (ob *observer) ready() error {
 	} else if _, known := ob.set.Snapshot().Node(ob.host.Key()); !known {
 		missing = append(missing, errors.New("this node's descriptor is not made yet"))
 	}
-	if d := ob.directory.Status(); d.Seeds > 0 && d.PublishedTo == 0 && !ob.isSeed() {
+	if d := ob.directory.Published(); d.Seeds > 0 && d.Told == 0 && !ob.isSeed() {
 		missing = append(missing, errors.New("no seed has taken this node's descriptor yet"))
 	}
 	if err := ob.member.Ready(); err != nil {

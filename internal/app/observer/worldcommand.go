@@ -95,6 +95,7 @@ nodes are in one private network is made with --local.`,
 	f.StringSliceVar(&o.Others, "founder-keys", nil, "key files of other founders, if more than one decides")
 	f.IntVar(&o.Signers, "signers", 0, "how many founders sign the directory, this one first (default: all)")
 	f.IntVar(&o.SignersT, "threshold", 0, "how many of them it takes (default: more than half)")
+	f.IntVar(&o.FirstNodes, "first-nodes", 0, "how many nodes, this one included, the first directory waits for (default: 1); who comes later stands in it from the next epoch on")
 	f.DurationVar(&o.Epoch, "epoch", 0, "length of an epoch (default: "+node.DefaultEpoch().String()+")")
 	f.StringVar(&o.Operator, "operator", "", "who runs this machine, as others see it: a-z, 0-9, dots and hyphens")
 	f.BoolVar(&o.Local, "local", false, "the world may use private addresses")

@@ -31,6 +31,9 @@ func (p *plan) charter() *world.Charter {
 	return c
 }
 
+// nodes is how many nodes stand in the directory. Its first root waits for all.
+func (p *plan) nodes() int { return len(p.memories) + len(p.relays) + len(p.providers) }
+
 // found makes the members' data directories, and with them the world's roster,
 // unless an earlier run has. One that was killed in between is begun again:
 // nobody has used that world.
@@ -87,6 +90,7 @@ func (p *plan) members(w *world.World) (all []member.Founder, open []io.Closer, 
 		cfg.Node.Name, cfg.Node.Listen = s.name, []string{s.addr, s.quic}
 		cfg.Status.Listen = "" // its admin socket says the same
 		cfg.Debug.Listen = s.debug
+		cfg.Directory.FirstNodes = p.nodes()
 		m, data, err := observer.Prepare(s.dir, cfg, w)
 		if err != nil {
 			return all, open, err

@@ -20,6 +20,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app/observer"
 	"github.com/culvert-net/culvert/internal/serve"
 	"github.com/culvert-net/culvert/mesh"
+	"github.com/culvert-net/culvert/mesh/directory/mirror"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -240,6 +241,9 @@ func (p *plan) prepareBridge(o *Options, w *world.World, held *ports) error {
 	anew := []string{app.WorldFile, app.ConfigFile}
 	if old, err := world.Load(filepath.Join(p.bridge.dir, app.WorldFile)); err != nil || old.ID != w.ID {
 		anew = append(anew, member.Files()...)
+		if err := mirror.Remove(p.bridge.dir); err != nil {
+			return fmt.Errorf("preparing the bridge: %w", err)
+		}
 	}
 	for _, name := range anew {
 		if err := os.RemoveAll(filepath.Join(p.bridge.dir, name)); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/culvert-net/culvert/internal/app/bridge"
 	"github.com/culvert-net/culvert/internal/app/gateway"
+	"github.com/culvert-net/culvert/internal/app/observer"
 	"github.com/culvert-net/culvert/internal/serve"
 )
 
@@ -23,12 +24,8 @@ func (s *sandbox) start(ctx context.Context) (*Ready, []string, error) {
 	}
 	s.progress.done("memory nodes up: %s", names(s.plan.memories))
 	s.progress.begin("starting relays")
-	for i := range s.plan.relays {
-		// One after the other: each finds those before it in their directories,
-		// and none has to wait until another asks again.
-		if err := s.up(ctx, s.plan.relays[i:i+1]); err != nil {
-			return nil, nil, err
-		}
+	if err := s.up(ctx, s.plan.relays); err != nil {
+		return nil, nil, err
 	}
 	s.progress.done("relays up: %s", names(s.plan.relays))
 	s.progress.begin("starting providers")
@@ -40,6 +37,12 @@ func (s *sandbox) start(ctx context.Context) (*Ready, []string, error) {
 		return nil, nil, err
 	}
 	s.progress.done("providers up: %s, serving %s", names(s.plan.providers), strings.Join(models, ", "))
+	s.progress.begin("waiting until the directory is signed")
+	signed, signers, err := s.signed(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.progress.done("directory signed by %d of %d", signed, signers)
 	s.progress.begin("building circuits")
 	if err := s.up(ctx, []*spec{s.plan.bridge}); err != nil {
 		return nil, nil, err
@@ -109,6 +112,26 @@ func (s *sandbox) await(ctx context.Context, spec *spec) error {
 			return fmt.Errorf("%s %w: %w\n%s", c.spec.name, errStarting, c.reason(), tail(c.spec.log))
 		case <-ctx.Done():
 			return fmt.Errorf("%s was not ready within %v: %s\n%s", spec.name, startLimit, strings.Join(waiting, "; "), tail(spec.log))
+		}
+	}
+}
+
+// signed waits for a root of the directory, which the first one waits for all
+// nodes with, and returns how many of its signers have signed it.
+func (s *sandbox) signed(ctx context.Context) (signed, signers int, err error) {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		status, err := ask[observer.Status](ctx, s.plan.memories[0])
+		if err == nil && status.Directory.Signed > 0 {
+			return status.Directory.Signed, status.Directory.Signers, nil
+		}
+		select {
+		case <-tick.C:
+		case c := <-s.died:
+			return 0, 0, fmt.Errorf("%s %w: %w\n%s", c.spec.name, errStarting, c.reason(), tail(c.spec.log))
+		case <-ctx.Done():
+			return 0, 0, fmt.Errorf("the directory was not signed within %v\n%s", startLimit, tail(s.plan.memories[0].log))
 		}
 	}
 }

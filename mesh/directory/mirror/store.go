@@ -23,8 +23,11 @@ const (
 	bundleMagic sealed.Magic = "CULVBUN\x01"
 	seenMagic   sealed.Magic = "CULVROO\x01"
 
-	seenFile   = "roots.db"
 	bundleName = "bundle-%020d.db" // sorted by name is sorted by epoch
+
+	// Bundles matches the files of bundles, and seenFile holds what was believed.
+	Bundles  = "bundle-*.db"
+	seenFile = "roots.db"
 )
 
 // Config is what a Store needs.
@@ -76,7 +79,7 @@ func Open(cfg Config) (*Store, error) {
 		return nil, fmt.Errorf("the newest directory root seen, %s: %w; delete the file to forget it, "+
 			"after which an older root would be believed again", filepath.Join(cfg.Dir, seenFile), err)
 	}
-	paths, err := filepath.Glob(filepath.Join(cfg.Dir, "bundle-*.db"))
+	paths, err := filepath.Glob(filepath.Join(cfg.Dir, Bundles))
 	if err != nil {
 		return nil, fmt.Errorf("looking for bundles: %w", err)
 	}
@@ -90,6 +93,21 @@ func Open(cfg Config) (*Store, error) {
 		s.insert(b)
 	}
 	return s, nil
+}
+
+// Remove removes the files of a store in dir, when a data directory is given to
+// another world.
+func Remove(dir string) error {
+	paths, err := filepath.Glob(filepath.Join(dir, Bundles))
+	for _, path := range append(paths, filepath.Join(dir, seenFile)) {
+		if gone := os.Remove(path); !errors.Is(gone, fs.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("removing the directory of another world: %w", err)
+	}
+	return nil
 }
 
 func (s *Store) loadSeen() error {

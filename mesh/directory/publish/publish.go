@@ -32,7 +32,8 @@ type Opener interface {
 	Open(ctx context.Context, seed string) (io.ReadWriteCloser, error)
 }
 
-// Config is what a Publisher needs. All but File, Said and Log is required.
+// Config is what a Publisher needs. All but File, Said,
+// Stamped and Log is required.
 type Config struct {
 	World *world.World
 	Key   ed25519.PrivateKey // transport key, signs the descriptors
@@ -52,14 +53,18 @@ type Config struct {
 	// It does not block. Nil does nothing.
 	Said func([]world.Descriptor)
 
+	// Stamped is told the same, with the epoch's stamp, once that is made, by a
+	// member that passes it on itself. It does not block. Nil does nothing.
+	Stamped func(ds []world.Descriptor, stamp []byte)
+
 	Log *slog.Logger // nil discards
 }
 
 // Status is what people are shown of a Publisher.
 type Status struct {
 	Described bool      // what this node says is signed
-	Seeds     int       // how many there are to publish to
-	Told      int       // how many of them know, or take no publications
+	Seeds     int       // how many there are to publish to, as far as is known
+	Told      int       // how many of them know
 	Published time.Time // zero for never
 	Problem   string    // from a closed list; "" if all is well
 	Stamped   uint64    // epoch of the stamp at hand; 0 for none
@@ -80,6 +85,8 @@ type Publisher struct {
 	// Owned by Run.
 	own       []world.Descriptor    // what is said at present
 	told      map[string]world.Hash // by seed: name of what it needs to hear no more
+	mirrors   map[string]bool       // seeds that take no publications
+	stamped   world.Hash            // name of what Stamped was told
 	tries     int                   // rounds since own changed
 	changedAt time.Time             // when own changed last
 	stamp     []byte                // of stampFor
@@ -98,7 +105,7 @@ func New(cfg Config) (*Publisher, error) {
 	}
 	p := &Publisher{
 		cfg: cfg, self: [32]byte(cfg.Key.Public().(ed25519.PublicKey)), said: directory.NewSet(cfg.World),
-		changed: make(chan struct{}, 1), told: make(map[string]world.Hash),
+		changed: make(chan struct{}, 1), told: make(map[string]world.Hash), mirrors: make(map[string]bool),
 	}
 	for _, seed := range slices.Concat(cfg.World.Seeds, cfg.World.Mirrors) {
 		a, err := world.ParseAddr(seed)
@@ -340,11 +347,16 @@ func (p *Publisher) say(ds []world.Descriptor) {
 func (p *Publisher) tell(ctx context.Context) (all bool, failed error) {
 	now := name(p.own)
 	pending := slices.DeleteFunc(slices.Clone(p.seeds), func(seed string) bool { return p.told[seed] == now })
-	if len(p.own) == 0 || len(pending) == 0 {
+	unheard := p.cfg.Stamped != nil && p.stamped != now
+	if len(p.own) == 0 || len(pending) == 0 && !unheard {
 		return true, nil
 	}
 	if err := p.makeStamp(ctx, p.own[0].Epoch); err != nil {
 		return false, err
+	}
+	if unheard {
+		p.stamped = now
+		p.cfg.Stamped(p.own, p.stamp)
 	}
 	outcomes := make([]error, len(pending))
 	var wg sync.WaitGroup
@@ -352,21 +364,32 @@ func (p *Publisher) tell(ctx context.Context) (all bool, failed error) {
 		wg.Go(func() { outcomes[i] = p.publish(ctx, seed) })
 	}
 	wg.Wait()
-	left := 0
+	left, taken := 0, false
 	for i, err := range outcomes {
+		p.mirrors[pending[i]] = errors.Is(err, directory.ReasonNotTaking) // it leaves that to others
 		if final(err) {
 			p.told[pending[i]] = now
+			taken = taken || !p.mirrors[pending[i]]
 		} else {
 			left++
 		}
-		if err != nil && !errors.Is(err, directory.ReasonNotTaking) { // a mirror that leaves it to others
+		if err != nil && !p.mirrors[pending[i]] {
 			failed = err
 		}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.status.Told = len(p.seeds) - left
-	if left < len(pending) {
+	p.status.Seeds, p.status.Told = 0, 0
+	for _, seed := range p.seeds {
+		if p.mirrors[seed] {
+			continue
+		}
+		p.status.Seeds++
+		if p.told[seed] == now {
+			p.status.Told++
+		}
+	}
+	if taken {
 		p.status.Published = time.Now()
 	}
 	return left == 0, failed
@@ -438,62 +461,4 @@ func (p *Publisher) note(err error, now time.Time) {
 		p.warned = text
 		p.cfg.Log.Warn("not published everywhere", "err", text)
 	}
-}
-
-// explain puts an error into one of a closed list of texts: what a seed does may
-// be shown anywhere, what it says may not.
-func explain(err error) string {
-	var r directory.Reason
-	switch {
-	case err == nil:
-		return ""
-	case errors.As(err, &r):
-		return "refused: " + r.Error()
-	case errors.Is(err, errStamp):
-		return errStamp.Error()
-	case errors.Is(err, errUnreachable):
-		return "not reachable"
-	case errors.Is(err, context.DeadlineExceeded):
-		return "no answer in time"
-	case errors.Is(err, directory.ErrProtocol):
-		return "not the directory protocol"
-	}
-	return "broke off, or this node could not be described"
-}
-
-// passes reports whether a refusal of the own set is over with the epoch, and so
-// no reason not to run.
-func passes(err error) bool {
-	var r directory.Reason
-	if !errors.As(err, &r) {
-		return false
-	}
-	return r == directory.ReasonEquivocal || r == directory.ReasonChanges || r == directory.ReasonFull
-}
-
-// final reports whether it is of no use to send the same content again: it was
-// taken, or refused for what it is.
-func final(err error) bool {
-	var r directory.Reason
-	switch {
-	case err == nil:
-		return true
-	case !errors.As(err, &r):
-		return false
-	}
-	switch r {
-	case directory.ReasonEpoch, directory.ReasonFull, directory.ReasonStamp:
-		return false // clocks, other keys' epochs and stamps change
-	}
-	return true
-}
-
-// name is equal for equal contents, in whatever order.
-func name(ds []world.Descriptor) world.Hash {
-	var all [][]byte
-	for i := range ds {
-		all = append(all, ds[i].ID[:])
-	}
-	slices.SortFunc(all, slices.Compare)
-	return bundle.LeafHash(slices.Concat(all...))
 }
