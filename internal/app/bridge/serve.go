@@ -21,6 +21,7 @@ import (
 	"github.com/culvert-net/culvert/internal/peer"
 	"github.com/culvert-net/culvert/internal/serve"
 	"github.com/culvert-net/culvert/internal/telemetry"
+	"github.com/culvert-net/culvert/mesh/directory/follow"
 )
 
 // Options is what a bridge runs on.
@@ -29,6 +30,10 @@ type Options struct {
 	World  string    // world file; "" means world.toml in Data
 	Config *Config   // loaded and checked
 	Err    io.Writer // the log
+
+	// WrapMirrors, if set, stands between the bridge and the streams on which it
+	// asks mirrors: tests record there what it says. Programs leave it nil.
+	WrapMirrors func(follow.Opener) follow.Opener
 }
 
 // bridge is a running bridge. Immutable once parts has completed it.
@@ -37,6 +42,7 @@ type bridge struct {
 	log       *slog.Logger
 	data      *app.Data
 	started   time.Time
+	wrap      func(follow.Opener) follow.Opener // of Options; may be nil
 	baseURLs  []string
 	statusURL string
 	keys      *keyring
@@ -86,7 +92,7 @@ func Serve(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer data.Close()
-	b := &bridge{cfg: o.Config, log: log, data: data, started: time.Now().UTC()}
+	b := &bridge{wrap: o.WrapMirrors, cfg: o.Config, log: log, data: data, started: time.Now().UTC()}
 
 	if b.keys, err = openKeys(ctx, data, log); err != nil {
 		return err

@@ -74,7 +74,7 @@ func newWorld(b *bridge, w *world.World) (_ mode, err error) {
 		return nil, err
 	}
 	m.directory, err = node.OpenSigned(node.SignedConfig{
-		World: w, View: m.known, Dir: b.data.Path(""), Host: m.fetches, Circuits: m.circuits, Log: b.log,
+		World: w, View: m.known, Dir: b.data.Path(""), Host: m.fetches, Circuits: m.circuits, Wrap: b.wrap, Log: b.log,
 	})
 	if err != nil {
 		return nil, err

@@ -50,6 +50,10 @@ type SignedConfig struct {
 	// Circuits are those over which a bridge asks mirrors; nil asks seeds always.
 	Circuits *circuit.Client
 
+	// Wrap, if set, stands between the node and its streams to mirrors; tests record
+	// there.
+	Wrap func(follow.Opener) follow.Opener
+
 	// Key, Keys, Say, Said, Stamped and File are set by nodes that stand in the directory: see
 	// publish.Config.
 	Key     ed25519.PrivateKey
@@ -84,6 +88,12 @@ func OpenSigned(c SignedConfig) (*Signed, error) {
 	follows := follow.Config{World: c.World, Store: s.Store, View: c.View, Direct: Mirrors{Host: c.Host}, Log: c.Log}
 	if c.Circuits != nil {
 		follows.Circuits = MirrorsOver{Circuits: c.Circuits}
+	}
+	if c.Wrap != nil {
+		follows.Direct = c.Wrap(follows.Direct)
+		if follows.Circuits != nil {
+			follows.Circuits = c.Wrap(follows.Circuits)
+		}
 	}
 	if c.Say != nil {
 		follows.Self = c.Host.Key()
