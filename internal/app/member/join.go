@@ -16,8 +16,8 @@ import (
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
-// A request to join is a stream of its own: each side sends 32 random bytes, then
-// the newcomer its request and the inviter its answer, each behind its length
+// A request to join is a stream of its own: the newcomer and then the inviter send
+// 32 random bytes, then the newcomer its request and the inviter its answer, each behind its length
 // (u32, big-endian). Random bytes and the keys of the link make the transcript.
 
 // labelSession begins the transcript of a session.
@@ -32,14 +32,24 @@ func transcript(id world.Hash, newcomer, inviter [32]byte, theirs, ours [32]byte
 	return roster.Transcript(world.Sum(b))
 }
 
-// nonces swaps random bytes with the other side. Both send first: neither could
-// choose its own by the other's and gain anything, since the keys are the link's.
+// nonces swaps random bytes with the inviter, who sends last: it gains nothing by
+// choosing its own, since the keys are the link's.
 func nonces(rw io.ReadWriter) (ours, theirs [32]byte, err error) {
 	_, _ = rand.Read(ours[:]) // never fails: it ends the program first
 	if _, err := rw.Write(ours[:]); err != nil {
 		return ours, theirs, err
 	}
 	_, err = io.ReadFull(rw, theirs[:])
+	return ours, theirs, err
+}
+
+// noncesBack is the inviter's side of nonces.
+func noncesBack(rw io.ReadWriter) (ours, theirs [32]byte, err error) {
+	if _, err := io.ReadFull(rw, theirs[:]); err != nil {
+		return ours, theirs, err
+	}
+	_, _ = rand.Read(ours[:]) // never fails: it ends the program first
+	_, err = rw.Write(ours[:])
 	return ours, theirs, err
 }
 
@@ -67,7 +77,7 @@ func readMessage(r io.Reader, most int) ([]byte, error) {
 
 // answerJoin answers the one request of a stream from newcomer's key.
 func (m *Member) answerJoin(ctx context.Context, rw io.ReadWriter, newcomer [32]byte) error {
-	ours, theirs, err := nonces(rw)
+	ours, theirs, err := noncesBack(rw)
 	if err != nil {
 		return err
 	}
@@ -125,6 +135,8 @@ func Join(ctx context.Context, cfg JoinConfig) error {
 		case err == nil && answer.Kind == roster.Pending:
 			text = fmt.Sprintf("Waiting: %s missing. Members approve with: observer world admit %s",
 				app.Count(int(answer.Missing), "approval"), fullKey(cfg.Member.Self()))
+		case answer.Kind == roster.Refused && answer.Reason == roster.ReasonUnavailable:
+			text = fmt.Sprintf("The inviter says: %s. Trying again.", answer.Reason)
 		case answer.Kind == roster.Refused:
 			return app.Refused(fmt.Errorf("not admitted: %s", answer.Reason))
 		case errors.Is(err, roster.ErrUnproved):
@@ -189,11 +201,17 @@ func (cfg *JoinConfig) askAt(ctx context.Context, ask *roster.Ask, addr string, 
 	stop := context.AfterFunc(ctx, func() { _ = s.Reset() })
 	defer stop()
 	defer s.Close()
+	return exchange(s, ask, cfg.Invite.World.ID, cfg.Member.Self(), inviter)
+}
+
+// exchange is one question and its answer, on the newcomer's side of a stream.
+func exchange(s io.ReadWriter, ask *roster.Ask, id world.Hash, self, inviter [32]byte) (roster.Answer, error) {
+	none := roster.Answer{Kind: roster.Pending}
 	ours, theirs, err := nonces(s)
 	if err != nil {
 		return none, fmt.Errorf("it does not admit anybody now: %w", err)
 	}
-	t := transcript(cfg.Invite.World.ID, cfg.Member.Self(), inviter, ours, theirs)
+	t := transcript(id, self, inviter, ours, theirs)
 	if err := writeMessage(s, ask.Request(t).Canonical()); err != nil {
 		return none, err
 	}
