@@ -13,7 +13,7 @@ import (
 // and are the same.
 func TestRulesFile(t *testing.T) {
 	want := world.DefaultRules()
-	want.EpochLenMS, want.WLatency = 1_800_000, 0.1+0.2 // not 0.3
+	want.EpochLenMS, want.WLatency = 1_800_000, 0.30000000000000004 // not 0.3
 	path := filepath.Join(t.TempDir(), "rules.toml")
 	if err := world.WriteRules(path, want); err != nil {
 		t.Fatal(err)
