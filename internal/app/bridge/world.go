@@ -15,6 +15,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/directory/mirror"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -23,6 +24,9 @@ const stateOpen = "open"
 
 // cacheFile keeps the directory over a restart.
 const cacheFile = "directory.db"
+
+// worldFiles are patterns of what a bridge keeps of its world, besides its file.
+func worldFiles() []string { return slices.Concat(mirror.Files(), member.Files(), []string{cacheFile}) }
 
 // inWorld is a bridge of a world.
 type inWorld struct {

@@ -18,6 +18,7 @@ import (
 	"github.com/culvert-net/culvert/internal/telemetry"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/directory/mirror"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -26,6 +27,9 @@ const (
 	cacheFile = "directory.db"
 	onionFile = "onion.keys"
 )
+
+// worldFiles are patterns of what a gateway keeps of its world, besides its file.
+func worldFiles() []string { return append(mirror.Files(), cacheFile, onionFile) }
 
 // Options is what a gateway runs on.
 type Options struct {

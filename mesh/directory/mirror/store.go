@@ -27,6 +27,9 @@ const (
 	bundleName = "bundle-%020d.db" // sorted by name is sorted by epoch
 )
 
+// Files are patterns (path.Match) of all files of a store.
+func Files() []string { return []string{seenFile, "bundle-*.db"} }
+
 // Config is what a Store needs.
 type Config struct {
 	World  *world.World  // required
