@@ -55,6 +55,9 @@ type Data struct {
 	lock *os.File
 }
 
+// ErrInUse is wrapped when another process has a data directory.
+var ErrInUse = errors.New("is in use")
+
 // OpenData makes the directory if need be, takes its lock, checks its format and
 // completes a move to another world that was cut short. The directory is one
 // program's: a bridge's is no gateway's.
@@ -72,7 +75,7 @@ func OpenData(dir, program string) (*Data, error) {
 	d := &Data{Dir: dir, lock: lock}
 	if err := lockNow(lock); err != nil {
 		_ = lock.Close()
-		return nil, fmt.Errorf("data directory %s is in use by another %s; stop that one, or choose another with --data", dir, program)
+		return nil, fmt.Errorf("data directory %s %w by another %s; stop that one, or choose another with --data", dir, ErrInUse, program)
 	}
 	if err = d.format(program); err == nil {
 		err = moving.Finish(dir)

@@ -51,10 +51,7 @@ and if it does not work, what is wrong and what to do:
 	cmd.PersistentFlags().StringVar(&dir, "data", "",
 		"data directory (default: $CULVERT_DATA, else ~/.local/state/culvert/bridge)")
 	data := func() (string, error) { return app.DataDir(dir, program) }
-	cmd.AddCommand(initCommand(data), serveCommand(data), statusCommand(data), doctorCommand(data), node.Mover{
-		Program: program, Files: worldFiles(), Fits: func(_ string, w *world.World) error { return node.CheckSeeds(w) },
-		Next: func(lines app.Lines) string { return lines.Line("serve") },
-	}.Command(data), keysCommand(data), configCommand(data), app.VersionCommand())
+	cmd.AddCommand(initCommand(data), joinCommand(data), serveCommand(data), statusCommand(data), doctorCommand(data), moveCommand(data), keysCommand(data), configCommand(data), app.VersionCommand())
 	return cmd
 }
 
@@ -68,6 +65,14 @@ func configCommand(data func() (string, error)) *cobra.Command {
 		}
 		return err
 	})
+}
+
+func moveCommand(data func() (string, error)) *cobra.Command {
+	return node.Mover{
+		Program: program, Files: worldFiles(),
+		Fits: func(_ string, w *world.World) error { return node.CheckSeeds(w) },
+		Next: func(lines app.Lines) string { return lines.Line("serve") },
+	}.Command(data)
 }
 
 // advised adds to an error of serve what to type next.

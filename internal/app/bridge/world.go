@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -42,8 +43,7 @@ type inWorld struct {
 	router    *node.Router
 	tunnel    *tunnel.Client
 
-	files  *member.Member  // nil: this bridge never asked to be a member
-	member *member.Service // of files
+	members *membership
 }
 
 var _ mode = (*inWorld)(nil)
@@ -86,10 +86,7 @@ func newWorld(b *bridge, w *world.World) (_ mode, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.files, err = openMember(b, w, m.set); err != nil || m.files == nil {
-		return m, err
-	}
-	m.member, err = m.files.Start(newSessions(m.circuits, m.set), m.set)
+	m.members, err = openMembership(b.data, w, m.set, m.circuits, b.log)
 	return m, err
 }
 
@@ -141,29 +138,28 @@ func (m *inWorld) describe(s *Status) {
 	s.World = node.NewWorldStatus(m.world)
 	s.Directory = node.NewDirectoryStatus(m.directory, m.set.Snapshot())
 	s.Circuits = circuitStatus(m.circuits.Circuits())
-	if m.member != nil {
-		s.Member = m.member.Status()
+	if service := m.members.running(); service != nil {
+		s.Member = service.Status()
 	}
 }
 
 func (m *inWorld) parts() []app.Part {
-	parts := []app.Part{
+	return []app.Part{
 		{Name: "directory", Run: m.directory.Run},
 		{Name: "circuits", Run: m.circuits.Run},
 		{Name: "directory watch", Run: func(ctx context.Context) error {
 			return node.Follow(ctx, m.set, m.circuits.Changed)
 		}},
+		{Name: "membership", Run: m.members.run},
 	}
-	if m.member != nil {
-		parts = append(parts, m.member.Parts()...)
-	}
-	return parts
 }
+
+func (m *inWorld) admin(rest http.Handler) http.Handler { return m.members.admin(rest) }
 
 func (m *inWorld) close() error {
 	var errs []error
-	if m.files != nil {
-		errs = append(errs, m.files.Close())
+	if m.members != nil {
+		errs = append(errs, m.members.close())
 	}
 	for _, h := range []*mesh.Host{m.links, m.fetches} {
 		if h != nil {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/culvert-net/culvert/mesh/directory"
 	"github.com/culvert-net/culvert/mesh/roster"
 	"github.com/culvert-net/culvert/mesh/world"
 )
@@ -75,7 +76,7 @@ func start(t testing.TB, all ...*Member) []*Service {
 	n := make(net1)
 	var out []*Service
 	for _, m := range all {
-		s, err := m.Start(n)
+		s, err := m.Start(n, directory.NewSet(m.cfg.World))
 		try(t, err)
 		n[m.Self()] = s
 		out = append(out, s)
@@ -99,7 +100,7 @@ func admitted(t testing.TB, host, m *Member) {
 	try(t, err)
 	a, b := net.Pipe()
 	done := make(chan error, 1)
-	go func() { done <- host.answerJoin(context.Background(), b, m.Self()) }()
+	go func() { done <- host.answerJoin(context.Background(), b) }()
 	answer, err := exchange(a, ask, m.cfg.World.ID, m.Self(), host.Self())
 	try(t, err)
 	try(t, <-done)
@@ -133,4 +134,9 @@ func joinDirectlyAt(t testing.TB, host, m *Member, founder ed25519.PrivateKey, n
 		t.Fatal("there is no box for the newcomer")
 	}
 	try(t, roster.Join(m.chain, m.keys, roster.Answer{Entries: host.Roster().Entries(0), Entry: e.Hash(), Box: box}, now))
+}
+
+// foundBy founds m's world, with m as its first member.
+func foundBy(m *Member, operator string, now time.Time, keys ...ed25519.PrivateKey) error {
+	return Found([]Founder{{Member: m, Role: roster.RoleMemory, Operator: operator}}, keys, now)
 }

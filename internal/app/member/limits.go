@@ -28,6 +28,10 @@ const (
 	// upkeepEvery is how often a member looks whether something is due.
 	upkeepEvery = 10 * time.Second
 
+	// rulesEvery is how often it is looked whether a rule bundle became active, which
+	// takes epochs.
+	rulesEvery = time.Minute
+
 	// pruneEvery is how often epochs beyond the horizon are looked for.
 	pruneEvery = 10 * time.Minute
 

@@ -1,6 +1,7 @@
 package member
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -16,6 +17,7 @@ import (
 	"github.com/culvert-net/culvert/mesh/event"
 	"github.com/culvert-net/culvert/mesh/eventlog"
 	"github.com/culvert-net/culvert/mesh/roster"
+	"github.com/culvert-net/culvert/mesh/rules"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -33,6 +35,10 @@ type Config struct {
 	Key       ed25519.PrivateKey // of the member, its transport key
 	Providers roster.Providers   // who stands as a provider
 	Log       *slog.Logger
+
+	// Rules is when a rule bundle that members endorse is active here; zero is
+	// rules.DefaultPolicy.
+	Rules rules.Policy
 }
 
 // Member is the open files of a member, and of somebody who may become one.
@@ -52,6 +58,7 @@ type Member struct {
 	desk      *roster.Desk
 	rotations *rotations
 	waiting   *waiting
+	endorsed  *endorsed
 
 	mu      sync.Mutex
 	changed chan struct{} // closed when the roster, its keys or what waits changed; guarded by mu
@@ -84,6 +91,7 @@ func Open(cfg Config) (_ *Member, err error) {
 	m.pool = roster.NewPool(m.Roster(), m.store, m.self)
 	m.cosigner = roster.NewCosigner(cfg.Key, m.Roster(), m.store)
 	m.rotations, m.waiting = &rotations{m: m}, &waiting{m: m, others: make(map[roster.Key]roster.Petition)}
+	m.endorsed = &endorsed{m: m, policy: cmp.Or(cfg.Rules, rules.DefaultPolicy())}
 	m.desk = &roster.Desk{
 		Chain: m.chain, Keyring: m.keys, Invites: m.invites, Pool: m.pool,
 		Providers: cfg.Providers, Key: cfg.Key,

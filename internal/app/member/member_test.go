@@ -29,13 +29,13 @@ func TestFound(t *testing.T) {
 	if err := m.IsMember(); err == nil || !strings.Contains(err.Error(), "observer join FILE") {
 		t.Errorf("IsMember of nobody = %v, want what to do", err)
 	}
-	if err := m.Found(nil, roster.RoleMemory, "", time.Now()); app.Code(err) != app.ExitUsage {
+	if err := foundBy(m, "", time.Now()); app.Code(err) != app.ExitUsage {
 		t.Errorf("founding without a founder's key = %v, want it refused", err)
 	}
-	if err := m.Found(keysOf(key), roster.RoleMemory, "Not A Tag", time.Now()); app.Code(err) != app.ExitUsage {
+	if err := foundBy(m, "Not A Tag", time.Now(), key); app.Code(err) != app.ExitUsage {
 		t.Errorf("founding with a bad operator = %v, want it refused", err)
 	}
-	try(t, m.Found(keysOf(key), roster.RoleMemory, "example.org", time.Now()))
+	try(t, foundBy(m, "example.org", time.Now(), key))
 	try(t, m.IsMember())
 	found, err := os.ReadDir(m.cfg.Dir)
 	try(t, err)
@@ -48,7 +48,7 @@ func TestFound(t *testing.T) {
 			t.Errorf("%s has mode %v", f.Name(), info.Mode())
 		}
 	}
-	want := slices.Sorted(slices.Values(m.Files()))
+	want := slices.Sorted(slices.Values(Files()))
 	if !slices.Equal(names, want) {
 		t.Errorf("the directory has %q, Files says %q", names, want)
 	}
@@ -60,7 +60,7 @@ func TestRosterTravels(t *testing.T) {
 	a, b, c := newKey(t), newKey(t), newKey(t)
 	w := makeWorld(t, 1, a)
 	ma, mb, mc := open(t, w, a), open(t, w, b), open(t, w, c)
-	try(t, ma.Found(keysOf(a), roster.RoleMemory, "", time.Now()))
+	try(t, foundBy(ma, "", time.Now(), a))
 	admitted(t, ma, mb)
 	admitted(t, ma, mc)
 	try(t, mb.IsMember())
@@ -98,7 +98,7 @@ func TestApprovalsTravel(t *testing.T) {
 	a, b, c := newKey(t), newKey(t), newKey(t)
 	w := makeWorld(t, 2, a, b)
 	ma, mb, mc := open(t, w, a), open(t, w, b), open(t, w, c)
-	try(t, ma.Found(keysOf(a, b), roster.RoleMemory, "", time.Now()))
+	try(t, foundBy(ma, "", time.Now(), a, b))
 	joinDirectly(t, ma, mb, b)
 	s := start(t, ma, mb, mc)
 
@@ -141,7 +141,7 @@ func TestRotation(t *testing.T) {
 	w := makeWorld(t, 1, a, b)
 	ma, mb := open(t, w, a), open(t, w, b)
 	day := time.Now().Add(-roster.MasterLife - time.Hour)
-	try(t, ma.Found(keysOf(a), roster.RoleMemory, "", day.Add(-time.Minute)))
+	try(t, foundBy(ma, "", day.Add(-time.Minute), a))
 	joinDirectlyAt(t, ma, mb, b, day)
 	s := start(t, ma, mb)
 	before, _ := ma.Roster().Head()
@@ -169,7 +169,7 @@ func TestRotation(t *testing.T) {
 func TestCarriersRefuse(t *testing.T) {
 	a := newKey(t)
 	m := open(t, makeWorld(t, 1, a), a)
-	try(t, m.Found(keysOf(a), roster.RoleMemory, "", time.Now()))
+	try(t, foundBy(m, "", time.Now(), a))
 	junk := [][]byte{[]byte("junk")}
 	for i, c := range m.carriers() {
 		before := c.Digest()
@@ -197,34 +197,37 @@ func TestCarriersRefuse(t *testing.T) {
 func TestJoinHostile(t *testing.T) {
 	a := newKey(t)
 	m := open(t, makeWorld(t, 1, a), a)
-	try(t, m.Found(keysOf(a), roster.RoleMemory, "", time.Now()))
+	try(t, foundBy(m, "", time.Now(), a))
 	for name, said := range map[string][]byte{
 		"nothing":     nil,
 		"a beginning": make([]byte, 16),
-		"no length":   make([]byte, 32),
-		"length 0":    make([]byte, 36),
-		"too long":    append(make([]byte, 32), 0xff, 0xff, 0xff, 0xff),
-		"cut":         append(make([]byte, 32), 0, 0, 1, 0, 7),
+		"no nonce":    make([]byte, 32),
+		"no length":   make([]byte, 64),
+		"length 0":    make([]byte, 68),
+		"too long":    append(make([]byte, 64), 0xff, 0xff, 0xff, 0xff),
+		"cut":         append(make([]byte, 64), 0, 0, 1, 0, 7),
 	} {
 		here, there := net.Pipe()
 		go func() {
-			first := min(len(said), 32)
+			first := min(len(said), 64)
 			_, _ = here.Write(said[:first])
-			if first == 32 {
+			if first == 64 {
 				_, _ = io.ReadFull(here, make([]byte, 32))
 				_, _ = here.Write(said[first:])
 			}
 			here.Close()
 		}()
-		if err := m.answerJoin(context.Background(), there, [32]byte{1}); err == nil {
+		if err := m.answerJoin(context.Background(), there); err == nil {
 			t.Errorf("%s: it was answered", name)
 		}
 		there.Close()
 	}
 	// Nonsense of the right form is refused with a reason.
 	here, there := net.Pipe()
-	go func() { _ = m.answerJoin(context.Background(), there, [32]byte{1}); there.Close() }()
-	_, _, err := nonces(here)
+	go func() { _ = m.answerJoin(context.Background(), there); there.Close() }()
+	_, err := here.Write(make([]byte, 32)) // a key
+	try(t, err)
+	_, _, err = nonces(here)
 	try(t, err)
 	try(t, writeMessage(here, []byte("nonsense")))
 	b, err := readMessage(here, roster.MaxAnswer)
@@ -238,7 +241,7 @@ func TestJoinHostile(t *testing.T) {
 func TestPacked(t *testing.T) {
 	a := newKey(t)
 	m := open(t, makeWorld(t, 1, a), a)
-	try(t, m.Found(keysOf(a), roster.RoleMemory, "", time.Now()))
+	try(t, foundBy(m, "", time.Now(), a))
 	e, err := event.SignEndorsement(a, event.Endorsement{Place: (&Ops{Member: m}).place(), Rules: world.Hash{1}, Weight: 1})
 	try(t, err)
 	ticket := world.Ticket{Nonce: [32]byte{1}, Anchor: []byte("x"), Output: [32]byte{2}}

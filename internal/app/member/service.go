@@ -71,17 +71,26 @@ func (s *Service) ServeHost(ctx context.Context, host *mesh.Host) {
 		_ = stream.Close() // it may be closed already
 	})
 	host.Handle(mesh.ProtoJoin, joinPeerStreams, joinStreams, func(stream *mesh.Stream) {
-		// The stream's next read shows whether it still lives.
-		_ = stream.SetDeadline(time.Now().Add(joinLimit))
-		if s.IsMember() != nil {
-			_ = stream.Reset()
-			return
-		}
-		if err := s.answerJoin(ctx, stream, stream.Peer()); err != nil {
-			s.cfg.Log.Info("a request to join was not granted", "newcomer", short(stream.Peer()), "err", err)
-		}
-		_ = stream.Close() // all was said
+		s.ServeJoin(ctx, stream)
 	})
+}
+
+// ServeJoin answers somebody's request to join, and closes the stream.
+func (s *Service) ServeJoin(ctx context.Context, stream interface {
+	JoinStream
+	SetDeadline(time.Time) error
+},
+) {
+	// The stream's next read shows whether it still lives.
+	_ = stream.SetDeadline(time.Now().Add(joinLimit))
+	if s.IsMember() != nil {
+		_ = stream.Reset()
+		return
+	}
+	if err := s.answerJoin(ctx, stream); err != nil {
+		s.cfg.Log.Debug("request to join not answered", "err", err)
+	}
+	_ = stream.Close() // all was said
 }
 
 // Say puts an event of our own into the log and pushes it.
@@ -99,7 +108,7 @@ func (s *Service) Say(ctx context.Context, e *event.Event) error {
 func (s *Service) upkeep(ctx context.Context) error {
 	tick := time.NewTicker(upkeepEvery)
 	defer tick.Stop()
-	var pruned time.Time
+	var pruned, looked time.Time
 	var heard gossip.Bytes
 	generation, entry := s.Roster().Head()
 	for {
@@ -107,6 +116,10 @@ func (s *Service) upkeep(ctx context.Context) error {
 		now := time.Now()
 		s.due(ctx, now)
 		heard = s.look(heard)
+		if now.Sub(looked) >= rulesEvery {
+			s.endorsed.watch(now)
+			looked = now
+		}
 		if now.Sub(pruned) >= pruneEvery {
 			s.prune(now)
 			pruned = now

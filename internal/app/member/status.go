@@ -19,8 +19,9 @@ type Status struct {
 	Alarm      string      `json:"alarm,omitempty"`
 	Generation uint64      `json:"generation"`
 	Members    int         `json:"members"`
-	Waiting    int         `json:"waiting"` // changes that wait for approvals
-	Clock      string      `json:"clock"`   // how it stands to other members'
+	Waiting    int         `json:"waiting"`         // changes that wait for approvals
+	Rules      *ShownRules `json:"rules,omitempty"` // that enough members want for long enough; nil: none
+	Clock      string      `json:"clock"`           // how it stands to other members'
 	ClockWrong bool        `json:"clock_wrong"`
 	Log        LogStatus   `json:"log"`
 	Sync       SyncStatus  `json:"sync"`
@@ -75,6 +76,7 @@ func (s *Service) Status() *Status {
 		Waiting: len(s.waiting.all(time.Now())), Clock: skew.String(), ClockWrong: skew.Wrong,
 		Log: s.logStatus(), Sync: s.syncStatus(),
 	}
+	out.Rules = s.endorsed.wanted()
 	if err := s.IsMember(); err != nil {
 		out.Member, out.Problem = false, err.Error()
 	}
@@ -150,6 +152,9 @@ func (s *Status) Rows(row func(name, format string, args ...any)) {
 	}
 	if s.Waiting > 0 {
 		row("Waiting", "%s for approvals; see: observer world show", app.Count(s.Waiting, "change"))
+	}
+	if r := s.Rules; r != nil {
+		row("Rules", "members want others: %.8s, by %.0f %% of the operators; see: observer world show", r.Hash, 100*r.Share)
 	}
 	if s.ClockWrong {
 		row("CLOCK", "%s", s.Clock)

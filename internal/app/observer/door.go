@@ -29,12 +29,23 @@ func ask[In, Out any](cmd *cobra.Command, dir string, op member.Op[In, Out], in 
 		ctx, cancel = context.WithTimeout(ctx, op.Limit)
 		defer cancel()
 	}
-	err = serve.Tell(ctx, filepath.Join(dir, serve.AdminSocket), op.Route, in, &out)
-	if errors.Is(err, serve.ErrNoDaemon) {
+	for try := 0; ; try++ {
+		err = serve.Tell(ctx, filepath.Join(dir, serve.AdminSocket), op.Route, in, &out)
+		if !errors.Is(err, serve.ErrNoDaemon) {
+			break
+		}
 		err = withFiles(dir, func(o *member.Ops) error {
 			out, err = op.Do(o, ctx, in)
 			return err
 		})
+		// A daemon that starts, or stops, has the files and no socket for a moment.
+		if !errors.Is(err, app.ErrInUse) || try == inUseTries {
+			break
+		}
+		select {
+		case <-time.After(inUsePause):
+		case <-ctx.Done():
+		}
 	}
 	if errors.Is(err, member.ErrNotRunning) {
 		err = app.NotRunning(program, app.NewLines(cmd, dir), dir, "")
@@ -61,7 +72,7 @@ func withFiles(dir string, f func(o *member.Ops) error) (err error) {
 	if err != nil {
 		return err
 	}
-	m, err := openMember(data, w, key, cachedProviders(data, w), slog.New(slog.DiscardHandler))
+	m, err := openMember(data, w, key, cfg, cachedProviders(data, w), slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
@@ -85,8 +96,8 @@ func ignoreUnreachable(err error) error {
 }
 
 // openMember opens what makes this node a member.
-func openMember(data *app.Data, w *world.World, key ed25519.PrivateKey, p roster.Providers, log *slog.Logger) (*member.Member, error) {
-	m, err := member.Open(member.Config{Dir: data.Dir, World: w, Key: key, Providers: p, Log: log})
+func openMember(data *app.Data, w *world.World, key ed25519.PrivateKey, cfg *Config, p roster.Providers, log *slog.Logger) (*member.Member, error) {
+	m, err := member.Open(member.Config{Dir: data.Dir, World: w, Key: key, Providers: p, Log: log, Rules: cfg.Rules.policy()})
 	if err != nil {
 		return nil, fmt.Errorf("opening what this member knows: %w", err)
 	}

@@ -210,47 +210,6 @@ func TestWorld(t *testing.T) {
 	}
 }
 
-// A fork is another world with the same charter, which its founder can found.
-func TestFork(t *testing.T) {
-	root := t.TempDir()
-	a, b := filepath.Join(root, "a"), filepath.Join(root, "b")
-	if _, err := run(t, "world", "create", "old", "--mode", "closed", "--local", "--data", a, "--listen", local(t)); err != nil {
-		t.Fatal(err)
-	}
-	old, err := node.LoadWorld(filepath.Join(a, app.WorldFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := run(t, "world", "fork", "--data", a); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "that is this world itself") {
-		t.Errorf("a fork without a difference = %v, want it refused", err)
-	}
-	file := filepath.Join(root, "new.toml")
-	if _, err := run(t, "world", "fork", "--epoch", "30m", "--out", file, "--data", a); err != nil {
-		t.Fatal(err)
-	}
-	made, err := node.LoadWorld(file)
-	if err != nil || made.ID == old.ID || made.Rules.EpochLenMS != 1_800_000 || made.Charter.Hash() != old.Charter.Hash() {
-		t.Fatalf("fork = %+v, %v; want another epoch and the same charter", made, err)
-	}
-	if _, err := run(t, "world", "create", "--from", file, "--data", b, "--listen", local(t)); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "none of the world's founders") {
-		t.Errorf("founding it as somebody else = %v, want it refused", err)
-	}
-	key, err := os.ReadFile(filepath.Join(a, node.KeyFile))
-	if err == nil {
-		err = os.WriteFile(filepath.Join(b, node.KeyFile), key, 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := run(t, "world", "create", "--from", file, "--data", b); err != nil {
-		t.Fatal(err)
-	}
-	s := jsonOf[member.Shown](t, "world", "show", "--data", b)
-	if s.World != made.ID.String() || len(s.Members) != 1 || s.Problem != "" {
-		t.Errorf("show = %+v; want the new world with its first member", s)
-	}
-}
-
 // What cannot be founded, joined or done is refused with what to do.
 func TestRefusals(t *testing.T) {
 	root := t.TempDir()
@@ -284,6 +243,11 @@ func TestRefusals(t *testing.T) {
 		{[]string{"world", "admit", "ffffffff", "--data", a}, 2, "observer world show"},
 		{[]string{"world", "endorse", "--data", a}, 2, "--rules FILE or --hash HASH"},
 		{[]string{"world", "endorse", "--hash", "zz", "--data", a}, 2, "64 hexadecimal digits"},
+		{[]string{"world", "rules", key, "--data", a}, 2, "world rules --keep FILE"},
+		{[]string{"world", "rules", key, "--keep", file("x"), "--data", a}, 2, "one of the two"},
+		{[]string{"world", "rules", "--keep", file("{}"), "--data", a}, 2, "rules in "},
+		{[]string{"world", "fork", "--data", a}, 2, "--rules FILE or --hash HASH"},
+		{[]string{"world", "fork", "--hash", key, "--data", a}, 2, "world rules --keep FILE"},
 		{[]string{"world", "choose", key, "--data", a}, 2, "not forked"},
 		{[]string{"world", "show"}, 2, "join FILE"},
 		{[]string{"join", file("nothing"), "--phrase-file", file("nothing")}, 2, "it is no invite"},

@@ -51,6 +51,6 @@ func Prepare(dir string, cfg *Config, w *world.World) (_ *member.Member, _ *app.
 	if err := app.ReplaceConfig(dir, cfg, set...); err != nil {
 		return nil, nil, err
 	}
-	m, err := openMember(data, w, key, member.NewProviders(directory.NewSet(w)), slog.New(slog.DiscardHandler))
+	m, err := openMember(data, w, key, cfg, member.NewProviders(directory.NewSet(w)), slog.New(slog.DiscardHandler))
 	return m, data, err
 }

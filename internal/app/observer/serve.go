@@ -87,7 +87,7 @@ func Serve(ctx context.Context, o Options) (err error) {
 		node.WarnUnreachable(o.Config.Node.Listen, ob.world.Local, log)
 	}
 	ob.set = directory.NewSet(ob.world)
-	m, err := openMember(data, ob.world, key, member.NewProviders(ob.set), log)
+	m, err := openMember(data, ob.world, key, o.Config, member.NewProviders(ob.set), log)
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func (ob *observer) wire(key ed25519.PrivateKey, onion *directory.Keyring, data 
 	ob.relay, err = circuit.NewRelay(circuit.RelayConfig{
 		World: ob.world.ID, Self: ob.host.Key(), CellSize: int(ob.world.Rules.FixedCellBytes),
 		Links: links, Keys: onion, Log: ob.log,
-		Serve: []circuit.StreamKind{circuit.StreamDirectory, circuit.StreamSync},
+		Serve: []circuit.StreamKind{circuit.StreamDirectory, circuit.StreamSync, circuit.StreamJoin},
 	})
 	if err != nil {
 		return nil, err
@@ -170,6 +170,11 @@ func (ob *observer) wire(key ed25519.PrivateKey, onion *directory.Keyring, data 
 		{Name: "sync over circuits", Run: func(ctx context.Context) error {
 			return node.ServeStreams(ctx, ob.relay.Listener(circuit.StreamSync), overStreams, func(s *circuit.Stream) {
 				ob.member.Serve(ctx, node.Ending{Stream: s})
+			})
+		}},
+		{Name: "joins over circuits", Run: func(ctx context.Context) error {
+			return node.ServeStreams(ctx, ob.relay.Listener(circuit.StreamJoin), overJoins, func(s *circuit.Stream) {
+				ob.member.ServeJoin(ctx, node.Ending{Stream: s})
 			})
 		}},
 		{Name: "clock watch", Run: ob.clock.Run},
