@@ -15,7 +15,7 @@ import (
 // worldFiles are patterns of what an observer keeps of its world, besides its
 // file.
 func worldFiles() []string {
-	return slices.Concat(mirror.Files(), member.Files(), []string{cacheFile, onionFile})
+	return slices.Concat(mirror.Files(), member.Files(), []string{cacheFile, onionFile, ownFile, signedFile})
 }
 
 func moveCommand(data func() (string, error)) *cobra.Command {
