@@ -11,5 +11,5 @@
 // business. Its functions want the directory's lock to be held, so that nobody
 // runs on it.
 //
-// Implements: docs/spec/rules.md section 5.
+// Implements: docs/spec/rules.md section 6.
 package moving
