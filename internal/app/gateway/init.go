@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -249,10 +248,8 @@ func Prepare(dir string, cfg *Config, w *world.World) error {
 	defer data.Close()
 	if old, err := world.Load(data.Path(app.WorldFile)); err != nil || old.ID != w.ID {
 		// Onion keys and directory are of one world.
-		for _, name := range []string{onionFile, cacheFile} {
-			if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("preparing %s: %w", dir, err)
-			}
+		if err := node.RemoveMatching(dir, worldFiles()); err != nil {
+			return fmt.Errorf("preparing %s: %w", dir, err)
 		}
 	}
 	return write(data, cfg, w)

@@ -162,6 +162,7 @@ func (b *broken) step(do func() error) error {
 func (b *broken) mkdir(path string) error {
 	return b.step(func() error { return b.osDisk.mkdir(path) })
 }
+
 func (b *broken) write(path string, data []byte) error {
 	// What a crash of the machine leaves is not looked at, so nothing is flushed.
 	return b.step(func() error { return os.WriteFile(path, data, 0o600) })

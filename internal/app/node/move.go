@@ -4,6 +4,8 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -72,6 +74,25 @@ func (m Mover) Move(dir, file string, force bool) (*Moved, error) {
 		return nil, fmt.Errorf("%w; repeat the command when that is put right", err)
 	}
 	return &Moved{From: from, To: to, Kept: moving.Left(dir, plan.From)}, nil
+}
+
+// RemoveMatching removes what in dir has a name of these patterns: what belongs to a
+// world, where nobody wants it back.
+func RemoveMatching(dir string, patterns []string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		for _, pattern := range patterns {
+			if is, _ := path.Match(pattern, e.Name()); is { // patterns are written by programs
+				if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // CheckEntry refuses a world that the node of a data directory could not enter: one

@@ -3,10 +3,7 @@ package observer
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
 
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/member"
@@ -30,10 +27,8 @@ func Prepare(dir string, cfg *Config, w *world.World) (_ *member.Member, _ *app.
 		}
 	}()
 	if old, err := world.Load(data.Path(app.WorldFile)); err != nil || old.ID != w.ID {
-		for _, name := range append(member.Files(), onionFile, cacheFile, app.WorldFile) {
-			if err := os.RemoveAll(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return nil, nil, err
-			}
+		if err := node.RemoveMatching(dir, append(worldFiles(), app.WorldFile)); err != nil {
+			return nil, nil, err
 		}
 	}
 	key, err := node.LoadKey(data.Path(node.KeyFile))
