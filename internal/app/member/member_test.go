@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/culvert-net/culvert/internal/app"
-	"github.com/culvert-net/culvert/mesh/event"
 	"github.com/culvert-net/culvert/mesh/gossip"
 	"github.com/culvert-net/culvert/mesh/roster"
 	"github.com/culvert-net/culvert/mesh/world"
@@ -237,48 +236,6 @@ func TestJoinHostile(t *testing.T) {
 	}
 }
 
-// An event travels with the stamp it came with, and what is no event is nobody's.
-func TestPacked(t *testing.T) {
-	a := newKey(t)
-	m := open(t, makeWorld(t, 1, a), a)
-	try(t, foundBy(m, "", time.Now(), a))
-	e, err := event.SignEndorsement(a, event.Endorsement{Place: (&Ops{Member: m}).place(), Rules: world.Hash{1}, Weight: 1})
-	try(t, err)
-	ticket := world.Ticket{Nonce: [32]byte{1}, Anchor: []byte("x"), Output: [32]byte{2}}
-	c := candidate(packed(e.Canonical(), ticket.Bytes()))
-	if !bytes.Equal(c.Bytes, e.Canonical()) || c.Stamp == nil || !bytes.Equal(c.Stamp.Bytes(), ticket.Bytes()) {
-		t.Errorf("candidate = %+v", c)
-	}
-	for name, b := range map[string][]byte{"empty": nil, "junk": []byte("junk"), "no stamp": e.Canonical(), "bad stamp": packed(e.Canonical(), []byte("no ticket"))} {
-		if c := candidate(b); c.Stamp != nil || len(c.Bytes) > 0 {
-			t.Errorf("%s: candidate %+v", name, c)
-		}
-		if outcome, fresh := (events{m}).Judge(b); outcome != gossip.Bad || fresh {
-			t.Errorf("%s: judged %d", name, outcome)
-		}
-	}
-	good := packed(e.Canonical(), nil)
-	if outcome, fresh := (events{m}).Judge(good); outcome != gossip.Kept || !fresh {
-		t.Errorf("a good event is judged %d, fresh %v", outcome, fresh)
-	}
-	for _, want := range []int{1, 0} {
-		added, verdicts, err := (events{m}).Admit(t.Context(), [][]byte{good, []byte("junk")}, gossip.ViaPush)
-		if err != nil || added != want || verdicts[0].Outcome != gossip.Kept || verdicts[0].ID != gossip.ID(e.ID) || verdicts[1].Outcome != gossip.Bad {
-			t.Errorf("Admit = %d, %+v, %v; want %d added", added, verdicts, err, want)
-		}
-	}
-	if outcome, fresh := (events{m}).Judge(good); outcome != gossip.Kept || fresh {
-		t.Errorf("a known event is judged %d, fresh %v", outcome, fresh)
-	}
-	back, err := (events{m}).Get(e.Epoch(), gossip.ID(e.ID))
-	if err != nil || !bytes.Equal(back, good) {
-		t.Errorf("Get = %x, %v", back, err)
-	}
-	if none, err := (events{m}).Get(e.Epoch(), gossip.ID{1}); none != nil || err != nil {
-		t.Errorf("Get of none = %x, %v", none, err)
-	}
-}
-
 func FuzzRecord(f *testing.F) {
 	key := newKey(f)
 	w := makeWorld(f, 1, key)
@@ -293,24 +250,6 @@ func FuzzRecord(f *testing.F) {
 		x, err := decodeRecord(b)
 		if err == nil && !bytes.Equal(x.encode(), b) {
 			t.Errorf("%s came back as another", hex.EncodeToString(b))
-		}
-	})
-}
-
-func FuzzCandidate(f *testing.F) {
-	f.Add(packed([]byte("event"), nil))
-	f.Add(packed([]byte("event"), (&world.Ticket{Anchor: []byte("x")}).Bytes()))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		c := candidate(b)
-		if len(c.Bytes) == 0 {
-			return
-		}
-		var stamp []byte
-		if c.Stamp != nil {
-			stamp = c.Stamp.Bytes()
-		}
-		if !bytes.Equal(packed(c.Bytes, stamp), b) {
-			t.Errorf("%x came back as another", b)
 		}
 	})
 }

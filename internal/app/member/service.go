@@ -32,7 +32,7 @@ type Service struct {
 // set. It does nothing until its Parts run.
 func (m *Member) Start(dial gossip.Dialer, set node.Directory) (*Service, error) {
 	s := &Service{Member: m, dial: dial, set: set, session: gossip.Config{
-		World: m.cfg.World, Key: m.cfg.Key, Group: group{m}, Log: events{m}, Carriers: m.carriers(), Known: new(gossip.Refusals),
+		World: m.cfg.World, Key: m.cfg.Key, Group: group{m}, Log: m.log(), Carriers: m.carriers(), Known: new(gossip.Refusals),
 	}}
 	var err error
 	s.syncer, err = gossip.NewSyncer(gossip.SyncerConfig{Session: s.session, Dial: dial, Log: m.cfg.Log})
@@ -99,7 +99,7 @@ func (s *Service) Say(ctx context.Context, e *event.Event) error {
 		return err
 	}
 	if s.pusher != nil {
-		s.pusher.Push(packed(e.Canonical(), nil))
+		s.pusher.Push(gossip.Pack(e, nil))
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ func (s *Service) with(ctx context.Context, key roster.Key) gossip.Round {
 	p := gossip.Partner{Key: key, Sessions: 1}
 	stream, err := s.dial.Open(ctx, key)
 	if err != nil {
-		p.Error = gossip.ReasonClosed
+		p.Error = gossip.ReasonUnreachable
 	} else {
 		r, err := gossip.Initiate(ctx, &s.session, key, stream)
 		p.Mode, p.Theirs, p.Ours, p.Added, p.Sent = r.Mode, r.Theirs, r.Ours, r.Added, r.Sent
