@@ -11,8 +11,8 @@ import (
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
-// endorsed is which rule bundles members would rather have, by the log.
-type endorsed struct {
+// endorsements is which rule bundles members would rather have, by the log.
+type endorsements struct {
 	m      *Member
 	policy rules.Policy
 
@@ -34,7 +34,7 @@ type ShownRules struct {
 }
 
 // standing is how the bundles stand that members endorse.
-func (d *endorsed) standing(now time.Time) ([]ShownRules, error) {
+func (d *endorsements) standing(now time.Time) ([]ShownRules, error) {
 	epoch := d.m.cfg.World.Epoch(now)
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -69,7 +69,7 @@ func (d *endorsed) standing(now time.Time) ([]ShownRules, error) {
 
 // catchUp reads what came since the last time, and forgets what counts no more.
 // The caller holds mu.
-func (d *endorsed) catchUp(epoch uint64) error {
+func (d *endorsements) catchUp(epoch uint64) error {
 	err := d.m.events.Scan(eventlog.Filter{Type: event.TypeEndorsement, After: d.read}, func(e *event.Event, meta eventlog.Meta) error {
 		b := e.Body.(*event.Endorsement) // its type says so
 		d.all = append(d.all, rules.Endorsement{Event: e.ID, Epoch: e.Epoch(), Author: e.Author(), Bundle: b.Rules, Weight: min(1, b.Weight)})
@@ -87,14 +87,14 @@ func (d *endorsed) catchUp(epoch uint64) error {
 }
 
 // wanted is the bundle that was active when it was last looked; nil: none.
-func (d *endorsed) wanted() *ShownRules {
+func (d *endorsements) wanted() *ShownRules {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.active
 }
 
 // watch tells the owner once that a bundle became active.
-func (d *endorsed) watch(now time.Time) {
+func (d *endorsements) watch(now time.Time) {
 	if _, err := d.standing(now); err != nil {
 		d.m.cfg.Log.Warn("which rules members want is not known; it is looked again", "err", err)
 		return

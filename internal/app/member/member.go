@@ -59,7 +59,7 @@ type Member struct {
 	desk      *roster.Desk
 	rotations *rotations
 	waiting   *waiting
-	endorsed  *endorsed
+	endorsed  *endorsements
 
 	mu      sync.Mutex
 	changed chan struct{} // closed when the roster, its keys or what waits changed; guarded by mu
@@ -92,7 +92,7 @@ func Open(cfg Config) (_ *Member, err error) {
 	m.pool = roster.NewPool(m.Roster(), m.store, m.self)
 	m.cosigner = roster.NewCosigner(cfg.Key, m.Roster(), m.store)
 	m.rotations, m.waiting = &rotations{m: m}, &waiting{m: m, others: make(map[roster.Key]roster.Petition)}
-	m.endorsed = &endorsed{m: m, policy: cmp.Or(cfg.Rules, rules.DefaultPolicy())}
+	m.endorsed = &endorsements{m: m, policy: cmp.Or(cfg.Rules, rules.DefaultPolicy())}
 	m.desk = &roster.Desk{
 		Chain: m.chain, Keyring: m.keys, Invites: m.invites, Pool: m.pool,
 		Providers: cfg.Providers, Key: cfg.Key,
