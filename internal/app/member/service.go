@@ -111,6 +111,7 @@ func (s *Service) upkeep(ctx context.Context) error {
 	var pruned time.Time
 	var heard gossip.Bytes
 	generation, entry := s.Roster().Head()
+	waited := s.waiting.Digest()
 	for {
 		updated := s.Updated()
 		now := time.Now()
@@ -120,14 +121,17 @@ func (s *Service) upkeep(ctx context.Context) error {
 			s.prune(now)
 			pruned = now
 		}
-		// Who is out, and who is in, is everybody's business at once.
-		if g, e := s.Roster().Head(); g != generation || e != entry {
-			generation, entry = g, e
-			s.syncer.Kick()
-			if s.push != nil {
-				s.push.MembersChanged()
-			}
+		// Who is out, who is in, and who waits is everybody's business at once.
+		g, e := s.Roster().Head()
+		in := g == generation && e == entry
+		if !in && s.push != nil {
+			s.push.MembersChanged()
 		}
+		waits := s.waiting.Digest()
+		if !in || waits != waited {
+			s.syncer.Kick()
+		}
+		generation, entry, waited = g, e, waits
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
