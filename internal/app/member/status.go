@@ -15,7 +15,7 @@ import (
 // Status is what a member that runs says of itself to its owner.
 type Status struct {
 	Member     bool        `json:"member"`
-	Problem    string      `json:"problem,omitempty"` // why it is none that reads
+	Problem    string      `json:"problem,omitempty"` // why it is none that reads, or what is wrong
 	Alarm      string      `json:"alarm,omitempty"`
 	Generation uint64      `json:"generation"`
 	Members    int         `json:"members"`
@@ -75,8 +75,8 @@ func (s *Service) Status() *Status {
 		Waiting: len(s.waiting.all(time.Now())), Clock: skew.String(), ClockWrong: skew.Wrong,
 		Log: s.logStatus(), Sync: s.syncStatus(),
 	}
-	if err := s.IsMember(); err != nil {
-		out.Member, out.Problem = false, err.Error()
+	if err := s.Ready(); err != nil {
+		out.Member, out.Problem = s.IsMember() == nil, err.Error()
 	}
 	if s.pusher != nil {
 		p := s.pusher.Status()
@@ -144,6 +144,9 @@ func (s *Status) Rows(row func(name, format string, args ...any)) {
 		row("Member", "yes, of %s, generation %d", app.Count(s.Members, "member"), s.Generation)
 	} else {
 		row("Member", "NO: %s", s.Problem)
+	}
+	if s.Member && s.Problem != "" && !s.ClockWrong { // the clock has a row of its own
+		row("MEMBER", "%s", s.Problem)
 	}
 	if s.Alarm != "" {
 		row("ALARM", "%s", s.Alarm)
