@@ -201,7 +201,7 @@ var fully = flag.Bool("full", false, "try 10,800 orders of entries")
 // Two replicas that saw the same entries agree, whatever the order. In small
 // worlds with forks, choices, late and double entries.
 func TestReplicasAgree(t *testing.T) {
-	worlds, orders := 40, 40
+	worlds, orders := 30, 40
 	switch {
 	case *fully:
 		worlds, orders = 120, 90 // 10,800 interleavings
