@@ -40,7 +40,7 @@ type SyncPartner struct {
 
 // Sync runs a round now.
 func Sync() Op[SyncIn, Synced] {
-	return Op[SyncIn, Synced]{Route: "/member/sync", Limit: 5 * time.Minute, Do: (*Ops).sync}
+	return Op[SyncIn, Synced]{Route: "/member/sync", Limit: 5 * time.Minute, Alive: true, Do: (*Ops).sync}
 }
 
 func (o *Ops) sync(ctx context.Context, in SyncIn) (Synced, error) {
@@ -72,7 +72,7 @@ func (s *Service) with(ctx context.Context, key roster.Key) gossip.Round {
 	p := gossip.Partner{Key: key, Sessions: 1}
 	stream, err := s.dial.Open(ctx, key)
 	if err != nil {
-		p.Error = gossip.ReasonClosed
+		p.Error = gossip.ReasonUnreachable
 	} else {
 		r, err := gossip.Initiate(ctx, &s.session, key, stream)
 		p.Mode, p.Theirs, p.Ours, p.Added, p.Sent = r.Mode, r.Theirs, r.Ours, r.Added, r.Sent
