@@ -163,10 +163,21 @@ type node struct {
 	signer *seal.Signer
 	net    *network
 
-	mu       sync.Mutex
-	drafts   map[uint64][]byte
-	withhold map[world.Hash]bool // it gives these to nobody
-	lie      func(from byte, r seal.Request) (seal.Answer, bool)
+	withhold map[world.Hash]bool                                 // it gives these to nobody; guarded by log.mu
+	lie      func(from byte, r seal.Request) (seal.Answer, bool) // guarded by net.mu
+
+	mu     sync.Mutex
+	drafts map[uint64][]byte // guarded by mu
+}
+
+// withholds makes x give some events to nobody.
+func (x *node) withholds(ids ...world.Hash) {
+	x.log.mu.Lock()
+	defer x.log.mu.Unlock()
+	x.withhold = make(map[world.Hash]bool)
+	for _, id := range ids {
+		x.withhold[id] = true
+	}
 }
 
 func (x *node) PutDraft(_ context.Context, epoch uint64, b []byte) error {
@@ -221,8 +232,11 @@ func (x *node) Ask(ctx context.Context, signer [32]byte, r seal.Request) (seal.A
 	}
 	var a seal.Answer
 	lied := false
-	if to.lie != nil {
-		a, lied = to.lie(x.n, r)
+	x.net.mu.Lock()
+	lie := to.lie
+	x.net.mu.Unlock()
+	if lie != nil {
+		a, lied = lie(x.n, r)
 	}
 	if !lied {
 		if a, err = to.signer.Answer(ctx, public(x.n), r); err != nil {

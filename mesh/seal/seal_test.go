@@ -128,10 +128,7 @@ func TestSignerWithholds(t *testing.T) {
 			}
 			hidden := someIDs("hidden", 3)
 			liar := net.all[bad]
-			liar.withhold = make(map[world.Hash]bool)
-			for _, id := range hidden {
-				liar.withhold[id] = true
-			}
+			liar.withholds(hidden...)
 			liar.log.add(epoch, hidden...)
 			later(w, epoch)
 			var honest []*node
@@ -154,6 +151,7 @@ func TestSignerLies(t *testing.T) {
 			net.all[i%3].log.add(epoch, id)
 		}
 		liar := net.all[0]
+		net.mu.Lock()
 		liar.lie = func(_ byte, r seal.Request) (seal.Answer, bool) { // it signs everything
 			s := seal.Of(w.ID, r.Epoch, r.IDs).Statement()
 			if !r.Sign {
@@ -162,6 +160,7 @@ func TestSignerLies(t *testing.T) {
 			sig, err := quorum.NewMemory(w.ID).Sign(key(1), s, func() error { return nil })
 			return seal.Answer{Kind: seal.Signed, Signature: sig}, err == nil
 		}
+		net.mu.Unlock()
 		time.Sleep(time.Until(w.EpochStart(epoch + 1).Add(seal.Grace(w) - time.Second)))
 		for i, part := range [][]world.Hash{ids[:3], ids[3:]} {
 			for _, sign := range []bool{false, true} {
@@ -249,7 +248,7 @@ func TestPatienceEnds(t *testing.T) {
 		ids := someIDs("event", 12)
 		for i, x := range net.all {
 			own := hash("own %d", i)
-			x.withhold = map[world.Hash]bool{own: true}
+			x.withholds(own)
 			x.log.add(epoch, own)
 			x.log.add(epoch, ids...)
 		}
@@ -390,7 +389,10 @@ func FuzzRequest(f *testing.F) {
 func FuzzAnswer(f *testing.F) {
 	ids := sorted(someIDs("x", 3))
 	for _, a := range []seal.Answer{
-		{Kind: seal.Agreed}, {Kind: seal.Differs, Lacking: ids[:1], Missing: ids[1:]}, {Kind: seal.Signed}, {Kind: seal.Other, IDs: ids},
+		{Kind: seal.Agreed},
+		{Kind: seal.Differs, Lacking: ids[:1], Missing: ids[1:]},
+		{Kind: seal.Signed},
+		{Kind: seal.Other, IDs: ids},
 		{Kind: seal.Sealed, Seal: seal.Seal{Body: seal.Of(hash("w"), 7, ids)}},
 	} {
 		f.Add(a.Canonical())
