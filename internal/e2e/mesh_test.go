@@ -51,26 +51,18 @@ func newAuthor(t *testing.T, dir string) *author {
 	return &author{key: key, world: w}
 }
 
-// next signs an event of an epoch: every second one tells that two targets may be
-// one, the others that two events contradict each other.
-func (a *author) next(t testing.TB, epoch uint64) *event.Event {
-	t.Helper()
+// sign signs the next event, of an epoch: every second one tells that two targets
+// may be one, the others that two events contradict each other.
+func (a *author) sign(epoch uint64) (*event.Event, error) {
 	a.n++
 	place := event.Place{WorldID: a.world.ID, EpochID: epoch}
 	var one, other meshworld.Hash
 	binary.LittleEndian.PutUint64(one[:], a.n)
 	binary.LittleEndian.PutUint64(other[8:], a.n%1000+1)
-	var e *event.Event
-	var err error
 	if a.n%2 == 0 {
-		e, err = event.SignLinkHint(a.key, event.LinkHint{Place: place, TargetA: other, TargetB: one, Evidence: one, Compatibility: 0.5})
-	} else {
-		e, err = event.SignDispute(a.key, event.Dispute{Place: place, EventA: one, EventB: other, Reason: "they cannot both be right"})
+		return event.SignLinkHint(a.key, event.LinkHint{Place: place, TargetA: other, TargetB: one, Evidence: one, Compatibility: 0.5})
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return e
+	return event.SignDispute(a.key, event.Dispute{Place: place, EventA: one, EventB: other, Reason: "they cannot both be right"})
 }
 
 // batch is events in the form in which `observer log import` takes them.
@@ -84,7 +76,10 @@ func (a *author) write(t testing.TB, n int) (b batch) {
 	t.Helper()
 	epoch := a.world.Epoch(time.Now())
 	for range n {
-		e := a.next(t, epoch)
+		e, err := a.sign(epoch)
+		if err != nil {
+			t.Fatal(err)
+		}
 		message := protobuf.Encode(e)
 		b.ids = append(b.ids, e.ID.String())
 		b.text = append(b.text, append(binary.AppendUvarint(nil, uint64(len(message))), message...))
