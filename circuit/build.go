@@ -306,7 +306,7 @@ func (circ *circuit) info() Info {
 	defer circ.mux.mu.Unlock()
 	in := Info{
 		ID: circ.id, State: "stem", Streams: len(circ.mux.streams), Requests: circ.requests,
-		Age: time.Since(circ.made),
+		Age: time.Since(circ.made), Last: circ.last(),
 	}
 	if circ.state == stateOpen {
 		in.State = "open"

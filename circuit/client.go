@@ -304,6 +304,7 @@ type Info struct {
 	ID       string        `json:"id"`
 	State    string        `json:"state"` // "stem" or "open"
 	Hops     []string      `json:"hops"`  // names, entry first
+	Last     [32]byte      `json:"-"`     // transport key of the last hop
 	Streams  int           `json:"streams"`
 	Requests int           `json:"requests"`
 	Age      time.Duration `json:"age_ns"`

@@ -14,6 +14,7 @@ const (
 	StreamHTTP      StreamKind = 0 // one request
 	StreamDirectory StreamKind = 1 // one question to the directory, as on /culvert/dir
 	StreamSync      StreamKind = 2 // one session between members, as on /culvert/sync
+	StreamJoin      StreamKind = 3 // one request to become a member, as on /culvert/join
 )
 
 // Listener hands out the streams of one kind that clients open at this node, in

@@ -53,6 +53,9 @@ type Data struct {
 	lock *os.File
 }
 
+// ErrInUse is wrapped when another process has a data directory.
+var ErrInUse = errors.New("is in use")
+
 // OpenData makes the directory if need be, takes its lock and checks its
 // format. The directory is one program's: a bridge's is no gateway's.
 func OpenData(dir, program string) (*Data, error) {
@@ -69,7 +72,7 @@ func OpenData(dir, program string) (*Data, error) {
 	d := &Data{Dir: dir, lock: lock}
 	if err := lockNow(lock); err != nil {
 		_ = lock.Close()
-		return nil, fmt.Errorf("data directory %s is in use by another %s; stop that one, or choose another with --data", dir, program)
+		return nil, fmt.Errorf("data directory %s %w by another %s; stop that one, or choose another with --data", dir, ErrInUse, program)
 	}
 	if err := d.format(program); err != nil {
 		_ = d.Close()

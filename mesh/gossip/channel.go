@@ -191,7 +191,7 @@ func (c *channel) recv(want ...kind) (kind, []byte, error) {
 
 // told is the error of a peer that ended the session.
 func told(body []byte) error {
-	if len(body) != 1 || body[0] == 0 || body[0] >= reasons {
+	if len(body) != 1 || body[0] == 0 || Reason(body[0]) >= ReasonUnreachable {
 		return fail(ReasonMalformed, "a reason for the end")
 	}
 	return &Error{Reason: Reason(body[0]), Told: true}

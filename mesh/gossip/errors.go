@@ -33,7 +33,9 @@ const (
 	ReasonLocal       Reason = 18 // our own store failed
 	ReasonWork        Reason = 19 // it would have cost more than a session may
 
-	reasons = 20 // one more than the last
+	ReasonUnreachable Reason = 20 // no stream to the member could be opened; never told
+
+	reasons = 21 // one more than the last
 )
 
 // reasonTable has a word for metrics and JSON, what people read, and what it
@@ -62,6 +64,7 @@ var reasonTable = [reasons]struct {
 	ReasonWithheld:    {"withheld", "the peer named events that it did not send", backoff},
 	ReasonLocal:       {"local", "our own log or roster failed", free},
 	ReasonWork:        {"work", "the session would have cost more than one may", backoff},
+	ReasonUnreachable: {"unreachable", "no stream to the member could be opened", backoff},
 }
 
 // cost is what follows for a peer.

@@ -71,34 +71,9 @@ func (s *Store) Epochs() ([]Epoch, error) {
 	return out, nil
 }
 
-// Snapshot implements Log. Ids and fingerprint are read one after the other; only
-// ever more events come into an epoch, so those of one number are of one moment.
+// Snapshot implements Log.
 func (s *Store) Snapshot(epoch uint64) ([]ID, *recon.Fingerprint, error) {
-	const tries = 3
-	var ids []ID
-	for range tries {
-		ids = ids[:0]
-		err := s.Events.IDs(epoch, func(id world.Hash) bool {
-			ids = append(ids, id)
-			return true
-		})
-		if err != nil {
-			return nil, nil, err
-		}
-		sum, err := s.Events.Fingerprint(epoch)
-		if err != nil {
-			return nil, nil, err
-		}
-		if sum.Count() == uint64(len(ids)) {
-			return ids, sum, nil
-		}
-	}
-	// Events come faster than we can read: what was read is a set all the same.
-	sum := new(recon.Fingerprint)
-	for i := range ids {
-		sum.Add(&ids[i])
-	}
-	return ids, sum, nil
+	return s.Events.Snapshot(epoch)
 }
 
 // Get implements Log.

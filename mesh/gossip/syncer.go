@@ -189,12 +189,11 @@ func (s *Syncer) session(ctx context.Context, member [32]byte) (Result, error) {
 	defer cancel()
 	stream, err := s.cfg.Dial.Open(opening, member)
 	if err != nil {
-		r := Result{Peer: member}
-		reason := ReasonClosed
-		if opening.Err() != nil {
+		reason := ReasonUnreachable
+		if ctx.Err() != nil { // it was given up, not tried to the end
 			reason = ReasonTimeout
 		}
-		return r, &Error{Reason: reason, err: err}
+		return Result{Peer: member}, &Error{Reason: reason, err: err}
 	}
 	return Initiate(ctx, &s.cfg.Session, member, stream)
 }

@@ -116,7 +116,7 @@ func TestRun(t *testing.T) {
 		go func() { done <- syncs[0].Run(ctx) }()
 		synctest.Wait()
 		s := syncs[0].Status()
-		if s.Rounds != 1 || s.Errors[ReasonClosed] != 1 || s.Modes[ModeEqual] != 1 || len(s.Peers) != 1 || s.Peers[0].Key != all[1].key || s.Peers[0].Banned {
+		if s.Rounds != 1 || s.Errors[ReasonUnreachable] != 1 || s.Modes[ModeEqual] != 1 || len(s.Peers) != 1 || s.Peers[0].Key != all[1].key || s.Peers[0].Banned {
 			t.Fatalf("after the start: %+v", s)
 		}
 		if in := time.Until(s.Next); in < 0 || in > 18*time.Second {

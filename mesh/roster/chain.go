@@ -270,7 +270,7 @@ func (c *Chain) append(e Entry, boxes *Boxes, now time.Time) error {
 				return err
 			}
 			if err := c.writeBoxes(*boxes); err != nil {
-				return err
+				return fmt.Errorf("%w: %w", ErrDisk, err)
 			}
 		}
 		return c.write(record(kindEntry, e.Canonical()))
@@ -291,9 +291,16 @@ func (c *Chain) choose(choice Choice) error {
 	return c.roster.choose(choice, func() error { return c.write(record(kindChoice, choice.Canonical())) })
 }
 
-// write adds a record, on the disk when it returns nil; after an error the file
-// is as before. The caller holds mu.
+// write adds a record, on the disk when it returns nil; after an error, which
+// wraps ErrDisk, the file is as before. The caller holds mu.
 func (c *Chain) write(b []byte) error {
+	if err := c.writeRecord(b); err != nil {
+		return fmt.Errorf("%w: %w", ErrDisk, err)
+	}
+	return nil
+}
+
+func (c *Chain) writeRecord(b []byte) error {
 	switch {
 	case c.file == nil:
 		return fs.ErrClosed

@@ -52,6 +52,10 @@ var (
 	// ErrDamaged is wrapped when a file cannot be what was written.
 	ErrDamaged = errors.New("damaged")
 
+	// ErrDisk is wrapped when this machine could not keep an entry, its boxes or a
+	// choice, for which who sent it is not to blame.
+	ErrDisk = errors.New("keeping the roster")
+
 	// ErrBroken: a write failed and could not be undone; open the chain again.
 	ErrBroken = errors.New("an earlier write failed half way; restart the program")
 )

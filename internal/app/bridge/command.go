@@ -50,7 +50,7 @@ and if it does not work, what is wrong and what to do:
 	cmd.PersistentFlags().StringVar(&dir, "data", "",
 		"data directory (default: $CULVERT_DATA, else ~/.local/state/culvert/bridge)")
 	data := func() (string, error) { return app.DataDir(dir, program) }
-	cmd.AddCommand(initCommand(data), serveCommand(data), statusCommand(data), doctorCommand(data), keysCommand(data), configCommand(data), app.VersionCommand())
+	cmd.AddCommand(initCommand(data), joinCommand(data), serveCommand(data), statusCommand(data), doctorCommand(data), keysCommand(data), configCommand(data), app.VersionCommand())
 	return cmd
 }
 

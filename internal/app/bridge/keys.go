@@ -13,6 +13,7 @@ import (
 	"github.com/culvert-net/culvert/api/keys"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/keystore"
+	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/files"
 	"github.com/culvert-net/culvert/internal/kv"
 	"github.com/culvert-net/culvert/internal/kv/bolt"
@@ -249,7 +250,11 @@ func command[In any](do func(context.Context, In) (any, error)) http.HandlerFunc
 		}
 		out, err := do(r.Context(), in)
 		if err != nil {
-			serve.Refuse(w, &serve.RefusedError{Status: http.StatusConflict, Reason: err.Error()})
+			status := http.StatusConflict
+			if app.Code(err) != app.ExitFailed {
+				status = member.StatusOf(err)
+			}
+			serve.Refuse(w, &serve.RefusedError{Status: status, Reason: err.Error()})
 			return
 		}
 		serve.Answer(w, out)

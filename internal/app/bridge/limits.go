@@ -17,6 +17,10 @@ const (
 	upstreamFirst = 250 * time.Millisecond
 	upstreamEvery = 10 * time.Second
 
+	// joinTime bounds a whole join: a circuit, a ticket, and other members who may
+	// have to approve. It can be run again.
+	joinTime = 15 * time.Minute
+
 	// upstreamLimit is how long the server may take to list its models, which it
 	// does from memory.
 	upstreamLimit = 5 * time.Second

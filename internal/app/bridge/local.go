@@ -42,6 +42,9 @@ func newLocal(b *bridge) (mode, error) {
 
 func (l *local) name() string { return ModeLocal }
 
+// admin has nothing to add: members are of a world.
+func (l *local) admin(rest http.Handler) http.Handler { return rest }
+
 func (l *local) backend() backend.Backend {
 	return backend.EarlyCommit(l.client, backend.CommitAfter)
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/telemetry"
-	"github.com/culvert-net/culvert/mesh/directory"
 )
 
 // Metrics lists what the page of a bridge of a world holds; one of local mode
@@ -55,7 +54,7 @@ func (m *inWorld) listed(name string) (string, bool) { return listedIn(m.router.
 
 func (m *inWorld) watch(r *telemetry.Registry) {
 	node.WatchDirectory(r,
-		func() *directory.Client { return m.directory }, func() *directory.Set { return m.set })
+		func() node.Client { return m.directory }, func() node.Directory { return m.known })
 	// family adds one whose figures are a part of the same snapshot.
 	family := func(f telemetry.Family, read func(s circuit.ClientStats, emit telemetry.Emit)) {
 		r.Watch(f, func(emit telemetry.Emit) { read(m.circuits.Stats(), emit) })

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -59,6 +60,8 @@ type mode interface {
 	listed(name string) (model string, ok bool)
 	// watch adds what only this mode counts.
 	watch(r *telemetry.Registry)
+	// admin answers the commands that only this mode has, and passes the rest on.
+	admin(rest http.Handler) http.Handler
 	// parts run as long as the bridge does.
 	parts() []app.Part
 	// close releases what parts do not.
@@ -199,7 +202,7 @@ func (b *bridge) parts(l bound) ([]app.Part, error) {
 		app.Part{Name: "readiness", Run: readiness{ready: b.mode.ready, log: b.log}.watch},
 		app.Part{Name: "keys", Run: b.keys.Run})
 	status := serve.Status(b.mode.ready, func() any { return b.status() }, b.metrics.Handler())
-	admin := &serve.Server{Handler: b.keys.admin(status), Conn: peer.Remember}
+	admin := &serve.Server{Handler: b.keys.admin(b.mode.admin(status)), Conn: peer.Remember}
 	parts = append(parts, l.pages.Parts(status, admin, b.log)...)
 	server := &serve.Server{
 		Name: "api", Handler: b.server.Handler(), Listeners: l.api, Malformed: api.Malformed,

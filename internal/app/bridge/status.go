@@ -12,6 +12,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/mesh/directory"
 )
 
 // Modes of a bridge.
@@ -41,18 +42,22 @@ type Status struct {
 // Circuit is one circuit, its hops by the names nodes give themselves.
 type Circuit struct {
 	ID       string   `json:"id"`    // as in X-Culvert-Circuit
-	State    string   `json:"state"` // stem: lacks the provider; open: carries requests
+	State    string   `json:"state"` // stem: lacks the provider; open: carries requests; members: ends at a member, for what members do
 	Hops     []string `json:"hops"`  // entry first
 	Streams  int      `json:"streams"`
 	Requests int      `json:"requests"`
 	Age      float64  `json:"age_s"`
 }
 
-func circuitStatus(all []circuit.Info) []Circuit {
+func circuitStatus(all []circuit.Info, snap *directory.Snapshot) []Circuit {
 	out := make([]Circuit, 0, len(all))
 	for _, c := range all {
+		state := c.State
+		if state == stateOpen && !toProvider(c, snap) {
+			state = stateMembers
+		}
 		out = append(out, Circuit{
-			ID: c.ID, State: c.State, Hops: c.Hops,
+			ID: c.ID, State: state, Hops: c.Hops,
 			Streams: c.Streams, Requests: c.Requests, Age: c.Age.Seconds(),
 		})
 	}

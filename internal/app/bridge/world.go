@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -11,15 +12,23 @@ import (
 	"github.com/culvert-net/culvert/api/tunnel"
 	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/internal/app"
-	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
-// stateOpen is the state of a circuit that reaches a provider.
-const stateOpen = "open"
+const (
+	stateOpen    = "open"    // of a circuit that reaches a provider
+	stateMembers = "members" // of one that ends at a node which serves no model
+)
+
+// toProvider reports whether a circuit that is open ends at a provider. A node
+// that is not listed any more was one.
+func toProvider(c circuit.Info, snap *directory.Snapshot) bool {
+	n, ok := snap.Node(c.Last)
+	return !ok || len(n.Models) > 0
+}
 
 // cacheFile keeps the directory over a restart.
 const cacheFile = "directory.db"
@@ -27,25 +36,24 @@ const cacheFile = "directory.db"
 // inWorld is a bridge of a world.
 type inWorld struct {
 	world *world.World
-	set   *directory.Set
+	known node.Directory // who is in the world
 
 	// Two hosts with keys of their own: who serves the directory cannot tell
 	// that a circuit's builder is the same bridge.
 	links, fetches *mesh.Host
 
-	directory *directory.Client
+	directory node.Client
 	circuits  *circuit.Client
 	router    *node.Router
 	tunnel    *tunnel.Client
 
-	files  *member.Member  // nil: this bridge never asked to be a member
-	member *member.Service // of files
+	members *membership
 }
 
 var _ mode = (*inWorld)(nil)
 
 func newWorld(b *bridge, w *world.World) (_ mode, err error) {
-	m := &inWorld{world: w, set: directory.NewSet(w)}
+	m := &inWorld{world: w}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, m.close())
@@ -59,33 +67,42 @@ func newWorld(b *bridge, w *world.World) (_ mode, err error) {
 			return nil, err
 		}
 	}
-	m.directory, err = directory.NewClient(directory.ClientConfig{
-		World: w, Set: m.set, Seeds: node.Seeds{Host: m.fetches},
-		Cache: b.data.Path(cacheFile), Enough: m.enough, Log: b.log,
-	})
-	if err != nil {
-		return nil, err
+	var set *directory.Set
+	view := directory.NewView(w)
+	if m.known = view; !node.IsSigned(w) {
+		set = directory.NewSet(w)
+		m.known = set
 	}
 	failures := node.NewFailures()
-	paths := node.NewPaths(m.set, failures)
+	paths := node.NewPaths(m.known, failures)
 	m.circuits, err = circuit.NewClient(circuit.ClientConfig{
 		World: w.ID, Hops: m.hops(), CellSize: int(w.Rules.FixedCellBytes),
-		Links: node.NewLinks(m.links, m.set), Paths: paths, Log: b.log,
+		Links: node.NewLinks(m.links, m.known), Paths: paths, Log: b.log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	m.router = node.NewRouter(m.set, failures, m.noDirectory)
+	if set == nil {
+		m.directory, err = node.OpenSigned(node.SignedConfig{
+			World: w, View: view, Dir: b.data.Path(""), Host: m.fetches, Circuits: m.circuits, Log: b.log,
+		})
+	} else {
+		m.directory, err = directory.NewClient(directory.ClientConfig{
+			World: w, Set: set, Seeds: node.Seeds{Host: m.fetches},
+			Cache: b.data.Path(cacheFile), Enough: m.enough, Log: b.log,
+		})
+	}
+	if err != nil {
+		return nil, err
+	}
+	m.router = node.NewRouter(m.known, failures, m.noDirectory)
 	m.tunnel, err = tunnel.NewClient(tunnel.ClientConfig{
 		Router: m.router, Dialer: node.Dialer{Client: m.circuits, Hops: m.hops(), Used: paths.Used}, Log: b.log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	if m.files, err = openMember(b, w, m.set); err != nil || m.files == nil {
-		return m, err
-	}
-	m.member, err = m.files.Start(newSessions(m.circuits, m.set), m.set)
+	m.members, err = openMembership(b.data, w, m.known, m.circuits, b.log)
 	return m, err
 }
 
@@ -102,12 +119,17 @@ func (m *inWorld) enough(s *directory.Snapshot) bool {
 
 // noDirectory is nil if it is known who is in the world, else why it is not.
 func (m *inWorld) noDirectory() error {
-	return node.NoDirectory(m.directory.Status(), m.world.EpochLen(), time.Now())
+	current := m.world.EpochLen()
+	if node.IsSigned(m.world) {
+		// A root may be used for two epochs more; what is older is not shown.
+		current *= 3
+	}
+	return node.NoDirectory(m.directory.Status(), current, time.Now())
 }
 
 // ready says what is missing until a request can be answered.
 func (m *inWorld) ready() error {
-	snap := m.set.Snapshot()
+	snap := m.known.Snapshot()
 	if snap.Len() == 0 {
 		if err := m.noDirectory(); err != nil {
 			return err // everything else follows from it
@@ -122,7 +144,7 @@ func (m *inWorld) ready() error {
 	}
 	// One that is full counts: under load a request waits a moment for the
 	// next, and a bridge that works must not look as if it did not.
-	if !slices.ContainsFunc(m.circuits.Circuits(), func(c circuit.Info) bool { return c.State == stateOpen }) {
+	if !slices.ContainsFunc(m.circuits.Circuits(), func(c circuit.Info) bool { return c.State == stateOpen && toProvider(c, snap) }) {
 		none := "no circuit is ready yet"
 		// With nobody to build one to, that says it all.
 		if err := m.circuits.Problem(); err != nil && len(missing) == 0 {
@@ -135,31 +157,30 @@ func (m *inWorld) ready() error {
 
 func (m *inWorld) describe(s *Status) {
 	s.World = node.NewWorldStatus(m.world)
-	s.Directory = node.NewDirectoryStatus(m.directory, m.set.Snapshot())
-	s.Circuits = circuitStatus(m.circuits.Circuits())
-	if m.member != nil {
-		s.Member = m.member.Status()
+	s.Directory = node.NewDirectoryStatus(m.directory, m.known.Snapshot())
+	s.Circuits = circuitStatus(m.circuits.Circuits(), m.known.Snapshot())
+	if service := m.members.running(); service != nil {
+		s.Member = service.Status()
 	}
 }
 
 func (m *inWorld) parts() []app.Part {
-	parts := []app.Part{
+	return []app.Part{
 		{Name: "directory", Run: m.directory.Run},
 		{Name: "circuits", Run: m.circuits.Run},
 		{Name: "directory watch", Run: func(ctx context.Context) error {
-			return node.Follow(ctx, m.set, m.circuits.Changed)
+			return node.Follow(ctx, m.known, m.circuits.Changed)
 		}},
+		{Name: "membership", Run: m.members.run},
 	}
-	if m.member != nil {
-		parts = append(parts, m.member.Parts()...)
-	}
-	return parts
 }
+
+func (m *inWorld) admin(rest http.Handler) http.Handler { return m.members.admin(rest) }
 
 func (m *inWorld) close() error {
 	var errs []error
-	if m.files != nil {
-		errs = append(errs, m.files.Close())
+	if m.members != nil {
+		errs = append(errs, m.members.close())
 	}
 	for _, h := range []*mesh.Host{m.links, m.fetches} {
 		if h != nil {

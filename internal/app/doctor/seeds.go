@@ -13,6 +13,8 @@ import (
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/directory/mirror"
+	"github.com/culvert-net/culvert/mesh/quorum"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -67,8 +69,10 @@ func (s *Seed) ask(ctx context.Context, host *mesh.Host, w *world.World, fetch b
 	first, cancel := context.WithTimeout(ctx, seedLimit)
 	defer cancel()
 	s.askTime(first, host, w)
-	if s.Err == nil && fetch {
-		s.Err = s.exchange(ctx, host, func(rw io.ReadWriter) error {
+	if s.Err == nil && fetch && node.IsSigned(w) {
+		s.Err = s.fetchSigned(ctx, host, w)
+	} else if s.Err == nil && fetch {
+		s.Err = s.exchange(ctx, host, w, func(rw io.ReadWriter) error {
 			a, err := directory.Fetch(rw, w.ID, world.Hash{})
 			if err == nil {
 				s.Answer = a.Descriptors
@@ -81,10 +85,39 @@ func (s *Seed) ask(ctx context.Context, host *mesh.Host, w *world.World, fetch b
 	}
 }
 
+// fetchSigned takes the newest bundle that the seed has, if it has one and
+// signers signed it.
+func (s *Seed) fetchSigned(ctx context.Context, host *mesh.Host, w *world.World) error {
+	var roots *mirror.Roots
+	err := s.exchange(ctx, host, w, func(rw io.ReadWriter) (err error) {
+		roots, err = mirror.AskRoots(rw, w.ID)
+		return err
+	})
+	if err != nil || len(roots.Roots) == 0 {
+		return err
+	}
+	root := roots.Roots[0]
+	if err := root.Verify(w.ID, quorum.Of(w)); err != nil {
+		return err
+	}
+	return s.exchange(ctx, host, w, func(rw io.ReadWriter) error {
+		b, err := mirror.AskBundle(rw, w.ID, root, nil)
+		if err != nil {
+			return err
+		}
+		for _, raw := range b.Descriptors() {
+			if d, err := world.DecodeDescriptor(raw); err == nil {
+				s.Answer = append(s.Answer, d)
+			}
+		}
+		return nil
+	})
+}
+
 func (s *Seed) askTime(ctx context.Context, host *mesh.Host, w *world.World) {
-	s.Err = s.exchange(ctx, host, func(rw io.ReadWriter) error {
+	s.Err = s.exchange(ctx, host, w, func(rw io.ReadWriter) error {
 		before := time.Now()
-		there, err := directory.AskTime(rw, w.ID)
+		there, err := node.AskTime(rw, w)
 		after := time.Now()
 		s.Ahead = before.Add(after.Sub(before) / 2).Sub(there).Round(time.Millisecond)
 		return err
@@ -92,8 +125,8 @@ func (s *Seed) askTime(ctx context.Context, host *mesh.Host, w *world.World) {
 }
 
 // exchange talks to the seed on a stream of its own, until ctx ends.
-func (s *Seed) exchange(ctx context.Context, host *mesh.Host, f func(io.ReadWriter) error) error {
-	stream, err := host.Open(ctx, mesh.ProtoDirectory, s.Key, []string{s.Addr})
+func (s *Seed) exchange(ctx context.Context, host *mesh.Host, w *world.World, f func(io.ReadWriter) error) error {
+	stream, err := host.Open(ctx, node.Proto(w), s.Key, []string{s.Addr})
 	if err != nil {
 		return err
 	}

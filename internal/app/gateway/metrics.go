@@ -7,7 +7,6 @@ import (
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/telemetry"
 	"github.com/culvert-net/culvert/mesh"
-	"github.com/culvert-net/culvert/mesh/directory"
 )
 
 // Metrics lists what the page of a gateway that is relay and provider holds.
@@ -24,7 +23,7 @@ func (g *gateway) makeMetrics() {
 	r := telemetry.New(program, app.Version())
 	g.metrics = r
 	node.WatchReady(r, g.ready)
-	node.WatchDirectory(r, func() *directory.Client { return g.directory }, func() *directory.Set { return g.set })
+	node.WatchDirectory(r, func() node.Client { return g.directory }, func() node.Directory { return g.known })
 	node.WatchHost(r, func() *mesh.Host { return g.host })
 	node.WatchRelay(r, func() *circuit.Relay { return g.relay })
 }

@@ -25,7 +25,12 @@ import (
 const (
 	cacheFile = "directory.db"
 	onionFile = "onion.keys"
+	ownFile   = "own.db" // what it said of itself, where the directory is signed
 )
+
+// overStreams bounds the questions to the directory that are answered over
+// circuits at a time: each is a bundle at most, sent within a minute.
+const overStreams = 64
 
 // Options is what a gateway runs on.
 type Options struct {
@@ -47,8 +52,10 @@ type gateway struct {
 	statusURL string
 
 	host      *mesh.Host
-	set       *directory.Set
-	directory *directory.Client
+	known     node.Directory // who is in the world
+	directory node.Client
+	set       *directory.Set // what known is in a world without directory signers
+	signed    *node.Signed   // what directory is in a world with them
 	relay     *circuit.Relay
 	models    *models // nil: no provider
 	server    *tunnel.Server
@@ -118,7 +125,11 @@ func Serve(ctx context.Context, o Options) (err error) {
 	// Requests for the directory end with the host, which outlives the parts.
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	node.ServeDirectory(serving, g.host, g.set, seed, log)
+	if g.signed != nil {
+		node.ServeMirror(serving, g.host, g.signed.Store, nil, log)
+	} else {
+		node.ServeDirectory(serving, g.host, g.set, seed, log)
+	}
 	status := serve.Status(g.ready, func() any { return g.status() }, g.metrics.Handler())
 	parts = append(pages.Parts(status, &serve.Server{Handler: status}, log), parts...)
 	log.Info("gateway is serving", "roles", o.Config.Node.Roles, "seed", seed, "version", app.Version())
@@ -140,16 +151,10 @@ func (g *gateway) isSeed() bool { return node.IsSeed(g.world, g.host.Key()) }
 // starting; the tunnel, last, stops first and lets its answers finish while
 // circuits still live.
 func (g *gateway) wire(o Options, key ed25519.PrivateKey, keys *directory.Keyring, src *source, data *app.Data) ([]app.Part, error) {
-	var err error
-	g.set = directory.NewSet(g.world)
-	g.directory, err = directory.NewClient(directory.ClientConfig{
-		World: g.world, Set: g.set, Seeds: node.Seeds{Host: g.host}, Cache: data.Path(cacheFile),
-		Key: key, Keys: keys, Self: g.self, Log: g.log,
-	})
-	if err != nil {
+	if err := g.join(key, keys, data); err != nil {
 		return nil, err
 	}
-	links := node.NewLinks(g.host, g.set)
+	links := node.NewLinks(g.host, g.known)
 	links.Missing = g.directory.Refresh
 	links.Serve()
 	var wrapped circuit.Links = links
@@ -158,8 +163,12 @@ func (g *gateway) wire(o Options, key ed25519.PrivateKey, keys *directory.Keyrin
 	}
 	var served []circuit.StreamKind
 	if g.cfg.Is(RoleProvider) {
-		served = []circuit.StreamKind{circuit.StreamHTTP}
+		served = append(served, circuit.StreamHTTP)
 	}
+	if g.signed != nil {
+		served = append(served, circuit.StreamDirectory)
+	}
+	var err error
 	g.relay, err = circuit.NewRelay(circuit.RelayConfig{
 		World: g.world.ID, Self: g.host.Key(), CellSize: int(g.world.Rules.FixedCellBytes),
 		Links: wrapped, Keys: keys, Log: g.log,
@@ -170,6 +179,11 @@ func (g *gateway) wire(o Options, key ed25519.PrivateKey, keys *directory.Keyrin
 	}
 	g.makeMetrics()
 	parts := []app.Part{{Name: "directory", Run: g.directory.Run}, {Name: "relay", Run: g.relay.Run}}
+	if g.signed != nil {
+		parts = append(parts, app.Part{Name: "directory over circuits", Run: func(ctx context.Context) error {
+			return node.ServeMirrorOver(ctx, g.relay.Listener(circuit.StreamDirectory), overStreams, g.signed.Store, g.log)
+		}})
+	}
 	if src == nil {
 		return parts, nil
 	}
@@ -188,6 +202,42 @@ func (g *gateway) wire(o Options, key ed25519.PrivateKey, keys *directory.Keyrin
 	return append(parts, app.Part{Name: "model watch", Run: g.models.Run}, app.Part{Name: "tunnel", Run: func(ctx context.Context) error {
 		return g.server.Run(ctx, node.Acceptor{Listener: g.relay.Listener(circuit.StreamHTTP)})
 	}}), nil
+}
+
+// join makes this node's part in the directory: where the world has signers, it
+// publishes to them and mirrors what they sign.
+func (g *gateway) join(key ed25519.PrivateKey, keys *directory.Keyring, data *app.Data) error {
+	if node.IsSigned(g.world) {
+		view := directory.NewView(g.world)
+		signed, err := node.OpenSigned(node.SignedConfig{
+			World: g.world, View: view, Dir: data.Path(""), Host: g.host,
+			Key: key, Keys: keys, Say: g.self, File: data.Path(ownFile), Log: g.log,
+		})
+		if err != nil {
+			return err
+		}
+		g.known, g.directory, g.signed = view, signed, signed
+		return nil
+	}
+	g.set = directory.NewSet(g.world)
+	client, err := directory.NewClient(directory.ClientConfig{
+		World: g.world, Set: g.set, Seeds: node.Seeds{Host: g.host}, Cache: data.Path(cacheFile),
+		Key: key, Keys: keys, Self: g.self, Log: g.log,
+	})
+	if err != nil {
+		return err
+	}
+	g.known, g.directory = g.set, client
+	return nil
+}
+
+// described reports whether this node has said who it is.
+func (g *gateway) described() bool {
+	if g.signed != nil {
+		return g.signed.Described()
+	}
+	_, known := g.set.Snapshot().Node(g.host.Key())
+	return known
 }
 
 // self is what this node says of itself, and nothing until it has something to

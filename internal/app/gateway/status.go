@@ -59,7 +59,7 @@ func (g *gateway) status() *Status {
 		Name: g.cfg.Node.Name, ID: node.ShortID(g.host.Key()), PeerID: mesh.PeerID(g.host.Key()), Roles: g.cfg.Node.Roles, Seed: g.isSeed(),
 		Ready: err == nil, Waiting: node.Reasons(err), Addrs: g.addrs(), StatusURL: g.statusURL,
 		Published: d.PublishedTo, Seeds: d.Seeds, Problem: d.PublishError,
-		World: node.NewWorldStatus(g.world), Directory: node.NewDirectoryStatus(g.directory, g.set.Snapshot()),
+		World: node.NewWorldStatus(g.world), Directory: node.NewDirectoryStatus(g.directory, g.known.Snapshot()),
 		Circuits: g.relay.Stats(), Links: links.Links, Refused: links.Refused,
 	}
 	if g.models != nil {
@@ -82,7 +82,7 @@ func (g *gateway) ready() error {
 	}
 	if len(g.addrs()) == 0 {
 		missing = append(missing, errors.New("this node has no address that others could reach: "+node.Remedy))
-	} else if _, known := g.set.Snapshot().Node(g.host.Key()); !known {
+	} else if !g.described() {
 		missing = append(missing, errors.New("this node's descriptor is not made yet"))
 	}
 	if d := g.directory.Status(); d.Seeds > 0 && d.PublishedTo == 0 && !g.isSeed() {

@@ -95,7 +95,7 @@ func (c choices) Merge(items [][]byte) error {
 		}
 		switch err := c.m.chain.Choose(choice); {
 		case err == nil, errors.Is(err, roster.ErrParent):
-		case errors.Is(err, roster.ErrBroken), errors.Is(err, fs.ErrClosed):
+		case errors.Is(err, roster.ErrDisk):
 			return err
 		default:
 			return fmt.Errorf("%w: %w", gossip.ErrEntry, err)

@@ -99,8 +99,8 @@ func (m *Member) learn(x record, now time.Time) error {
 	case err == nil:
 	case errors.Is(err, roster.ErrParent), errors.Is(err, roster.ErrFuture), errors.Is(err, roster.ErrBranches), errors.Is(err, roster.ErrFull):
 		return nil // it may come again; nobody is to blame
-	case errors.Is(err, roster.ErrBroken):
-		return err
+	case errors.Is(err, roster.ErrDisk), errors.Is(err, roster.ErrVersion):
+		return err // this machine's trouble, or this program's
 	default:
 		return fmt.Errorf("%w: %w", gossip.ErrEntry, err)
 	}
@@ -120,10 +120,15 @@ func (m *Member) openBox(entry world.Hash) error {
 	if _, ours := boxes.For(m.self); !ours {
 		return nil // the entry removed us, or is from before we came
 	}
-	if err := m.keys.Open(m.self, boxes); err != nil {
-		return fmt.Errorf("%w: %w", gossip.ErrEntry, err)
+	err = m.keys.Open(m.self, boxes)
+	if errors.Is(err, roster.ErrBox) {
+		// Whoever made the entry sealed noise to us. Who brought it could not see
+		// that, so nobody is blamed but by this line.
+		e, _ := m.Roster().Entry(entry)
+		m.cfg.Log.Warn("the group's key was not sealed to this node", "generation", e.Generation, "proposer", short(e.Proposer))
+		return nil
 	}
-	return nil
+	return err
 }
 
 // record is a roster entry as members send it to one another.

@@ -16,9 +16,11 @@ import (
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
-// A request to join is a stream of its own: each side sends 32 random bytes, then
-// the newcomer its request and the inviter its answer, each behind its length
-// (u32, big-endian). Random bytes and the keys of the link make the transcript.
+// A request to join is a stream of its own, over a link or a circuit: the newcomer
+// sends its key and 32 random bytes, the inviter 32 of its own, then the newcomer
+// its request and the inviter its answer, each behind its length (u32, big-endian).
+// Random bytes and both keys make the transcript; the newcomer signs it with the key
+// it named, and the inviter's end of link or circuit shows the inviter's.
 
 // labelSession begins the transcript of a session.
 const labelSession = "culvert-join-session"
@@ -32,14 +34,24 @@ func transcript(id world.Hash, newcomer, inviter [32]byte, theirs, ours [32]byte
 	return roster.Transcript(world.Sum(b))
 }
 
-// nonces swaps random bytes with the other side. Both send first: neither could
-// choose its own by the other's and gain anything, since the keys are the link's.
+// nonces swaps random bytes with the inviter, who sends last: it gains nothing by
+// choosing its own, since the keys are the link's.
 func nonces(rw io.ReadWriter) (ours, theirs [32]byte, err error) {
 	_, _ = rand.Read(ours[:]) // never fails: it ends the program first
 	if _, err := rw.Write(ours[:]); err != nil {
 		return ours, theirs, err
 	}
 	_, err = io.ReadFull(rw, theirs[:])
+	return ours, theirs, err
+}
+
+// noncesBack is the inviter's side of nonces.
+func noncesBack(rw io.ReadWriter) (ours, theirs [32]byte, err error) {
+	if _, err := io.ReadFull(rw, theirs[:]); err != nil {
+		return ours, theirs, err
+	}
+	_, _ = rand.Read(ours[:]) // never fails: it ends the program first
+	_, err = rw.Write(ours[:])
 	return ours, theirs, err
 }
 
@@ -65,9 +77,13 @@ func readMessage(r io.Reader, most int) ([]byte, error) {
 	return b, err
 }
 
-// answerJoin answers the one request of a stream from newcomer's key.
-func (m *Member) answerJoin(ctx context.Context, rw io.ReadWriter, newcomer [32]byte) error {
-	ours, theirs, err := nonces(rw)
+// answerJoin answers the one request of a stream.
+func (m *Member) answerJoin(ctx context.Context, rw io.ReadWriter) error {
+	var newcomer [32]byte
+	if _, err := io.ReadFull(rw, newcomer[:]); err != nil {
+		return err
+	}
+	ours, theirs, err := noncesBack(rw)
 	if err != nil {
 		return err
 	}
@@ -77,8 +93,12 @@ func (m *Member) answerJoin(ctx context.Context, rw io.ReadWriter, newcomer [32]
 	}
 	before, _ := m.Roster().Head()
 	answer, failed := m.desk.Ask(ctx, request, transcript(m.cfg.World.ID, newcomer, m.self, theirs, ours), time.Now())
-	if after, _ := m.Roster().Head(); after != before {
+	after, _ := m.Roster().Head()
+	switch {
+	case after != before:
 		m.cfg.Log.Info("a member was admitted", "member", short(newcomer), "generation", after)
+	case failed != nil:
+		m.cfg.Log.Info("a request to join was not granted", "newcomer", short(newcomer), "err", failed)
 	}
 	m.update() // what waits for approvals may have changed, too
 	return errors.Join(failed, writeMessage(rw, answer))
@@ -92,12 +112,35 @@ type JoinConfig struct {
 	Dir      string // data directory, whose lock the caller holds
 	Invite   roster.Invite
 	Phrase   string
-	Key      ed25519.PrivateKey // the newcomer's transport key
-	Host     *mesh.Host         // of that key
+	Key      ed25519.PrivateKey // by which members will know the newcomer
+	Dial     JoinDialer
 	Role     roster.Role
 	Operator string
 	Member   *Member // of Dir
 	Progress func(text string)
+}
+
+// JoinDialer reaches whoever gave the invite.
+type JoinDialer interface {
+	// Open opens a stream for one request, to the node of that key at that
+	// address. A newcomer that goes over circuits has no use for the address.
+	Open(ctx context.Context, inviter [32]byte, addr string) (JoinStream, error)
+}
+
+// JoinStream is what a request to join travels on.
+type JoinStream interface {
+	io.ReadWriteCloser
+	Reset() error
+}
+
+// JoinLinks opens streams for requests to join over links of a host.
+type JoinLinks struct{ Host *mesh.Host }
+
+var _ JoinDialer = JoinLinks{}
+
+// Open implements JoinDialer.
+func (l JoinLinks) Open(ctx context.Context, _ [32]byte, addr string) (JoinStream, error) {
+	return l.Host.OpenAddr(ctx, mesh.ProtoJoin, addr)
 }
 
 // Join asks to be admitted until it is, or refused, or ctx ends. A member that
@@ -125,6 +168,8 @@ func Join(ctx context.Context, cfg JoinConfig) error {
 		case err == nil && answer.Kind == roster.Pending:
 			text = fmt.Sprintf("Waiting: %s missing. Members approve with: observer world admit %s",
 				app.Count(int(answer.Missing), "approval"), fullKey(cfg.Member.Self()))
+		case answer.Kind == roster.Refused && answer.Reason == roster.ReasonUnavailable:
+			text = fmt.Sprintf("The inviter says: %s. Trying again.", answer.Reason)
 		case answer.Kind == roster.Refused:
 			return app.Refused(fmt.Errorf("not admitted: %s", answer.Reason))
 		case errors.Is(err, roster.ErrUnproved):
@@ -182,18 +227,27 @@ func (cfg *JoinConfig) askAt(ctx context.Context, ask *roster.Ask, addr string, 
 	none := roster.Answer{Kind: roster.Pending}
 	ctx, cancel := context.WithTimeout(ctx, joinLimit)
 	defer cancel()
-	s, err := cfg.Host.OpenAddr(ctx, mesh.ProtoJoin, addr)
+	s, err := cfg.Dial.Open(ctx, inviter, addr)
 	if err != nil {
 		return none, err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = s.Reset() })
 	defer stop()
 	defer s.Close()
+	return exchange(s, ask, cfg.Invite.World.ID, cfg.Member.Self(), inviter)
+}
+
+// exchange is one question and its answer, on the newcomer's side of a stream.
+func exchange(s io.ReadWriter, ask *roster.Ask, id world.Hash, self, inviter [32]byte) (roster.Answer, error) {
+	none := roster.Answer{Kind: roster.Pending}
+	if _, err := s.Write(self[:]); err != nil {
+		return none, err
+	}
 	ours, theirs, err := nonces(s)
 	if err != nil {
 		return none, fmt.Errorf("it does not admit anybody now: %w", err)
 	}
-	t := transcript(cfg.Invite.World.ID, cfg.Member.Self(), inviter, ours, theirs)
+	t := transcript(id, self, inviter, ours, theirs)
 	if err := writeMessage(s, ask.Request(t).Canonical()); err != nil {
 		return none, err
 	}

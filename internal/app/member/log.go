@@ -237,7 +237,14 @@ func (o *Ops) importEvents(ctx context.Context, in ImportIn) (ImportOut, error) 
 		if err != nil {
 			return ImportOut{}, app.Usage(fmt.Errorf("the stamp of event %d is not in hexadecimal", i+1))
 		}
-		sent[i] = candidate(packed(canonical, stamp))
+		sent[i] = eventlog.Candidate{Bytes: canonical}
+		if len(stamp) > 0 {
+			ticket, err := world.ParseTicket(stamp)
+			if err != nil {
+				return ImportOut{}, app.Usage(fmt.Errorf("the stamp of event %d: %w", i+1, err))
+			}
+			sent[i].Stamp = &ticket
+		}
 	}
 	r, err := o.admission.Ingest(ctx, sent, eventlog.ViaSync, time.Now())
 	out := ImportOut{Added: r.Added, Known: r.Known, Refused: make(map[string]int)}

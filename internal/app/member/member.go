@@ -15,6 +15,7 @@ import (
 	"github.com/culvert-net/culvert/internal/kv/bolt"
 	"github.com/culvert-net/culvert/mesh/event"
 	"github.com/culvert-net/culvert/mesh/eventlog"
+	"github.com/culvert-net/culvert/mesh/gossip"
 	"github.com/culvert-net/culvert/mesh/roster"
 	"github.com/culvert-net/culvert/mesh/world"
 )
@@ -119,6 +120,11 @@ func (m *Member) Close() error {
 
 // Roster is who is a member.
 func (m *Member) Roster() *roster.Roster { return m.chain.Roster() }
+
+// log is the event log as sync and push need it.
+func (m *Member) log() *gossip.Store {
+	return &gossip.Store{Events: m.events, Admission: m.admission}
+}
 
 // Self is the own key.
 func (m *Member) Self() roster.Key { return m.self }

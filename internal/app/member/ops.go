@@ -65,15 +65,15 @@ func handle[In, Out any](mux *http.ServeMux, o *Ops, op Op[In, Out]) {
 		}
 		out, err := op.Do(o, r.Context(), in)
 		if err != nil {
-			serve.Refuse(w, &serve.RefusedError{Status: statusOf(err), Reason: err.Error()})
+			serve.Refuse(w, &serve.RefusedError{Status: StatusOf(err), Reason: err.Error()})
 			return
 		}
 		serve.Answer(w, out)
 	})
 }
 
-// statusOf is how the exit code of a command's error travels.
-func statusOf(err error) int {
+// StatusOf is how the exit code of a command's error travels.
+func StatusOf(err error) int {
 	switch app.Code(err) {
 	case app.ExitUsage:
 		return http.StatusBadRequest

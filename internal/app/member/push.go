@@ -34,7 +34,7 @@ func (s *Service) startPush(host *mesh.Host, links Links) error {
 	b := &broadcast{}
 	var err error
 	s.pusher, err = gossip.NewPusher(gossip.PusherConfig{
-		World: s.cfg.World, Group: group{s.Member}, Log: events{s.Member}, Judge: events{s.Member}, Broadcast: b, Logger: s.cfg.Log,
+		World: s.cfg.World, Group: group{s.Member}, Log: s.log(), Judge: s.log(), Broadcast: b, Logger: s.cfg.Log,
 	})
 	if err != nil {
 		return err

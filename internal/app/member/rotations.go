@@ -3,6 +3,7 @@ package member
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -26,7 +27,9 @@ type rotations struct {
 // is one as a rule.
 const maxProposed = 4
 
-// turn is how long a member waits for each one before it to propose a rotation.
+// turn is how long a member has to propose a rotation before it is the next one's
+// turn. One at a time: a signer that signed one proposal signs no other, and votes
+// that are split stay split until the roster changes otherwise.
 const turn = 10 * time.Minute
 
 // Digest implements gossip.Carrier.
@@ -143,10 +146,13 @@ func (r *rotations) propose(ctx context.Context, now time.Time) error {
 	_, head := r.m.Roster().Head()
 	at, _ := r.m.Roster().Entry(head)
 	since := now.Sub(time.UnixMilli(int64(at.Time)).Add(roster.MasterLife))
-	if since < time.Duration(rank)*turn {
+	if int(since/turn)%len(r.m.Roster().Members()) != rank {
 		return nil
 	}
 	e, _, err := r.m.cosigner.Rotate(ctx, now)
+	if errors.Is(err, roster.ErrSigned) {
+		return nil // another's is on its way
+	}
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ type Service struct {
 // set. It does nothing until its Parts run.
 func (m *Member) Start(dial gossip.Dialer, set node.Directory) (*Service, error) {
 	s := &Service{Member: m, dial: dial, set: set, session: gossip.Config{
-		World: m.cfg.World, Key: m.cfg.Key, Group: group{m}, Log: events{m}, Carriers: m.carriers(), Known: new(gossip.Refusals),
+		World: m.cfg.World, Key: m.cfg.Key, Group: group{m}, Log: m.log(), Carriers: m.carriers(), Known: new(gossip.Refusals),
 	}}
 	var err error
 	s.syncer, err = gossip.NewSyncer(gossip.SyncerConfig{Session: s.session, Dial: dial, Log: m.cfg.Log})
@@ -71,17 +71,26 @@ func (s *Service) ServeHost(ctx context.Context, host *mesh.Host) {
 		_ = stream.Close() // it may be closed already
 	})
 	host.Handle(mesh.ProtoJoin, joinPeerStreams, joinStreams, func(stream *mesh.Stream) {
-		// The stream's next read shows whether it still lives.
-		_ = stream.SetDeadline(time.Now().Add(joinLimit))
-		if s.IsMember() != nil {
-			_ = stream.Reset()
-			return
-		}
-		if err := s.answerJoin(ctx, stream, stream.Peer()); err != nil {
-			s.cfg.Log.Info("a request to join was not granted", "newcomer", short(stream.Peer()), "err", err)
-		}
-		_ = stream.Close() // all was said
+		s.ServeJoin(ctx, stream)
 	})
+}
+
+// ServeJoin answers somebody's request to join, and closes the stream.
+func (s *Service) ServeJoin(ctx context.Context, stream interface {
+	JoinStream
+	SetDeadline(time.Time) error
+},
+) {
+	// The stream's next read shows whether it still lives.
+	_ = stream.SetDeadline(time.Now().Add(joinLimit))
+	if s.IsMember() != nil {
+		_ = stream.Reset()
+		return
+	}
+	if err := s.answerJoin(ctx, stream); err != nil {
+		s.cfg.Log.Debug("request to join not answered", "err", err)
+	}
+	_ = stream.Close() // all was said
 }
 
 // Say puts an event of our own into the log and pushes it.
@@ -90,7 +99,7 @@ func (s *Service) Say(ctx context.Context, e *event.Event) error {
 		return err
 	}
 	if s.pusher != nil {
-		s.pusher.Push(packed(e.Canonical(), nil))
+		s.pusher.Push(gossip.Pack(e, nil))
 	}
 	return nil
 }

@@ -74,7 +74,7 @@ func (s *Service) with(ctx context.Context, key roster.Key) gossip.Round {
 	p := gossip.Partner{Key: key}
 	stream, err := s.dial.Open(ctx, key)
 	if err != nil {
-		p.Sessions, p.Error = 1, gossip.ReasonClosed
+		p.Sessions, p.Error = 1, gossip.ReasonUnreachable
 	} else {
 		r, err := gossip.Initiate(ctx, &s.session, key, stream)
 		p.Take(&r, err)

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/culvert-net/culvert/mesh"
-	"github.com/culvert-net/culvert/mesh/directory"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -97,14 +96,14 @@ func (c *ClockWatch) look(ctx context.Context) {
 
 // ask is by how much this clock is ahead of a seed's.
 func (c *ClockWatch) ask(ctx context.Context, seed string) (time.Duration, error) {
-	stream, err := c.Host.OpenAddr(ctx, mesh.ProtoDirectory, seed)
+	stream, err := c.Host.OpenAddr(ctx, Proto(c.World), seed)
 	if err != nil {
 		return 0, err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = stream.Reset() })
 	defer stop()
 	before := time.Now()
-	there, err := directory.AskTime(stream, c.World.ID)
+	there, err := AskTime(stream, c.World)
 	if err != nil {
 		_ = stream.Reset()
 		return 0, err

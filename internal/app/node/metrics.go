@@ -50,14 +50,14 @@ func Count(requests *telemetry.Requests) func(usage.Ended) {
 	}
 }
 
-// WatchDirectory adds what a node knows of its world. client and set are asked
+// WatchDirectory adds what a node knows of its world. client and known are asked
 // for when somebody wants to know.
-func WatchDirectory(r *telemetry.Registry, client func() *directory.Client, set func() *directory.Set) {
+func WatchDirectory(r *telemetry.Registry, client func() Client, known func() Directory) {
 	r.Watch(telemetry.Family{
 		Name: "culvert_directory_nodes", Help: "Nodes of the directory: those that only relay, those at which circuits only end, those that offer a model, and those whose models are not available now.",
 		Labels: []telemetry.Label{Values("role", "relay", "end", "provider", "unavailable")},
 	}, func(emit telemetry.Emit) {
-		snap := set().Snapshot()
+		snap := known().Snapshot()
 		relays, ends, offering := len(snap.Relays()), len(snap.Ends()), len(providers(snap))
 		emit(float64(relays), "relay")
 		emit(float64(ends), "end")
@@ -89,7 +89,10 @@ func WatchDirectory(r *telemetry.Registry, client func() *directory.Client, set 
 		Name: "culvert_directory_refused_total", Help: "Descriptors that were not taken, by what is wrong with them.", Counter: true,
 		Labels: []telemetry.Label{Values("reason", values...)},
 	}, func(emit telemetry.Emit) {
-		refused := set().Refused()
+		var refused map[directory.Reason]uint64
+		if set, ok := known().(*directory.Set); ok { // what signers vouch for is not refused one by one
+			refused = set.Refused()
+		}
 		for _, w := range words {
 			emit(float64(refused[w.reason]), w.word)
 		}

@@ -57,7 +57,7 @@ type ModelStatus struct {
 }
 
 // NewDirectoryStatus describes what client and its snapshot know now.
-func NewDirectoryStatus(client *directory.Client, snap *directory.Snapshot) *DirectoryStatus {
+func NewDirectoryStatus(client Client, snap *directory.Snapshot) *DirectoryStatus {
 	c := client.Status()
 	s := &DirectoryStatus{
 		Age: -1, Problem: c.FetchError, Nodes: snap.Len(), Relays: len(snap.Relays()),

@@ -21,6 +21,7 @@ import (
 type CreateOptions struct {
 	PlaceOptions
 	Phrase    string
+	From      string        // or: the world file of a world that is to be founded
 	Mode      string        // of admission
 	Founders  []string      // keys of others, in hexadecimal; this node is one always
 	Threshold int           // how many founders decide
@@ -44,13 +45,6 @@ type CreateResult struct {
 
 // Create makes a world whose first member and seed is this node.
 func Create(o CreateOptions) (_ *CreateResult, err error) {
-	mode, err := world.ParseMode(o.Mode)
-	if err != nil {
-		return nil, app.Usage(fmt.Errorf("--mode: %w", err))
-	}
-	if mode == world.ModeOpen {
-		return nil, app.Usage(errors.New("--mode open admits by a bond on the chain, which comes in a later version; use vouch or closed"))
-	}
 	keys, err := founderKeys(o.Others)
 	if err != nil {
 		return nil, err
@@ -63,9 +57,35 @@ func Create(o CreateOptions) (_ *CreateResult, err error) {
 	if _, err := os.Stat(worldPath(o.Data)); err == nil {
 		return nil, app.Usage(fmt.Errorf("%s has a world already; choose another directory with --data", o.Data))
 	}
-	addrs, err := s.addresses(o.Local || o.Sandbox, true)
+	addrs, err := s.addresses(o.Local || o.Sandbox || o.From != "", true)
 	if err != nil {
 		return nil, err
+	}
+	w, err := o.world(s, addrs)
+	if err != nil {
+		return nil, err
+	}
+	if need := int(w.Charter.FounderThreshold); len(keys)+1 < need {
+		return nil, app.Usage(fmt.Errorf("founding takes the keys of %d founders; name the key files of %s with --founder-keys",
+			need, app.Count(need-1, "other founder")))
+	}
+	if err := s.found(w, append([]ed25519.PrivateKey{s.key}, keys...), o.Operator); err != nil {
+		return nil, err
+	}
+	return &CreateResult{World: w, Key: s.public(), Addrs: addrs}, s.enter(w)
+}
+
+// world is what is to be founded.
+func (o *CreateOptions) world(s *setup, addrs []string) (*world.World, error) {
+	if o.From != "" {
+		return o.planned(s, addrs)
+	}
+	mode, err := world.ParseMode(o.Mode)
+	if err != nil {
+		return nil, app.Usage(fmt.Errorf("--mode: %w", err))
+	}
+	if mode == world.ModeOpen {
+		return nil, app.Usage(errors.New("--mode open admits by a bond on the chain, which comes in a later version; use vouch or closed"))
 	}
 	charter, err := o.charter(s.public(), mode)
 	if err != nil {
@@ -77,14 +97,30 @@ func Create(o CreateOptions) (_ *CreateResult, err error) {
 	if err != nil {
 		return nil, app.Usage(err)
 	}
-	if len(keys)+1 < o.Threshold {
-		return nil, app.Usage(fmt.Errorf("--founder-threshold %d: founding takes as many founders' keys; name the key files of %s with --founder-keys",
-			o.Threshold, app.Count(o.Threshold-1, "other founder")))
-	}
-	if err := s.found(w, append([]ed25519.PrivateKey{s.key}, keys...), o.Operator); err != nil {
+	return w, nil
+}
+
+// planned is the world of a file that nobody has founded yet, such as world fork
+// makes, with this node as its first seed.
+func (o *CreateOptions) planned(s *setup, addrs []string) (*world.World, error) {
+	w, err := node.LoadWorld(o.From)
+	if err != nil {
 		return nil, err
 	}
-	return &CreateResult{World: w, Key: s.public(), Addrs: addrs}, s.enter(w)
+	if w.Charter == nil || !slices.Contains(w.Charter.Founders, s.public()) {
+		return nil, app.Usage(fmt.Errorf("%s: this machine (%x) is none of the world's founders, so it cannot found it", o.From, s.public()))
+	}
+	made := *w
+	made.Seeds = s.seeds(addrs)
+	for _, seed := range w.Seeds {
+		if a, err := world.ParseAddr(seed); err == nil && a.Key != s.public() && len(made.Seeds) < world.MaxAddrs {
+			made.Seeds = append(made.Seeds, seed)
+		}
+	}
+	if w, err = world.New(made); err != nil {
+		return nil, app.Usage(err)
+	}
+	return w, nil
 }
 
 // found makes the roster's first entry. What it leaves behind when it fails is of
@@ -156,10 +192,15 @@ func (o *CreateOptions) charter(self [32]byte, mode world.Mode) (*world.Charter,
 		quota = world.DefaultQuota
 	}
 	rules := o.rules()
+	// Where all machines are one's own, nobody has to be kept from making nodes up.
+	bits := uint32(world.DefaultTicketBits)
+	if o.Local || o.Sandbox {
+		bits = 1
+	}
 	return &world.Charter{
 		Version: 1, Founders: founders, FounderThreshold: uint32(o.Threshold), Mode: mode,
 		DirectorySigners: slices.Clone(founders[:signers]), DirectoryThreshold: uint32(threshold), CircuitSuite: world.CircuitSuite,
 		EventHorizonS:  uint64(max(world.DefaultHorizon, world.MinHorizonEpochs*time.Duration(rules.EpochLenMS)*time.Millisecond) / time.Second),
-		QuotaPerAuthor: quota, TicketBits: world.DefaultTicketBits,
+		QuotaPerAuthor: quota, TicketBits: bits,
 	}, nil
 }

@@ -29,12 +29,23 @@ func ask[In, Out any](cmd *cobra.Command, dir string, op member.Op[In, Out], in 
 		ctx, cancel = context.WithTimeout(ctx, op.Limit)
 		defer cancel()
 	}
-	err = serve.Tell(ctx, filepath.Join(dir, serve.AdminSocket), op.Route, in, &out)
-	if errors.Is(err, serve.ErrNoDaemon) {
+	for try := 0; ; try++ {
+		err = serve.Tell(ctx, filepath.Join(dir, serve.AdminSocket), op.Route, in, &out)
+		if !errors.Is(err, serve.ErrNoDaemon) {
+			break
+		}
 		err = withFiles(dir, func(o *member.Ops) error {
 			out, err = op.Do(o, ctx, in)
 			return err
 		})
+		// A daemon that starts, or stops, has the files and no socket for a moment.
+		if !errors.Is(err, app.ErrInUse) || try == inUseTries {
+			break
+		}
+		select {
+		case <-time.After(inUsePause):
+		case <-ctx.Done():
+		}
 	}
 	if errors.Is(err, member.ErrNotRunning) {
 		err = app.NotRunning(program, app.NewLines(cmd, dir), dir, "")

@@ -3,7 +3,6 @@ package observer
 import (
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -76,9 +75,6 @@ Open invites are in: observer world show.`,
 	return cmd
 }
 
-// PhraseVariable may hold the phrase of an invite.
-const PhraseVariable = "CULVERT_INVITE_PHRASE"
-
 func joinCommand(data func() (string, error)) *cobra.Command {
 	var o JoinOptions
 	phraseFile := ""
@@ -87,7 +83,7 @@ func joinCommand(data func() (string, error)) *cobra.Command {
 		Short: "Become a member, with an invite",
 		Long: `join makes this machine a member of the world that FILE invites to: it makes the data
 directory, keys, configuration and world file, asks to be admitted, and waits for the
-answer. It asks for the invite's phrase; a script gives it with --phrase-file, or in ` + PhraseVariable + `.
+answer. It asks for the invite's phrase; a script gives it with --phrase-file, or in ` + member.PhraseVariable + `.
 
 Whoever sent the invite has to be running, and may have to wait for other members to
 approve. A join that was interrupted goes on when it is run again.`,
@@ -100,7 +96,7 @@ approve. A join that was interrupted goes on when it is run again.`,
 				return err
 			}
 			o.File = args[0]
-			if o.Phrase, err = readPhrase(cmd, phraseFile); err != nil {
+			if o.Phrase, err = member.ReadPhrase(cmd, phraseFile); err != nil {
 				return err
 			}
 			o.Progress = func(text string) { fmt.Fprintln(cmd.ErrOrStderr(), text) }
@@ -117,29 +113,4 @@ approve. A join that was interrupted goes on when it is run again.`,
 	cmd.Flags().StringVar(&phraseFile, "phrase-file", "", "file with the invite's phrase")
 	cmd.Flags().StringVar(&o.Operator, "operator", "", "who runs this machine, as others see it: a-z, 0-9, dots and hyphens")
 	return cmd
-}
-
-// maxPhrase bounds what is read of a phrase: it has seven words.
-const maxPhrase = 1 << 10
-
-// readPhrase takes the phrase from a file, the environment, or whoever sits there.
-// Never from a flag, which other users of the machine could read.
-func readPhrase(cmd *cobra.Command, file string) (string, error) {
-	if file != "" {
-		f, err := os.Open(file)
-		if err != nil {
-			return "", app.Usage(fmt.Errorf("--phrase-file: %w", err))
-		}
-		defer f.Close()
-		text, err := io.ReadAll(io.LimitReader(f, maxPhrase))
-		return strings.TrimSpace(string(text)), err
-	}
-	if phrase := os.Getenv(PhraseVariable); phrase != "" {
-		return phrase, nil
-	}
-	if !app.OnTerminal(cmd.ErrOrStderr()) {
-		return "", app.Usage(fmt.Errorf("the invite's phrase is missing: give it with --phrase-file FILE, or in %s", PhraseVariable))
-	}
-	fmt.Fprint(cmd.ErrOrStderr(), "Phrase of the invite: ")
-	return app.ReadLine(cmd.InOrStdin(), maxPhrase)
 }

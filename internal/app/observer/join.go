@@ -3,13 +3,9 @@ package observer
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
-	"os"
 	"time"
 
-	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/roster"
@@ -35,16 +31,9 @@ type JoinResult struct {
 // a place among the world's members. Interrupted, it goes on where it was when it
 // is called again.
 func Join(ctx context.Context, o JoinOptions) (_ *JoinResult, err error) {
-	text, err := readInvite(o.File)
+	inv, err := member.ReadInvite(o.File, time.Now())
 	if err != nil {
 		return nil, err
-	}
-	inv, err := roster.ParseInvite(text)
-	if err != nil {
-		return nil, app.Usage(fmt.Errorf("%s: %w; it is no invite, or a part of one: get the file again from whoever sent it", o.File, err))
-	}
-	if inv.Expired(time.Now()) {
-		return nil, app.Usage(fmt.Errorf("%s: the invite expired at %s; ask for a new one (or is this machine's clock wrong?)", o.File, inv.Expires.Local().Format("2006-01-02 15:04")))
 	}
 	s, err := o.begin()
 	if err != nil {
@@ -71,24 +60,11 @@ func Join(ctx context.Context, o JoinOptions) (_ *JoinResult, err error) {
 	}
 	defer host.Close()
 	err = member.Join(ctx, member.JoinConfig{
-		Invite: inv, Phrase: o.Phrase, Key: s.key, Host: host, Role: roster.RoleMemory, Operator: o.Operator,
+		Invite: inv, Phrase: o.Phrase, Key: s.key, Dial: member.JoinLinks{Host: host}, Role: roster.RoleMemory, Operator: o.Operator,
 		Member: m, Progress: o.Progress,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return r, nil
-}
-
-// readInvite reads an invite's file; - is standard input.
-func readInvite(name string) ([]byte, error) {
-	if name == "-" {
-		return io.ReadAll(io.LimitReader(os.Stdin, roster.MaxInviteFile+1))
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, app.Usage(fmt.Errorf("reading the invite: %w", err))
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, roster.MaxInviteFile+1))
 }

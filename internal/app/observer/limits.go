@@ -14,4 +14,13 @@ const (
 	// overStreams bounds the questions to the directory that come over circuits and
 	// are being answered; the listener's queue holds some more.
 	overStreams = 64
+
+	// inUseTries and inUsePause are how often, and after what pause, a command looks
+	// again for a daemon that has the files and does not answer yet.
+	inUseTries = 20
+	inUsePause = 100 * time.Millisecond
+
+	// overJoins bounds requests to join that come over circuits: those over links
+	// are bounded alike.
+	overJoins = 8
 )

@@ -7,7 +7,6 @@ import (
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/telemetry"
 	"github.com/culvert-net/culvert/mesh"
-	"github.com/culvert-net/culvert/mesh/directory"
 )
 
 // Metrics lists what the page of an observer holds.
@@ -23,7 +22,7 @@ func (ob *observer) makeMetrics() {
 	r := telemetry.New(program, app.Version())
 	ob.metrics = r
 	node.WatchReady(r, ob.ready)
-	node.WatchDirectory(r, func() *directory.Client { return ob.directory }, func() *directory.Set { return ob.set })
+	node.WatchDirectory(r, func() node.Client { return ob.directory }, func() node.Directory { return ob.set })
 	node.WatchHost(r, func() *mesh.Host { return ob.host })
 	node.WatchRelay(r, func() *circuit.Relay { return ob.relay })
 	member.Watch(r, func() *member.Service { return ob.member })

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -229,6 +230,101 @@ func TestCreateQuota(t *testing.T) {
 		}
 		if got := w.Terms().Quota; got != tt.want {
 			t.Errorf("world create %q made a quota of %d, want %d", tt.flags, got, tt.want)
+		}
+	}
+}
+
+// A fork is another world with the same charter, which its founder can found.
+func TestFork(t *testing.T) {
+	root := t.TempDir()
+	a, b := filepath.Join(root, "a"), filepath.Join(root, "b")
+	if _, err := run(t, "world", "create", "old", "--mode", "closed", "--local", "--data", a, "--listen", local(t)); err != nil {
+		t.Fatal(err)
+	}
+	old, err := node.LoadWorld(filepath.Join(a, app.WorldFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run(t, "world", "fork", "--data", a); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "that is this world itself") {
+		t.Errorf("a fork without a difference = %v, want it refused", err)
+	}
+	file := filepath.Join(root, "new.toml")
+	if _, err := run(t, "world", "fork", "--epoch", "30m", "--out", file, "--data", a); err != nil {
+		t.Fatal(err)
+	}
+	made, err := node.LoadWorld(file)
+	if err != nil || made.ID == old.ID || made.Rules.EpochLenMS != 1_800_000 || made.Charter.Hash() != old.Charter.Hash() {
+		t.Fatalf("fork = %+v, %v; want another epoch and the same charter", made, err)
+	}
+	if _, err := run(t, "world", "create", "--from", file, "--data", b, "--listen", local(t)); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "none of the world's founders") {
+		t.Errorf("founding it as somebody else = %v, want it refused", err)
+	}
+	key, err := os.ReadFile(filepath.Join(a, node.KeyFile))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(b, node.KeyFile), key, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run(t, "world", "create", "--from", file, "--data", b); err != nil {
+		t.Fatal(err)
+	}
+	s := jsonOf[member.Shown](t, "world", "show", "--data", b)
+	if s.World != made.ID.String() || len(s.Members) != 1 || s.Problem != "" {
+		t.Errorf("show = %+v; want the new world with its first member", s)
+	}
+}
+
+// What cannot be founded, joined or done is refused with what to do.
+func TestRefusals(t *testing.T) {
+	root := t.TempDir()
+	a := filepath.Join(root, "a")
+	if _, err := run(t, "world", "create", "x", "--local", "--data", a, "--listen", local(t)); err != nil {
+		t.Fatal(err)
+	}
+	key := strings.Repeat("ab", 32)
+	file := func(text string) string {
+		name := filepath.Join(root, "file")
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	for _, tt := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"world", "create", "x", "--local", "--data", a}, 2, "has a world already"},
+		{[]string{"world", "create", "y", "--mode", "open", "--local", "--listen", local(t)}, 2, "comes in a later version"},
+		{[]string{"world", "create", "y", "--mode", "king", "--local", "--listen", local(t)}, 2, "closed, vouch and open"},
+		{[]string{"world", "create", "y", "--founders", "me", "--local", "--listen", local(t)}, 2, "64 hexadecimal digits"},
+		{[]string{"world", "create", "y", "--founders", key, "--founder-threshold", "2", "--local", "--listen", local(t)}, 2, "--founder-keys"},
+		{[]string{"world", "create", "y", "--signers", "3", "--local", "--listen", local(t)}, 2, "name more with --founders"},
+		{[]string{"world", "create", "y", "--local", "--listen", "/ip4/127.0.0.1/tcp/0"}, 2, "port 0"},
+		{[]string{"world", "invite", "--data", a, "--role", "king"}, 2, "bridge, memory, prober or both"},
+		{[]string{"world", "evict", "ffffffff", "--data", a}, 2, "observer world show"},
+		{[]string{"world", "evict", "ff", "--data", a}, 2, "four digits"},
+		{[]string{"world", "admit", "ffffffff", "--data", a}, 2, "observer world show"},
+		{[]string{"world", "endorse", "--data", a}, 2, "--rules FILE or --hash HASH"},
+		{[]string{"world", "endorse", "--hash", "zz", "--data", a}, 2, "64 hexadecimal digits"},
+		{[]string{"world", "choose", key, "--data", a}, 2, "not forked"},
+		{[]string{"world", "show"}, 2, "join FILE"},
+		{[]string{"join", file("nothing"), "--phrase-file", file("nothing")}, 2, "it is no invite"},
+		{[]string{"log", "--type", "king", "--data", a}, 2, "receipt"},
+		{[]string{"log", "--epoch", "9-1", "--data", a}, 2, "--epoch"},
+		{[]string{"log", "--since", "yesterday", "--data", a}, 2, "--since"},
+		{[]string{"log", "explain", "zz", "--data", a}, 2, "64 hexadecimal digits"},
+		{[]string{"log", "export", "--format", "xml", "--data", a}, 2, "json or protobuf"},
+		{[]string{"log", "import", file("{}"), "--data", a}, 2, "event 1"},
+		{[]string{"sync", "--data", a}, 3, "no observer is running"},
+	} {
+		args := tt.args
+		if !slices.Contains(args, "--data") {
+			args = append(slices.Clone(args), "--data", filepath.Join(t.TempDir(), "d"))
+		}
+		if said, err := run(t, args...); app.Code(err) != tt.code || !strings.Contains(fmt.Sprint(err), tt.want) {
+			t.Errorf("%q = %v (code %d), said %q; want code %d and %q", tt.args, err, app.Code(err), said, tt.code, tt.want)
 		}
 	}
 }

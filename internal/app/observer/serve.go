@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/culvert-net/culvert/circuit"
@@ -16,6 +17,7 @@ import (
 	"github.com/culvert-net/culvert/internal/telemetry"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/directory/notary"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -36,7 +38,9 @@ type observer struct {
 
 	host      *mesh.Host
 	set       *directory.Set
-	directory *directory.Client
+	directory node.Client
+	signed    *node.Signed   // what directory is in a world with signers
+	notary    *notary.Notary // nil: this node is no directory signer
 	relay     *circuit.Relay
 	clock     *node.ClockWatch
 	member    *member.Service
@@ -99,7 +103,7 @@ func Serve(ctx context.Context, o Options) (err error) {
 	// Requests for the directory end with the host, which outlives the parts.
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	node.ServeDirectory(serving, ob.host, ob.set, ob.isSeed(), log)
+	ob.serveDirectory(serving)
 	ob.member.ServeHost(serving, ob.host)
 	status := serve.Status(ob.ready, func() any { return ob.status() }, ob.metrics.Handler())
 	ops := &member.Ops{Member: m, Service: ob.member, Addrs: ob.seedAddrs}
@@ -136,11 +140,7 @@ func (ob *observer) isSeed() bool { return node.IsSeed(ob.world, ob.host.Key()) 
 // wire joins directory, circuits and what members do. The parts are in the order
 // of starting: sync stops before the circuits over which it is asked for.
 func (ob *observer) wire(key ed25519.PrivateKey, onion *directory.Keyring, data *app.Data, m *member.Member) ([]app.Part, error) {
-	var err error
-	ob.directory, err = directory.NewClient(directory.ClientConfig{
-		World: ob.world, Set: ob.set, Seeds: node.Seeds{Host: ob.host}, Cache: data.Path(cacheFile),
-		Key: key, Keys: onion, Self: ob.self, Log: ob.log,
-	})
+	directoryParts, err := ob.join(key, onion, data, m)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +149,7 @@ func (ob *observer) wire(key ed25519.PrivateKey, onion *directory.Keyring, data 
 	ob.relay, err = circuit.NewRelay(circuit.RelayConfig{
 		World: ob.world.ID, Self: ob.host.Key(), CellSize: int(ob.world.Rules.FixedCellBytes),
 		Links: links, Keys: onion, Log: ob.log,
-		Serve: []circuit.StreamKind{circuit.StreamDirectory, circuit.StreamSync},
+		Serve: []circuit.StreamKind{circuit.StreamDirectory, circuit.StreamSync, circuit.StreamJoin},
 	})
 	if err != nil {
 		return nil, err
@@ -162,19 +162,27 @@ func (ob *observer) wire(key ed25519.PrivateKey, onion *directory.Keyring, data 
 	}
 	ob.makeMetrics()
 	parts := []app.Part{
-		{Name: "directory", Run: ob.directory.Run},
 		{Name: "circuits", Run: ob.relay.Run},
 		{Name: "directory over circuits", Run: func(ctx context.Context) error {
-			return node.ServeDirectoryOver(ctx, ob.relay.Listener(circuit.StreamDirectory), overStreams, ob.set, ob.log)
+			l := ob.relay.Listener(circuit.StreamDirectory)
+			if ob.signed != nil {
+				return node.ServeMirrorOver(ctx, l, overStreams, ob.signed.Store, ob.log)
+			}
+			return node.ServeDirectoryOver(ctx, l, overStreams, ob.set, ob.log)
 		}},
 		{Name: "sync over circuits", Run: func(ctx context.Context) error {
 			return node.ServeStreams(ctx, ob.relay.Listener(circuit.StreamSync), overStreams, func(s *circuit.Stream) {
 				ob.member.Serve(ctx, node.Ending{Stream: s})
 			})
 		}},
+		{Name: "joins over circuits", Run: func(ctx context.Context) error {
+			return node.ServeStreams(ctx, ob.relay.Listener(circuit.StreamJoin), overJoins, func(s *circuit.Stream) {
+				ob.member.ServeJoin(ctx, node.Ending{Stream: s})
+			})
+		}},
 		{Name: "clock watch", Run: ob.clock.Run},
 	}
-	return append(parts, ob.member.Parts()...), nil
+	return slices.Concat(directoryParts, parts, ob.member.Parts()), nil
 }
 
 // self is what this node says of itself: circuits end here, and go no further.

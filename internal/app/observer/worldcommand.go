@@ -41,7 +41,7 @@ they change the files.`,
 func createCommand(data func() (string, error)) *cobra.Command {
 	var o CreateOptions
 	cmd := &cobra.Command{
-		Use:   "create PHRASE",
+		Use:   "create (PHRASE | --from FILE)",
 		Short: "Found a new world, of which this machine is the first member and a seed",
 		Long: `create makes a world: its phrase, rules and charter, which together are its name; its
 roster, with this machine as the first member; and a world.toml for everybody: bridges,
@@ -58,14 +58,23 @@ Others must be able to connect to this machine. One without a public address nee
 nodes are in one private network is made with --local.`,
 		Example: `  observer world create "blue river" --announce /ip4/YOUR.PUBLIC.IP/tcp/4811
   observer world create "home lab" --local
+  observer world create --from world2.toml --data ./second
   observer world create consortium --mode closed --founders KEY,KEY --founder-threshold 2 --founder-keys /media/b/transport.key`,
-		Args: app.OneArgument("PHRASE"),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if o.From != "" && len(args) == 0 {
+				return nil
+			}
+			return app.OneArgument("PHRASE")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
 			if o.Data, err = data(); err != nil {
 				return err
 			}
-			o.Phrase = args[0]
+			if len(args) > 0 && o.From != "" {
+				return app.Usage(errors.New("a phrase makes a world, and --from founds one that is in a file; give one of the two"))
+			}
+			o.Phrase = strings.Join(args, "")
 			r, err := Create(o)
 			if err != nil {
 				return err
@@ -79,6 +88,7 @@ nodes are in one private network is made with --local.`,
 	}
 	placeFlags(cmd, &o.PlaceOptions)
 	f := cmd.Flags()
+	f.StringVar(&o.From, "from", "", "found the world of this file, which nobody has founded yet; it says all but where this machine is")
 	f.StringVar(&o.Mode, "mode", world.DefaultMode.String(), "how others are admitted: closed (founders approve) or vouch (or three members of different operators)")
 	f.StringSliceVar(&o.Founders, "founders", nil, "keys of other founders, 64 hexadecimal digits each")
 	f.IntVar(&o.Threshold, "founder-threshold", 1, "how many founders decide")
@@ -234,8 +244,8 @@ world file, another length of epochs, or another phrase, and the same charter an
 Another rule is another world, with a roster and a log of its own; the old one goes on as
 long as anybody is in it.
 
-This observer stays where it is. To enter the new world, its founder founds it anew with
-the same settings, and others are invited.`,
+This observer stays where it is. A founder founds the new world, from a data directory with
+the same transport.key (observer world create --from FILE), and invites others.`,
 		Example: `  observer world fork --rules proposed.toml --out world2.toml
   observer world fork --epoch 30m --out world2.toml`,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/culvert-net/culvert/internal/app/bridge"
 	"github.com/culvert-net/culvert/internal/app/gateway"
+	"github.com/culvert-net/culvert/internal/app/observer"
 	"github.com/culvert-net/culvert/internal/telemetry"
 )
 
@@ -19,7 +20,7 @@ func TestDocumentedMetrics(t *testing.T) {
 	for _, program := range []struct {
 		name     string
 		families []telemetry.Family
-	}{{"bridge", bridge.Metrics()}, {"gateway", gateway.Metrics()}} {
+	}{{"bridge", bridge.Metrics()}, {"gateway", gateway.Metrics()}, {"observer", observer.Metrics()}} {
 		for _, f := range program.families {
 			var labels []string
 			for _, l := range f.Labels {

@@ -1,9 +1,11 @@
 package notary
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/culvert-net/culvert/mesh/directory"
@@ -17,7 +19,10 @@ import (
 type Desk struct {
 	world    *world.World
 	set      *directory.Set
-	accepted func(world.Descriptor)
+	accepted func(d world.Descriptor, stamp []byte)
+
+	mu     sync.Mutex
+	stamps map[publisher][]byte // of this epoch and the one before; guarded by mu
 
 	waiting chan struct{} // a token per publication whose stamp is to be checked
 	checks  chan struct{} // one token: stamps are checked one at a time
@@ -25,21 +30,24 @@ type Desk struct {
 
 var _ mirror.Desk = (*Desk)(nil)
 
+// publisher is a key in an epoch.
+type publisher struct {
+	key   [32]byte
+	epoch uint64
+}
+
 // NewDesk makes a desk. accepted, which may be nil, is told of each descriptor
-// that is new, in the order in which they were taken; it does not block.
-func NewDesk(w *world.World, set *directory.Set, accepted func(world.Descriptor)) *Desk {
+// that is new, in the order in which they were taken, with the stamp of its key
+// for its epoch, nil if that came elsewhere; it does not block.
+func NewDesk(w *world.World, set *directory.Set, accepted func(d world.Descriptor, stamp []byte)) *Desk {
 	if accepted == nil {
-		accepted = func(world.Descriptor) {}
+		accepted = func(world.Descriptor, []byte) {}
 	}
-	return &Desk{world: w, set: set, accepted: accepted, waiting: make(chan struct{}, maxWaiting), checks: make(chan struct{}, 1)}
+	return &Desk{world: w, set: set, accepted: accepted, stamps: make(map[publisher][]byte), waiting: make(chan struct{}, maxWaiting), checks: make(chan struct{}, 1)}
 }
 
 // Publish implements mirror.Desk.
 func (d *Desk) Publish(ctx context.Context, stamp []byte, descriptors [][]byte, now time.Time) directory.Result {
-	type publisher struct {
-		key   [32]byte
-		epoch uint64
-	}
 	var res directory.Result
 	stamped := make(map[publisher]error)
 	var ds []world.Descriptor
@@ -65,7 +73,7 @@ func (d *Desk) Publish(ctx context.Context, stamp []byte, descriptors [][]byte, 
 	res.Added, res.Known = taken.Added, taken.Known
 	for _, i := range taken.New {
 		res.New = append(res.New, place[i])
-		d.accepted(ds[i])
+		d.accepted(ds[i], d.stamp(publisher{ds[i].Key, ds[i].Epoch}))
 	}
 	for _, r := range taken.Refused {
 		res.Refused = append(res.Refused, directory.Refusal{Index: place[r.Index], Reason: r.Reason})
@@ -110,5 +118,22 @@ func (d *Desk) admit(ctx context.Context, stamp []byte, desc *world.Descriptor, 
 	if err := ticket.Check(d.world.ID, desc.Epoch, desc.Key, bits); err != nil {
 		return directory.ReasonStamp
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for old := range d.stamps {
+		if old.epoch+1 < d.world.Epoch(now) {
+			delete(d.stamps, old)
+		}
+	}
+	// As many as the set has room for; checking them one at a time bounds the rest.
+	d.stamps[publisher{desc.Key, desc.Epoch}] = bytes.Clone(stamp)
 	return nil
+}
+
+// stamp is the one that a key came with in an epoch, for those who are told of
+// what it says later.
+func (d *Desk) stamp(by publisher) []byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.stamps[by]
 }

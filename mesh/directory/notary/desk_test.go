@@ -1,6 +1,7 @@
 package notary
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"testing"
@@ -32,7 +33,10 @@ func TestDesk(t *testing.T) {
 	w := dirtest.New(t, 5*time.Minute, 2, 3)
 	set := directory.NewSet(w.World)
 	var accepted []world.Hash
-	desk := NewDesk(w.World, set, func(d world.Descriptor) { accepted = append(accepted, d.ID) })
+	var stamps [][]byte
+	desk := NewDesk(w.World, set, func(d world.Descriptor, stamp []byte) {
+		accepted, stamps = append(accepted, d.ID), append(stamps, stamp)
+	})
 	now := w.EpochStart(w.Epoch(time.Now())).Add(time.Minute)
 	epoch := w.Epoch(now)
 	node := w.Node(t, 1, epoch, 1, "a", "b")
@@ -69,9 +73,19 @@ func TestDesk(t *testing.T) {
 	if want := []world.Hash{node[0].ID, node[1].ID, changed[0].ID}; !slices.Equal(accepted, want) {
 		t.Errorf("told of %d descriptors, want the %d that were new", len(accepted), len(want))
 	}
+	for _, s := range stamps { // that of the first publication, also with a later change
+		if !bytes.Equal(s, good) {
+			t.Errorf("a descriptor is passed on with the stamp %x", s)
+		}
+	}
+	// Stamps of epochs past are forgotten.
+	later := now.Add(2 * w.EpochLen())
+	if res := desk.Publish(t.Context(), stamp(t, w, 5, epoch+2), canonical(w.Node(t, 5, epoch+2, 1)), later); res.Added != 1 || len(desk.stamps) != 1 {
+		t.Errorf("two epochs later: %+v, %d stamps", res, len(desk.stamps))
+	}
 	// A publication of several is answered place by place.
-	mixed := append([][]byte{[]byte("nothing")}, canonical(w.Node(t, 3, epoch, 1), w.Node(t, 4, epoch, 1))...)
-	res := desk.Publish(t.Context(), stamp(t, w, 4, epoch), mixed, now)
+	mixed := append([][]byte{[]byte("nothing")}, canonical(w.Node(t, 3, epoch+2, 1), w.Node(t, 4, epoch+2, 1))...)
+	res := desk.Publish(t.Context(), stamp(t, w, 4, epoch+2), mixed, later)
 	if res.Added != 1 || len(res.New) != 1 || res.New[0] != 2 || len(res.Refused) != 2 || res.Refused[0].Index != 0 ||
 		res.Refused[1] != (directory.Refusal{Index: 1, Reason: directory.ReasonStamp}) {
 		t.Errorf("a mixed publication: %+v", res)

@@ -32,7 +32,7 @@ type Opener interface {
 	Open(ctx context.Context, seed string) (io.ReadWriteCloser, error)
 }
 
-// Config is what a Publisher needs. All but Log is required.
+// Config is what a Publisher needs. All but File, Said and Log is required.
 type Config struct {
 	World *world.World
 	Key   ed25519.PrivateKey // transport key, signs the descriptors
@@ -47,6 +47,10 @@ type Config struct {
 	// stays until its epoch has passed. It must not block, is called again after
 	// Changed, and leaves the slices it returned alone.
 	Self func() (directory.Node, bool)
+
+	// Said is told of what this node says now, by a signer that is to know itself.
+	// It does not block. Nil does nothing.
+	Said func([]world.Descriptor)
 
 	Log *slog.Logger // nil discards
 }
@@ -321,6 +325,9 @@ func (p *Publisher) holdOff(changes int) time.Duration {
 func (p *Publisher) say(ds []world.Descriptor) {
 	if name(ds) != name(p.own) {
 		p.tries = 0
+		if p.cfg.Said != nil {
+			p.cfg.Said(ds)
+		}
 	}
 	p.own = ds
 	p.mu.Lock()

@@ -96,6 +96,7 @@ type node struct {
 	mu     sync.Mutex
 	models []string // guarded by mu
 	silent bool     // guarded by mu
+	said   int      // times Said was called with something; guarded by mu
 	log    bytes.Buffer
 	stop   func()
 }
@@ -124,6 +125,13 @@ func start(t *testing.T, s *seeds, dir string, models ...string) *node {
 				self.Models = append(self.Models, directory.Model{ID: m, Runtime: "vllm"})
 			}
 			return self, !n.silent
+		},
+		Said: func(ds []world.Descriptor) {
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			if len(ds) > 0 {
+				n.said++
+			}
 		},
 		Log: slog.New(slog.NewTextHandler(&n.log, nil)),
 	})
@@ -165,6 +173,12 @@ func TestPublish(t *testing.T) {
 				t.Error("what is said is not known here")
 			}
 			time.Sleep(time.Until(s.EpochStart(epoch + 1)))
+		}
+		n.stop()
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if n.said < 3 || n.said > 4 { // the last sleep ends where an epoch begins
+			t.Errorf("Said was called %d times in three epochs", n.said)
 		}
 	})
 }

@@ -1,0 +1,105 @@
+package observer
+
+import (
+	"context"
+	"crypto/ed25519"
+	"time"
+
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/member"
+	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/directory/mirror"
+	"github.com/culvert-net/culvert/mesh/directory/notary"
+	"github.com/culvert-net/culvert/mesh/quorum"
+	"github.com/culvert-net/culvert/mesh/world"
+)
+
+// Files of an observer's part in a signed directory.
+const (
+	ownFile    = "own.db"    // what it said of itself
+	signedFile = "signed.db" // what it signed, if it is a directory signer
+)
+
+// join makes this node's part in the directory. Where the world has signers, it
+// mirrors what they sign, takes publications if it is a seed, and signs if it is
+// one of them.
+func (ob *observer) join(key ed25519.PrivateKey, onion *directory.Keyring, data *app.Data, m *member.Member) ([]app.Part, error) {
+	if !node.IsSigned(ob.world) {
+		client, err := directory.NewClient(directory.ClientConfig{
+			World: ob.world, Set: ob.set, Seeds: node.Seeds{Host: ob.host}, Cache: data.Path(cacheFile),
+			Key: key, Keys: onion, Self: ob.self, Log: ob.log,
+		})
+		if err != nil {
+			return nil, err
+		}
+		ob.directory = client
+		return []app.Part{{Name: "directory", Run: client.Run}}, nil
+	}
+	view := directory.NewView(ob.world)
+	add := func(ds []world.Descriptor) { ob.set.Add(ds, time.Now()) }
+	signed, err := node.OpenSigned(node.SignedConfig{
+		World: ob.world, View: view, Dir: data.Path(""), Host: ob.host,
+		Key: key, Keys: onion, Say: ob.self, Said: add, File: data.Path(ownFile), Log: ob.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	ob.directory, ob.signed = signed, signed
+	parts := []app.Part{
+		{Name: "directory", Run: signed.Run},
+		// What the last root says is known here too, whoever published where.
+		{Name: "directory watch", Run: func(ctx context.Context) error {
+			return node.Follow(ctx, view, func() { add(view.Snapshot().Descriptors()) })
+		}},
+	}
+	q := quorum.Of(ob.world)
+	if !q.Has(ob.host.Key()) {
+		return parts, nil
+	}
+	memory, err := quorum.OpenMemory(data.Path(signedFile), ob.world.ID)
+	if err != nil {
+		return nil, err
+	}
+	ob.notary, err = notary.New(notary.Config{
+		World: ob.world, Quorum: q, Key: key, Memory: memory, Set: ob.set, Store: signed.Store,
+		Peers: node.Signers{Host: ob.host, World: ob.world, Nodes: ob.set}, Roster: rosterOf{m}, Behind: signed.Refresh, Log: ob.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return append(parts, app.Part{Name: "directory signer", Run: ob.notary.Run}), nil
+}
+
+// serveDirectory answers questions to the directory until ctx ends.
+func (ob *observer) serveDirectory(ctx context.Context) {
+	if ob.signed == nil {
+		node.ServeDirectory(ctx, ob.host, ob.set, ob.isSeed(), ob.log)
+		return
+	}
+	var desk mirror.Desk
+	if ob.isSeed() {
+		desk = notary.NewDesk(ob.world, ob.set, nil)
+	}
+	node.ServeMirror(ctx, ob.host, ob.signed.Store, desk, ob.log)
+	if ob.notary != nil {
+		node.ServeSigners(ob.host, ob.notary, quorum.Of(ob.world), ob.log)
+	}
+}
+
+// rosterOf is what roots say of the roster.
+type rosterOf struct{ m *member.Member }
+
+var _ notary.Roster = rosterOf{}
+
+// Head implements notary.Roster.
+func (r rosterOf) Head() (uint64, world.Hash) { return r.m.Roster().Head() }
+
+// Knows implements notary.Roster.
+func (r rosterOf) Knows(generation uint64, hash world.Hash) bool {
+	if g, h := r.m.Roster().Head(); g == generation && h == hash {
+		return true
+	}
+	e, ok := r.m.Roster().Entry(hash)
+	return ok && e.Generation == generation
+}
