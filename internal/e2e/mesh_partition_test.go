@@ -36,18 +36,13 @@ const lanSwitch = "switch"
 // newLAN makes the network, or says why it cannot.
 func newLAN(t *testing.T, machines ...string) *lan {
 	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skipf("SKIP %s: only root can make network namespaces", t.Name())
-	}
-	if _, err := exec.LookPath("ip"); err != nil {
-		t.Skipf("SKIP %s: there is no ip (package iproute2)", t.Name())
+	if reason, err := exec.Command("./namespaces").Output(); err != nil {
+		t.Skipf("SKIP %s: %s", t.Name(), bytes.TrimSpace(reason))
 	}
 	removeLANs(func(pid int) bool { return syscall.Kill(pid, 0) != nil }) // of a run that was killed
 	l := &lan{t: t, prefix: fmt.Sprintf("culvert-%d-", os.Getpid()), machines: machines}
-	if out, err := exec.Command("ip", "netns", "add", l.ns(lanSwitch)).CombinedOutput(); err != nil {
-		t.Skipf("SKIP %s: network namespaces cannot be made here: %s", t.Name(), bytes.TrimSpace(out))
-	}
 	t.Cleanup(func() { removeLANs(func(pid int) bool { return pid == os.Getpid() }) })
+	l.ip("netns", "add", l.ns(lanSwitch))
 	l.ip("-n", l.ns(lanSwitch), "link", "add", "name", "br0", "type", "bridge")
 	l.ip("-n", l.ns(lanSwitch), "link", "set", "br0", "up")
 	for _, m := range machines {
