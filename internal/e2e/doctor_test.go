@@ -54,8 +54,12 @@ func TestDoctorHealthy(t *testing.T) {
 	w := start(t, "--backend", "mock")
 	for name, dir := range w.Dirs {
 		which, args := "gateway", []string{"--data", dir}
-		if name == "bridge" {
+		memory := strings.HasPrefix(name, "memory-")
+		switch {
+		case name == "bridge":
 			which, args = "bridge", append(args, "--ask", "culvert-demo")
+		case memory:
+			which = "observer"
 		}
 		var r doctor.Report
 		eventually(t, patience, "the doctor of "+name+" is content", func() error {
@@ -65,12 +69,15 @@ func TestDoctorHealthy(t *testing.T) {
 			}
 			return nil
 		})
-		checks := []string{"configuration", "data directory", "world", "seed 1 of 2", "clock", "directory", "onion keys", "descriptor", "ready"}
+		checks := []string{"configuration", "data directory", "world", "seed 1 of 5", "clock", "directory", "onion keys", "descriptor", "ready"}
 		switch name {
 		case "bridge":
-			checks = []string{"configuration", "data directory", "port", "world", "seed 3 of 3", "clock", "directory", "circuits", "API", "request"}
+			checks = []string{"configuration", "data directory", "port", "world", "seed 6 of 6", "clock", "directory", "circuits", "API", "request"}
 		case "provider-1":
-			checks = append(checks[:3:3], "seed 3 of 3", "model server", "chat", "streamed chat")
+			checks = append(checks[:3:3], "seed 6 of 6", "model server", "chat", "streamed chat")
+		}
+		if memory {
+			checks = append(checks, "membership", "event log", "sync")
 		}
 		for _, c := range checks {
 			if finding(r, c).Level != doctor.OK {
@@ -142,11 +149,12 @@ func TestDoctorNames(t *testing.T) {
 		}
 	})
 	t.Run("no seed", func(t *testing.T) {
-		w.kill("relay-1")
-		w.kill("relay-3")
+		for _, name := range []string{"relay-1", "relay-3", "memory-1", "memory-2", "memory-3"} {
+			w.kill(name)
+		}
 		r, code := examined(t, "bridge", "--data", w.Dirs["bridge"])
-		for i := range 3 {
-			if f := finding(r, fmt.Sprintf("seed %d of 3", i+1)); code != 1 || f.Level != doctor.Problem || f.Do == "" {
+		for i := range 6 {
+			if f := finding(r, fmt.Sprintf("seed %d of 6", i+1)); code != 1 || f.Level != doctor.Problem || f.Do == "" {
 				t.Errorf("exit code %d, seed %d: %+v; want a problem", code, i+1, f)
 			}
 		}

@@ -23,6 +23,7 @@ import (
 	"github.com/culvert-net/culvert/api/backend/backendtest"
 	"github.com/culvert-net/culvert/internal/app/bridge"
 	"github.com/culvert-net/culvert/internal/app/gateway"
+	"github.com/culvert-net/culvert/internal/app/observer"
 	"github.com/culvert-net/culvert/internal/serve"
 	"github.com/culvert-net/culvert/internal/telemetry"
 )
@@ -74,8 +75,11 @@ func figuresOf(t *testing.T, name, page string) figures {
 		t.Fatalf("%s's metrics: %v", name, err)
 	}
 	listed := gateway.Metrics()
-	if name == "bridge" {
+	switch {
+	case name == "bridge":
 		listed = bridge.Metrics()
+	case strings.HasPrefix(name, "memory-"):
+		listed = observer.Metrics()
 	}
 	for family, m := range all {
 		if strings.HasPrefix(family, "go_") || strings.HasPrefix(family, "process_") {

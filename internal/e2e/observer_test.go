@@ -163,6 +163,12 @@ func TestObservers(t *testing.T) {
 	w.reaches(after, "a", "b")
 	w.daemons["c"].stop(t)
 	w.daemons["c"] = daemonise(t, nil, "observer", "serve", "--data", w.dir("c"), "--status-listen", "127.0.0.1:0")
+	eventually(t, patience, "c answers", func() error {
+		if out, code := call(t, "observer", "status", "--data", w.dir("c")); code != 0 {
+			return errors.New(out)
+		}
+		return nil
+	})
 	for _, other := range []string{"a", "b"} {
 		eventually(t, patience, "c was refused by "+other, func() error {
 			var round member.Synced

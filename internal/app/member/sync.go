@@ -42,7 +42,7 @@ type SyncPartner struct {
 
 // Sync runs a round now.
 func Sync() Op[SyncIn, Synced] {
-	return Op[SyncIn, Synced]{Route: "/member/sync", Limit: 5 * time.Minute, Do: (*Ops).sync}
+	return Op[SyncIn, Synced]{Route: "/member/sync", Limit: 5 * time.Minute, Alive: true, Do: (*Ops).sync}
 }
 
 func (o *Ops) sync(ctx context.Context, in SyncIn) (Synced, error) {

@@ -34,6 +34,10 @@ func ask[In, Out any](cmd *cobra.Command, dir string, op member.Op[In, Out], in 
 		if !errors.Is(err, serve.ErrNoDaemon) {
 			break
 		}
+		if op.Alive {
+			err = member.ErrNotRunning
+			break
+		}
 		err = withFiles(dir, func(o *member.Ops) error {
 			out, err = op.Do(o, ctx, in)
 			return err
