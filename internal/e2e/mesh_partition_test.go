@@ -37,6 +37,9 @@ const lanSwitch = "switch"
 func newLAN(t *testing.T, machines ...string) *lan {
 	t.Helper()
 	if reason, err := exec.Command("./namespaces").Output(); err != nil {
+		if len(reason) == 0 {
+			t.Fatal(err)
+		}
 		t.Skipf("SKIP %s: %s", t.Name(), bytes.TrimSpace(reason))
 	}
 	removeLANs(func(pid int) bool { return syscall.Kill(pid, 0) != nil }) // of a run that was killed
