@@ -17,6 +17,7 @@ import (
 	"github.com/culvert-net/culvert/mesh/eventlog"
 	"github.com/culvert-net/culvert/mesh/gossip"
 	"github.com/culvert-net/culvert/mesh/roster"
+	"github.com/culvert-net/culvert/mesh/seal"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -46,6 +47,7 @@ type Member struct {
 	events    *eventlog.Log
 	admission *eventlog.Admission
 	clock     *eventlog.Clock
+	book      *seal.Book
 	store     *bolt.Store
 	invites   *roster.Invites
 	pool      *roster.Pool
@@ -77,6 +79,9 @@ func Open(cfg Config) (_ *Member, err error) {
 		return m, err
 	}
 	if m.store, err = bolt.Open(path(StoreFile)); err != nil {
+		return m, err
+	}
+	if m.book, err = seal.NewBook(cfg.World, sealLog{m.events}); err != nil {
 		return m, err
 	}
 	m.clock = eventlog.NewClock(cfg.World)

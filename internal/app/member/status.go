@@ -15,7 +15,7 @@ import (
 // Status is what a member that runs says of itself to its owner.
 type Status struct {
 	Member     bool        `json:"member"`
-	Problem    string      `json:"problem,omitempty"` // why it is none that reads
+	Problem    string      `json:"problem,omitempty"` // why it is none that reads, or what is wrong
 	Alarm      string      `json:"alarm,omitempty"`
 	Generation uint64      `json:"generation"`
 	Members    int         `json:"members"`
@@ -23,6 +23,7 @@ type Status struct {
 	Clock      string      `json:"clock"`   // how it stands to other members'
 	ClockWrong bool        `json:"clock_wrong"`
 	Log        LogStatus   `json:"log"`
+	Seals      SealStatus  `json:"seals"`
 	Sync       SyncStatus  `json:"sync"`
 	Push       *PushStatus `json:"push,omitempty"` // nil: none
 }
@@ -71,12 +72,12 @@ func (s *Service) Status() *Status {
 	generation, _ := s.Roster().Head()
 	skew := s.clock.Skew()
 	out := &Status{
-		Member: true, Alarm: s.Roster().Alarm(), Generation: generation, Members: len(s.Roster().Members()),
+		Member: true, Alarm: s.Alarm(), Generation: generation, Members: len(s.Roster().Members()),
 		Waiting: len(s.waiting.all(time.Now())), Clock: skew.String(), ClockWrong: skew.Wrong,
-		Log: s.logStatus(), Sync: s.syncStatus(),
+		Log: s.logStatus(), Seals: s.sealStatus(), Sync: s.syncStatus(),
 	}
-	if err := s.IsMember(); err != nil {
-		out.Member, out.Problem = false, err.Error()
+	if err := s.Ready(); err != nil {
+		out.Member, out.Problem = s.IsMember() == nil, err.Error()
 	}
 	if s.pusher != nil {
 		p := s.pusher.Status()
@@ -145,6 +146,9 @@ func (s *Status) Rows(row func(name, format string, args ...any)) {
 	} else {
 		row("Member", "NO: %s", s.Problem)
 	}
+	if s.Member && s.Problem != "" && !s.ClockWrong { // the clock has a row of its own
+		row("MEMBER", "%s", s.Problem)
+	}
 	if s.Alarm != "" {
 		row("ALARM", "%s", s.Alarm)
 	}
@@ -159,6 +163,14 @@ func (s *Status) Rows(row func(name, format string, args ...any)) {
 		refused += n
 	}
 	row("Log", "%d events in %s, %s; %d refused", s.Log.Events, app.Count(s.Log.Epochs, "epoch"), size(s.Log.Bytes), refused)
+	switch x := s.Seals; {
+	case x.Sealed == 0 && x.Pending == 0:
+		row("Seals", "none yet")
+	case x.Pending == 0:
+		row("Seals", "%s, the newest %d", app.Count(x.Sealed, "epoch"), x.Newest)
+	default:
+		row("Seals", "%s, the newest %d; %d wait for events", app.Count(x.Sealed, "epoch"), x.Newest, x.Pending)
+	}
 	state := "the last round found differences, or nobody"
 	if s.Sync.Equal {
 		state = "the last round found nothing to do"

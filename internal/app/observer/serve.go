@@ -18,6 +18,7 @@ import (
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
 	"github.com/culvert-net/culvert/mesh/directory/notary"
+	"github.com/culvert-net/culvert/mesh/quorum"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -44,6 +45,7 @@ type observer struct {
 	relay     *circuit.Relay
 	clock     *node.ClockWatch
 	member    *member.Service
+	memory    *quorum.Memory // nil: this node is no directory signer
 	metrics   *telemetry.Registry
 }
 
@@ -140,6 +142,9 @@ func (ob *observer) isSeed() bool { return node.IsSeed(ob.world, ob.host.Key()) 
 // wire joins directory, circuits and what members do. The parts are in the order
 // of starting: sync stops before the circuits over which it is asked for.
 func (ob *observer) wire(key ed25519.PrivateKey, onion *directory.Keyring, data *app.Data, m *member.Member) ([]app.Part, error) {
+	if err := ob.openMemory(data); err != nil {
+		return nil, err
+	}
 	directoryParts, err := ob.join(key, onion, data, m)
 	if err != nil {
 		return nil, err
@@ -159,6 +164,11 @@ func (ob *observer) wire(key ed25519.PrivateKey, onion *directory.Keyring, data 
 	}
 	if ob.member, err = m.StartHost(member.Links{Host: ob.host, Set: ob.set}); err != nil {
 		return nil, err
+	}
+	if ob.memory != nil {
+		if err := ob.member.Sign(ob.memory, member.Links{Host: ob.host, Set: ob.set}); err != nil {
+			return nil, err
+		}
 	}
 	ob.makeMetrics()
 	parts := []app.Part{
