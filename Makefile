@@ -45,8 +45,8 @@ test: build ## Run all tests, then those that drive the real programs
 check: ## Format, vet, staticcheck, import table, package comments
 	@unformatted="$$($(TOOL) gofumpt -l .)"; \
 	if [ -n "$$unformatted" ]; then echo "run: make format"; echo "$$unformatted"; exit 1; fi
-	go vet -tags e2e,leak,browser,clients,sim ./...
-	$(TOOL) staticcheck -tags e2e,leak,browser,clients,sim ./...
+	go vet -tags e2e,leak,mesh,browser,clients,sim ./...
+	$(TOOL) staticcheck -tags e2e,leak,mesh,browser,clients,sim ./...
 	cd $(GOSDK) && go vet ./... && go tool -modfile=$(CURDIR)/internal/tools/go.mod staticcheck ./...
 	go test -count=1 ./internal/arch
 
@@ -75,6 +75,10 @@ sim: ## Simulate worlds with every seed, 200 real hosts, 10,000 interleavings; f
 	go test -count=1 -tags sim -timeout 20m -run '^TestSim' -v ./internal/sim
 	go test -count=1 -timeout 20m -run '$(INTERLEAVED)' -v \
 	  ./mesh/recon ./mesh/roster ./mesh/gossip ./mesh/directory/notary -full
+
+.PHONY: mesh
+mesh: build ## The event log of real processes: 100,000 events, kill -9, a network that breaks (MILLION=1: a million events)
+	CULVERT_BIN=$(CURDIR)/bin CULVERT_MESH_MILLION=$(MILLION) go test -count=1 -tags e2e,mesh -timeout 25m -run '^TestMesh' -v ./internal/e2e
 
 .PHONY: vectors
 vectors: ## Test vectors against a second implementation, in JavaScript; needs Node.js 20

@@ -31,6 +31,7 @@ type CreateOptions struct {
 	SignersT  int           // how many signatures it takes; 0: more than half
 	Epoch     time.Duration // 0: that of usual worlds
 	Hops      int           // 0: that of usual worlds
+	Quota     uint32        // events of one type that a member may publish in an epoch; 0: that of usual worlds
 	Operator  string
 	Local     bool
 	Sandbox   bool
@@ -204,6 +205,10 @@ func (o *CreateOptions) charter(self [32]byte, mode world.Mode) (*world.Charter,
 	if threshold == 0 {
 		threshold = signers/2 + 1
 	}
+	quota := o.Quota
+	if quota == 0 {
+		quota = world.DefaultQuota
+	}
 	rules := o.rules()
 	// Where all machines are one's own, nobody has to be kept from making nodes up.
 	bits := uint32(world.DefaultTicketBits)
@@ -214,6 +219,6 @@ func (o *CreateOptions) charter(self [32]byte, mode world.Mode) (*world.Charter,
 		Version: 1, Founders: founders, FounderThreshold: uint32(o.Threshold), Mode: mode,
 		DirectorySigners: slices.Clone(founders[:signers]), DirectoryThreshold: uint32(threshold), CircuitSuite: world.CircuitSuite,
 		EventHorizonS:  uint64(max(world.DefaultHorizon, world.MinHorizonEpochs*time.Duration(rules.EpochLenMS)*time.Millisecond) / time.Second),
-		QuotaPerAuthor: world.DefaultQuota, TicketBits: bits,
+		QuotaPerAuthor: quota, TicketBits: bits,
 	}, nil
 }

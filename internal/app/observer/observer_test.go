@@ -14,6 +14,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/mesh/world"
 )
 
 func TestRoles(t *testing.T) {
@@ -207,6 +208,29 @@ func TestWorld(t *testing.T) {
 	}
 	if jsonOf[member.Explained](t, "log", "explain", secret.ID, "--data", c).Stored {
 		t.Error("who was evicted reads what is said after")
+	}
+}
+
+// What a charter says of quotas is its founder's choice, made once.
+func TestCreateQuota(t *testing.T) {
+	for _, tt := range []struct {
+		flags []string
+		want  uint32
+	}{
+		{nil, world.DefaultQuota},
+		{[]string{"--quota", "50000"}, 50_000},
+	} {
+		dir := filepath.Join(t.TempDir(), "a")
+		if said, err := run(t, append([]string{"world", "create", "blue river", "--local", "--data", dir, "--listen", local(t)}, tt.flags...)...); err != nil {
+			t.Fatalf("world create %q said %q, %v", tt.flags, said, err)
+		}
+		w, err := world.Load(filepath.Join(dir, "world.toml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := w.Terms().Quota; got != tt.want {
+			t.Errorf("world create %q made a quota of %d, want %d", tt.flags, got, tt.want)
+		}
 	}
 }
 

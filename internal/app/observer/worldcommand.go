@@ -46,8 +46,8 @@ roster, with this machine as the first member; and a world.toml for everybody: b
 gateways and observers enter with it. Members need an invite besides.
 
 What stands in the charter can never be changed without making another world: who
-founds it, how many founders decide, how others are admitted, and who signs the
-directory. Founders are named by their keys (observer init prints one). With more than
+founds it, how many founders decide, how others are admitted, how much each may say, and
+who signs the directory. Founders are named by their keys (observer init prints one). With more than
 one that has to decide, founding takes the key files of as many:
 bring them to this machine, and away again.
 
@@ -94,6 +94,7 @@ nodes are in one private network is made with --local.`,
 	f.IntVar(&o.Signers, "signers", 0, "how many founders sign the directory, this one first (default: all)")
 	f.IntVar(&o.SignersT, "threshold", 0, "how many of them it takes (default: more than half)")
 	f.DurationVar(&o.Epoch, "epoch", 0, "length of an epoch (default: "+node.DefaultEpoch().String()+")")
+	f.Uint32Var(&o.Quota, "quota", 0, fmt.Sprintf("events of one type that a member may publish in an epoch (default: %d)", world.DefaultQuota))
 	f.StringVar(&o.Operator, "operator", "", "who runs this machine, as others see it: a-z, 0-9, dots and hyphens")
 	f.BoolVar(&o.Local, "local", false, "the world may use private addresses")
 	f.BoolVar(&o.Sandbox, "sandbox", false, "a world to try things in: all of it is on this machine, and nothing is hidden")
