@@ -21,6 +21,10 @@ GOSDK := internal/e2e/clients/gosdk
 PKG ?= ./...
 FUZZTIME ?= 50000x
 COUNT ?= 1
+
+# Tests that try as many orders of what happens as there is time for.
+INTERLEAVED := ^(TestSetsBecomeEqual|TestReplicasAgree|TestConvergence|TestTwoTripsAreEnough|TestBars|TestLargePages|TestAtMostOneRoot)$$
+
 COMMIT := $(shell git describe --always --dirty 2>/dev/null)
 
 .PHONY: run
@@ -41,8 +45,8 @@ test: build ## Run all tests, then those that drive the real programs
 check: ## Format, vet, staticcheck, import table, package comments
 	@unformatted="$$($(TOOL) gofumpt -l .)"; \
 	if [ -n "$$unformatted" ]; then echo "run: make format"; echo "$$unformatted"; exit 1; fi
-	go vet -tags e2e,leak,browser,clients,sim ./...
-	$(TOOL) staticcheck -tags e2e,leak,browser,clients,sim ./...
+	go vet -tags e2e,leak,mesh,browser,clients,sim ./...
+	$(TOOL) staticcheck -tags e2e,leak,mesh,browser,clients,sim ./...
 	cd $(GOSDK) && go vet ./... && go tool -modfile=$(CURDIR)/internal/tools/go.mod staticcheck ./...
 	go test -count=1 ./internal/arch
 
@@ -51,8 +55,8 @@ format: ## Rewrite every file as gofumpt wants it
 	$(TOOL) gofumpt -w .
 
 .PHONY: race
-race: ## Run all tests under the race detector (PKG=./mesh/...)
-	go test -race $(PKG)
+race: ## Run all tests under the race detector, the long ones shortened (PKG=./mesh/...)
+	go test -race -short -timeout 20m $(PKG)
 
 .PHONY: leak
 leak: build ## What is held after 10,000 aborted requests, and for a client that stalls (12 minutes)
@@ -67,8 +71,14 @@ clients: build ## OpenAI clients of others against the programs; writes docs/cli
 	CULVERT_BIN=$(CURDIR)/bin internal/e2e/clients/run $(ARGS)
 
 .PHONY: sim
-sim: ## Simulate worlds with every seed, and 200 real hosts; figures beside their bars (some 4 minutes)
+sim: ## Simulate worlds with every seed, 200 real hosts, 10,000 interleavings; figures beside their bars (some 8 minutes)
 	go test -count=1 -tags sim -timeout 20m -run '^TestSim' -v ./internal/sim
+	go test -count=1 -timeout 20m -run '$(INTERLEAVED)' -v \
+	  ./mesh/recon ./mesh/roster ./mesh/gossip ./mesh/directory/notary -full
+
+.PHONY: mesh
+mesh: build ## The event log of real processes: 100,000 events, kill -9, a network that breaks (MILLION=1: a million events)
+	CULVERT_BIN=$(CURDIR)/bin CULVERT_MESH_MILLION=$(MILLION) go test -count=1 -tags e2e,mesh -timeout 25m -run '^TestMesh' -v ./internal/e2e
 
 .PHONY: vectors
 vectors: ## Test vectors against a second implementation, in JavaScript; needs Node.js 20

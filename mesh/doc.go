@@ -31,5 +31,6 @@ const (
 	ProtoSign    = "/culvert/sign/1" // directory signers among themselves
 	ProtoPush    = "/culvert/push/1" // events among members, as they happen
 	ProtoSync    = "/culvert/sync/1" // members, making their event logs the same
+	ProtoSeal    = "/culvert/seal/1" // signers that are members, closing an epoch
 	ProtoJoin    = "/culvert/join/1" // a newcomer with an invite asks to become a member
 )

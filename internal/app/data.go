@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/culvert-net/culvert/internal/app/moving"
 )
 
 // Names inside every data directory.
@@ -56,8 +58,9 @@ type Data struct {
 // ErrInUse is wrapped when another process has a data directory.
 var ErrInUse = errors.New("is in use")
 
-// OpenData makes the directory if need be, takes its lock and checks its
-// format. The directory is one program's: a bridge's is no gateway's.
+// OpenData makes the directory if need be, takes its lock, checks its format and
+// completes a move to another world that was cut short. The directory is one
+// program's: a bridge's is no gateway's.
 func OpenData(dir, program string) (*Data, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, Usage(fmt.Errorf("data directory: %w; choose one that this user may make, with --data", err))
@@ -74,7 +77,10 @@ func OpenData(dir, program string) (*Data, error) {
 		_ = lock.Close()
 		return nil, fmt.Errorf("data directory %s %w by another %s; stop that one, or choose another with --data", dir, ErrInUse, program)
 	}
-	if err := d.format(program); err != nil {
+	if err = d.format(program); err == nil {
+		err = moving.Finish(dir)
+	}
+	if err != nil {
 		_ = d.Close()
 		return nil, err
 	}

@@ -35,7 +35,7 @@ var wiring = []string{"internal/app/...", "cmd/...", "internal/sim/...", "intern
 
 // members are the packages by which a program reads the control plane.
 var members = []string{
-	"mesh/roster/...", "mesh/eventlog/...", "mesh/gossip/...", "mesh/terrain/...", "mesh/recon/...",
+	"mesh/roster/...", "mesh/eventlog/...", "mesh/gossip/...", "mesh/terrain/...", "mesh/recon/...", "mesh/seal/...",
 	"internal/app/member/...",
 }
 

@@ -465,7 +465,7 @@ func TestMistakesOfTheProgramPanic(t *testing.T) {
 		"not a pointer": sample{},
 		"no tag":        &struct{ A string }{},
 		"type": &struct {
-			A float64 `toml:"a"`
+			A float32 `toml:"a"`
 		}{},
 		"secret flag": &struct {
 			A Secret `toml:"a" flag:"a"`

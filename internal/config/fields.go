@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"strconv"
 	"strings"
@@ -111,6 +112,8 @@ func (f *field) kind() string {
 		return "string"
 	case t.Kind() == reflect.Int:
 		return "int"
+	case t.Kind() == reflect.Float64:
+		return "number"
 	case t.Kind() == reflect.Bool:
 		return "bool"
 	}
@@ -149,6 +152,12 @@ func (f *field) setText(text string) error {
 			return fmt.Errorf("%q is not a whole number", text)
 		}
 		f.value.SetInt(int64(n))
+	case "number":
+		x, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
+			return fmt.Errorf("%q is not a number", text)
+		}
+		f.value.SetFloat(x)
 	case "bool":
 		b, err := strconv.ParseBool(text)
 		if err != nil {
@@ -186,8 +195,16 @@ func (f *field) setTOML(v any) error {
 			f.value.SetInt(got)
 			return nil
 		}
+		if f.kind() == "number" {
+			f.value.SetFloat(float64(got))
+			return nil
+		}
 		if f.kind() == "duration" {
 			return fmt.Errorf("a duration needs a unit: write \"%ds\", not %d", got, got)
+		}
+	case float64:
+		if f.kind() == "number" {
+			return f.setText(strconv.FormatFloat(got, 'g', -1, 64))
 		}
 	case bool:
 		if f.kind() == "bool" {

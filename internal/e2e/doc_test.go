@@ -21,13 +21,19 @@ import (
 	"time"
 )
 
-// eventually waits until check returns nil. It is the only place here where
-// time passes by itself.
+// eventually waits until check returns nil.
 func eventually(t *testing.T, limit time.Duration, what string, check func() error) {
+	t.Helper()
+	eventuallyEvery(t, 20*time.Millisecond, limit, what, check)
+}
+
+// eventuallyEvery is eventually with a check that is dear. It is the only place
+// here where time passes by itself.
+func eventuallyEvery(t *testing.T, pause, limit time.Duration, what string, check func() error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for {
 		err := check()

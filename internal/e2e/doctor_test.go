@@ -54,10 +54,11 @@ func TestDoctorHealthy(t *testing.T) {
 	w := start(t, "--backend", "mock")
 	for name, dir := range w.Dirs {
 		which, args := "gateway", []string{"--data", dir}
+		memory := strings.HasPrefix(name, "memory-")
 		switch {
 		case name == "bridge":
 			which, args = "bridge", append(args, "--ask", "culvert-demo")
-		case strings.HasPrefix(name, "memory-"):
+		case memory:
 			which = "observer"
 		}
 		var r doctor.Report
@@ -74,6 +75,9 @@ func TestDoctorHealthy(t *testing.T) {
 			checks = []string{"configuration", "data directory", "port", "world", "seed 6 of 6", "clock", "directory", "circuits", "API", "request"}
 		case "provider-1":
 			checks = append(checks[:3:3], "seed 6 of 6", "model server", "chat", "streamed chat")
+		}
+		if memory {
+			checks = append(checks, "membership", "event log", "sync")
 		}
 		for _, c := range checks {
 			if finding(r, c).Level != doctor.OK {

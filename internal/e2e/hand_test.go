@@ -28,8 +28,16 @@ type daemon struct {
 
 func daemonise(t *testing.T, env []string, name string, args ...string) *daemon {
 	t.Helper()
-	d := &daemon{cmd: exec.Command(program(name), args...), out: &output{}, done: make(chan struct{})}
-	d.cmd.Stdout, d.cmd.Stderr, d.cmd.Env = d.out, d.out, append(os.Environ(), env...)
+	cmd := exec.Command(program(name), args...)
+	cmd.Env = append(os.Environ(), env...)
+	return daemoniseCommand(t, cmd)
+}
+
+// daemoniseCommand is daemonise for a command that somebody else made.
+func daemoniseCommand(t *testing.T, cmd *exec.Cmd) *daemon {
+	t.Helper()
+	d := &daemon{cmd: cmd, out: &output{}, done: make(chan struct{})}
+	d.cmd.Stdout, d.cmd.Stderr = d.out, d.out
 	if err := d.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +48,7 @@ func daemonise(t *testing.T, env []string, name string, args ...string) *daemon 
 	t.Cleanup(func() {
 		d.stop(t)
 		if t.Failed() {
-			t.Logf("%s %v said:\n%s", name, args, d.out)
+			t.Logf("%v said:\n%s", cmd.Args, d.out)
 		}
 	})
 	return d

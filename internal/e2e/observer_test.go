@@ -22,6 +22,7 @@ type watchers struct {
 	t       *testing.T
 	root    string
 	phrases []string // of invites
+	level   string   // of the observers' logs; empty: the default
 	daemons map[string]*daemon
 }
 
@@ -41,7 +42,11 @@ func (w *watchers) listen() string         { return fmt.Sprintf("/ip4/127.0.0.1/
 // serve runs an observer and waits until it is ready.
 func (w *watchers) serve(name string) {
 	w.t.Helper()
-	w.daemons[name] = daemonise(w.t, nil, "observer", "serve", "--data", w.dir(name), "--status-listen", "127.0.0.1:0", "--log-format", "json")
+	args := []string{"serve", "--data", w.dir(name), "--status-listen", "127.0.0.1:0", "--log-format", "json"}
+	if w.level != "" {
+		args = append(args, "--log-level", w.level)
+	}
+	w.daemons[name] = daemonise(w.t, nil, "observer", args...)
 	ready(w.t, "observer", w.dir(name))
 }
 
@@ -169,6 +174,12 @@ func TestObservers(t *testing.T) {
 	w.reaches(after, "a", "b")
 	w.daemons["c"].stop(t)
 	w.daemons["c"] = daemonise(t, nil, "observer", "serve", "--data", w.dir("c"), "--status-listen", "127.0.0.1:0")
+	eventually(t, patience, "c answers", func() error {
+		if out, code := call(t, "observer", "status", "--data", w.dir("c")); code != 0 {
+			return errors.New(out)
+		}
+		return nil
+	})
 	for _, other := range []string{"a", "b"} {
 		eventually(t, patience, "c was refused by "+other, func() error {
 			var round member.Synced

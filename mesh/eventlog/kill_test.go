@@ -98,7 +98,7 @@ func write(tb testing.TB, l *Log, stream, n int) error {
 // every event that was acknowledged, but for those of epochs that were dropped.
 func TestKilled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log.db")
-	rounds := 15
+	rounds := 9
 	if testing.Short() {
 		rounds = 3
 	}

@@ -3,6 +3,7 @@ package gossip
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -152,17 +153,8 @@ func TestHostileAnswerer(t *testing.T) {
 			// The first cells are of a set with one more id, the others of one with
 			// another instead: what is recovered from the first is not in the rest.
 			c := cellsOf(s, m, own, shorts)
-			with := func(more uint64) (*recon.Encoder, []byte) {
-				coder, err := recon.NewEncoder(&s.short, append(shorts[:len(shorts):len(shorts)], more), recon.Limits{})
-				if err != nil {
-					panic(err)
-				}
-				return coder, coder.First(m.count)
-			}
-			_, x := with(7777)
-			coder, y := with(8888)
+			coder := poisoned(s, shorts, m.count, &c.body)
 			c.count++
-			c.body = append(x[:cut(x, 2):cut(x, 2)], y[cut(y, 2):]...)
 			if err := say(s, kindCells, c.bytes()); err != nil {
 				return err
 			}
@@ -319,7 +311,7 @@ func TestHostileAnswerer(t *testing.T) {
 			honest, rogue := ab[0], ab[1]
 			fill(honest, 1, 3000, 1000, 5)
 			fill(rogue, 1, 3000, 1000, 5)
-			fill(honest, 2, 3, 1000, 5)
+			honest.log.add(honestAlone()...)
 			before := len(honest.log.state(0))
 			r, err := versus(honest, rogue, true, func(s *session, _ *summary) error { return tt.script(s) })
 			if got := ReasonOf(err); got != tt.want {
@@ -350,6 +342,48 @@ func TestHostileAnswerer(t *testing.T) {
 		})
 	}
 }
+
+// poisoned makes first cells of a set with one more id, of which the others are
+// those of a set with another one, and the coder of what follows them. With a
+// key in a hundred or so an id is in none of the cells that are looked at, or
+// these do not suffice: it takes an id by which the honest side finds the lie.
+func poisoned(s *session, shorts []uint64, peer uint64, first *[]byte) *recon.Encoder {
+	encoder := func(shorts []uint64, more ...uint64) *recon.Encoder {
+		e, err := recon.NewEncoder(&s.short, append(shorts[:len(shorts):len(shorts)], more...), recon.Limits{})
+		if err != nil {
+			panic(err)
+		}
+		return e
+	}
+	var honest []uint64 // what it has alone
+	for _, b := range honestAlone() {
+		id := idOf(b)
+		honest = append(honest, recon.ShortID(&s.short, &id))
+	}
+	x := encoder(shorts, 7777).First(peer)
+	for other := uint64(8888); ; other++ {
+		coder := encoder(shorts, other)
+		y := coder.First(peer)
+		*first = append(x[:cut(x, 2):cut(x, 2)], y[cut(y, 2):]...)
+		d := recon.NewDecoder(encoder(shorts, honest...))
+		err := d.First(*first)
+		for err == nil && !d.Done() {
+			var n int
+			if n, err = d.Want(); err == nil {
+				more, _ := coder.Next(n)
+				err = d.Next(more)
+			}
+		}
+		if errors.Is(err, recon.ErrRepeat) || errors.Is(err, recon.ErrMismatch) {
+			coder = encoder(shorts, other)
+			coder.First(peer)
+			return coder
+		}
+	}
+}
+
+// honestAlone are the events of TestHostileAnswerer that the liar lacks.
+func honestAlone() [][]byte { return filling(2, 3, 1000, 5) }
 
 // cut is where the n-th cell ends in a first message.
 func cut(b []byte, n int) int {

@@ -9,18 +9,18 @@ import (
 	"testing"
 )
 
-// interleavings is how many orders TestConvergence tries; -interleavings=10000
-// tries more, in some two minutes.
-var interleavings = flag.Int("interleavings", 1_000, "random orders of events, losses and sessions to try")
+// fully is given by "make sim", which has the time for 10,000 interleavings
+// and for logs of half a million events.
+var fully = flag.Bool("full", false, "try 10,000 interleavings, and the largest logs")
 
 // Whatever happens to replicas of a log (events here and there, some pushed and
 // some of those lost or doubled, partitions, sessions cut or spoilt at any byte,
 // epochs pruned at different times, the roster rotated while others are away),
 // two rounds after the network healed all hold the same events.
 func TestConvergence(t *testing.T) {
-	n := *interleavings
-	if testing.Short() {
-		n /= 10
+	n := 100
+	if *fully {
+		n = 10_000
 	}
 	var next atomic.Int64
 	var wg sync.WaitGroup

@@ -11,11 +11,14 @@ import (
 
 // fill gives a node n events of an author, spread over epochs from first on.
 func fill(x *node, author uint64, n int, first, epochs uint64) {
-	var batch [][]byte
+	x.log.add(filling(author, n, first, epochs)...)
+}
+
+func filling(author uint64, n int, first, epochs uint64) (batch [][]byte) {
 	for i := range uint64(n) {
 		batch = append(batch, body(first+i%epochs, author, i, 300))
 	}
-	x.log.add(batch...)
+	return batch
 }
 
 func TestSession(t *testing.T) {
@@ -169,8 +172,8 @@ func TestWhileEventsCome(t *testing.T) {
 // Pages that hold more than one session compares are compared by epochs, some at
 // a time, until nothing is left.
 func TestLargePages(t *testing.T) {
-	if testing.Short() {
-		t.Skip("half a million events")
+	if !*fully {
+		t.Skip("half a million events: make sim")
 	}
 	ab := nodes(t, 2)
 	a, b := ab[0], ab[1]

@@ -38,10 +38,13 @@ func (t *Totals) take(r *Result) {
 }
 
 func (s *Size) take(other *Size) {
-	s.Plain.Sent += other.Plain.Sent
-	s.Plain.Received += other.Plain.Received
-	s.Wire.Sent += other.Wire.Sent
-	s.Wire.Received += other.Wire.Received
+	s.Plain.take(other.Plain)
+	s.Wire.take(other.Wire)
+}
+
+func (b *Bytes) take(other Bytes) {
+	b.Sent += other.Sent
+	b.Received += other.Received
 }
 
 // Round is one round of repair.
@@ -63,12 +66,14 @@ type Partner struct {
 	Sent     int
 	Size     Size
 	Trips    int    // round trips of all sessions
+	Learn    Bytes  // what it took to learn the ids, before padding, in all sessions
+	LearnBy  int    // round trips of that, in the session that took most
 	Error    Reason // of the last session
 	Told     bool   // the partner gave the reason
 }
 
-// take takes in one more session.
-func (p *Partner) take(r *Result, err error) {
+// Take takes in one more session.
+func (p *Partner) Take(r *Result, err error) {
 	if p.Sessions == 0 {
 		p.Mode, p.Theirs, p.Ours = r.Mode, r.Theirs, r.Ours
 	}
@@ -77,6 +82,8 @@ func (p *Partner) take(r *Result, err error) {
 	p.Sent += r.Sent
 	p.Trips += r.RoundTrips
 	p.Size.take(&r.Size)
+	p.Learn.take(r.Learn)
+	p.LearnBy = max(p.LearnBy, r.LearnTrips)
 	p.Error = ReasonOf(err)
 	p.Told = toldBy(err)
 }

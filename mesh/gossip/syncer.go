@@ -174,7 +174,7 @@ func (s *Syncer) repair(ctx context.Context, to terrain.Place) Partner {
 	}
 	for p.Sessions < maxRepeat {
 		r, err := s.session(ctx, to.Key)
-		p.take(&r, err)
+		p.Take(&r, err)
 		s.note(&r, err)
 		if err != nil || !r.Left || r.Added+r.Sent == 0 {
 			break
@@ -249,6 +249,8 @@ func (s *Syncer) note(r *Result, err error) {
 	if banned {
 		s.cfg.Log.Warn("sync peer banned", "peer", short(r.Peer), "reason", ReasonOf(err).Label(), "for", banTime)
 	} else {
-		s.cfg.Log.Debug("sync session", "peer", short(r.Peer), "mode", string(r.Mode), "reason", ReasonOf(err).Label(), "added", r.Added, "sent", r.Sent)
+		s.cfg.Log.Debug("sync session", "peer", short(r.Peer), "mode", string(r.Mode), "reason", ReasonOf(err).Label(), "theirs", r.Theirs, "ours", r.Ours,
+			"added", r.Added, "sent", r.Sent, "bytes", r.Size.Wire.Total(), "round_trips", r.RoundTrips,
+			"learn_bytes", r.Learn.Total(), "learn_round_trips", r.LearnTrips)
 	}
 }

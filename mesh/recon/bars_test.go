@@ -68,7 +68,7 @@ func TestBytesPerDifference(t *testing.T) {
 // have all cells after a second one.
 func TestTwoRounds(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 5))
-	const runs = 4_000
+	const runs = 2_000
 	more := 0
 	for i := range runs {
 		differences := int(math.Exp(rnd.Float64() * math.Log(500)))

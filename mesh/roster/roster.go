@@ -227,6 +227,24 @@ func (r *Roster) WasMember(key Key, epoch uint64) bool {
 	return r.state.was(key, epoch)
 }
 
+// MembersIn are the members whose events of an epoch count, as they stood when
+// they were added, sorted by key.
+func (r *Roster) MembersIn(epoch uint64) []Member {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []Member
+	for key, lives := range r.state.lives {
+		for _, l := range lives {
+			if l.from <= epoch && epoch < l.until {
+				out = append(out, l.member(key))
+				break
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Member) int { return bytes.Compare(a.Key[:], b.Key[:]) })
+	return out
+}
+
 // Providers tells who stands as a provider in the directory. It is what this
 // node knows now, so it decides whom we approve and speak with, and never
 // whether an entry is valid. Its methods are called while the roster is locked,

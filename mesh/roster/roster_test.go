@@ -3,6 +3,7 @@ package roster
 import (
 	"crypto/ed25519"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,12 @@ func TestFoundAndAdmit(t *testing.T) {
 	}
 	if !g.roster.WasMember(p.Key, gone.Epoch-1) || g.roster.WasMember(p.Key, gone.Epoch) {
 		t.Error("a removal takes effect at its epoch, and not before")
+	}
+	for epoch, want := range map[uint64]int{e.Epoch - 1: 3, e.Epoch: 4, gone.Epoch - 1: 4, gone.Epoch: 3} {
+		in := g.roster.MembersIn(epoch)
+		if len(in) != want || slices.Contains(in, p.Member) != (want == 4) {
+			t.Errorf("MembersIn(%d) = %v, want %d", epoch, in, want)
+		}
 	}
 	wantError(t, g.roster.Check(p.Key, NoProviders{}), ErrRemoved)
 	wantError(t, g.roster.Check(someone(50, "").Key, NoProviders{}), ErrNotMember)

@@ -31,6 +31,16 @@ type life struct {
 	removed     *node // nil while it lasts
 }
 
+// member is who stays, as the entry says that begins the stay.
+func (l life) member(key Key) Member {
+	for _, c := range l.added.entry.Changes {
+		if c.Kind == Add && c.Member.Key == key {
+			return c.Member
+		}
+	}
+	panic("unreachable: a stay begins with an entry that adds the member")
+}
+
 const forever = math.MaxUint64
 
 // state is what the entries up to a node amount to. It moves along the tree,

@@ -136,3 +136,22 @@ func hexKeys(keys [][32]byte) []string {
 	}
 	return out
 }
+
+// CharterChanges names the fields in which two charters differ, as in a world
+// file; nil stands for a world without one.
+func CharterChanges(a, b *Charter) []string {
+	if a == nil || b == nil {
+		if a == b {
+			return nil
+		}
+		return []string{"charter"}
+	}
+	var out []string
+	va, vb := reflect.ValueOf(*newCharterFile(a)), reflect.ValueOf(*newCharterFile(b))
+	for i, name := range charterNames() {
+		if !reflect.DeepEqual(va.Field(i).Interface(), vb.Field(i).Interface()) {
+			out = append(out, "charter."+name)
+		}
+	}
+	return out
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/config"
+	"github.com/culvert-net/culvert/mesh/world"
 )
 
 // Command is the bridge's command line.
@@ -50,7 +51,7 @@ and if it does not work, what is wrong and what to do:
 	cmd.PersistentFlags().StringVar(&dir, "data", "",
 		"data directory (default: $CULVERT_DATA, else ~/.local/state/culvert/bridge)")
 	data := func() (string, error) { return app.DataDir(dir, program) }
-	cmd.AddCommand(initCommand(data), joinCommand(data), serveCommand(data), statusCommand(data), doctorCommand(data), keysCommand(data), configCommand(data), app.VersionCommand())
+	cmd.AddCommand(initCommand(data), joinCommand(data), serveCommand(data), statusCommand(data), doctorCommand(data), moveCommand(data), keysCommand(data), configCommand(data), app.VersionCommand())
 	return cmd
 }
 
@@ -64,6 +65,14 @@ func configCommand(data func() (string, error)) *cobra.Command {
 		}
 		return err
 	})
+}
+
+func moveCommand(data func() (string, error)) *cobra.Command {
+	return node.Mover{
+		Program: program, Files: worldFiles(),
+		Fits: func(_ string, w *world.World) error { return node.CheckSeeds(w) },
+		Next: func(lines app.Lines) string { return lines.Line("serve") },
+	}.Command(data)
 }
 
 // advised adds to an error of serve what to type next.

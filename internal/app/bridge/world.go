@@ -12,9 +12,11 @@ import (
 	"github.com/culvert-net/culvert/api/tunnel"
 	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/directory/mirror"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -29,6 +31,9 @@ func toProvider(c circuit.Info, snap *directory.Snapshot) bool {
 	n, ok := snap.Node(c.Last)
 	return !ok || len(n.Models) > 0
 }
+
+// worldFiles are patterns of what a bridge keeps of its world, besides its file.
+func worldFiles() []string { return slices.Concat(mirror.Files(), member.Files()) }
 
 // inWorld is a bridge of a world.
 type inWorld struct {

@@ -117,6 +117,18 @@ func (c *Config) fitsData(dir string) error {
 	return c.fits(w)
 }
 
+// fitsIn is fits for the configuration in a data directory.
+func fitsIn(dir string, w *world.World) error {
+	cfg := Defaults()
+	if _, err := app.Load(cfg, program, dir, nil); err != nil {
+		return err
+	}
+	if err := app.Configured(cfg.fits(w)); err != nil {
+		return err
+	}
+	return node.CheckEntry(dir, w)
+}
+
 func (p *ProviderConfig) check(needed bool) error {
 	switch {
 	case p.Backend != BackendOpenAI && p.Backend != BackendMock:

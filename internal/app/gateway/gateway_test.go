@@ -497,3 +497,32 @@ func TestStatusPrint(t *testing.T) {
 		}
 	}
 }
+
+// A directory that is prepared for another world has nothing of the old one left:
+// a signed root of it would be an error at the next start. The identity stays.
+func TestPrepareForAnotherWorld(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "d")
+	if _, err := Init(t.Context(), InitOptions{Data: dir, World: homeWorld(t), Roles: []string{RoleRelay}}); err != nil {
+		t.Fatal(err)
+	}
+	files := []string{"roots.db", "bundle-00000000000000000001.db", ownFile, node.KeyFile}
+	for _, name := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("old"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg := Defaults()
+	cfg.Node.Roles = []string{RoleRelay}
+	w, err := world.New(world.World{Phrase: "y", Rules: world.DefaultRules(), Local: true})
+	if err == nil {
+		err = Prepare(dir, cfg, w)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		if _, err := os.Stat(filepath.Join(dir, name)); (err == nil) != (name == node.KeyFile) {
+			t.Errorf("%s: %v; want only the identity to stay", name, err)
+		}
+	}
+}

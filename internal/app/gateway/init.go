@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -17,7 +16,6 @@ import (
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/config"
 	"github.com/culvert-net/culvert/mesh/directory"
-	"github.com/culvert-net/culvert/mesh/directory/mirror"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -221,13 +219,8 @@ func Prepare(dir string, cfg *Config, w *world.World) error {
 	defer data.Close()
 	if old, err := world.Load(data.Path(app.WorldFile)); err != nil || old.ID != w.ID {
 		// Onion keys and directory are of one world.
-		if err := mirror.Remove(dir); err != nil {
-			return err
-		}
-		for _, name := range []string{onionFile, ownFile} {
-			if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("preparing %s: %w", dir, err)
-			}
+		if err := node.RemoveMatching(dir, worldFiles()); err != nil {
+			return fmt.Errorf("preparing %s: %w", dir, err)
 		}
 	}
 	return write(data, cfg, w)

@@ -18,6 +18,7 @@ import (
 	"github.com/culvert-net/culvert/internal/telemetry"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/directory/mirror"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -26,6 +27,9 @@ const (
 	onionFile = "onion.keys"
 	ownFile   = "own.db" // what it said of itself
 )
+
+// worldFiles are patterns of what a gateway keeps of its world, besides its file.
+func worldFiles() []string { return append(mirror.Files(), onionFile, ownFile) }
 
 // overStreams bounds the questions to the directory that are answered over
 // circuits at a time: each is a bundle at most, sent within a minute.

@@ -13,7 +13,7 @@ import (
 // carriers are the lists that travel with sync, in the order of
 // docs/spec/member.md.
 func (m *Member) carriers() []gossip.Carrier {
-	return []gossip.Carrier{boxes{m}, choices{m}, m.waiting, m.rotations}
+	return []gossip.Carrier{boxes{m}, choices{m}, m.waiting, m.rotations, seals{m}}
 }
 
 // digest names a list by its items.

@@ -121,6 +121,9 @@ func joinDirectlyAt(t testing.TB, host, m *Member, founder ed25519.PrivateKey, n
 	t.Helper()
 	c := roster.Change{Kind: roster.Add, Member: roster.Member{Key: m.Self(), Wrap: m.Wrap(), Role: roster.RoleMemory}}
 	for _, key := range []ed25519.PrivateKey{host.cfg.Key, founder} {
+		if key == nil { // one founder is enough
+			continue
+		}
 		a, err := host.Roster().Approve(key, roster.Petition{Proposer: host.Self(), Change: c}, roster.NoProviders{}, now)
 		try(t, err)
 		c.Approvals = append(c.Approvals, a)

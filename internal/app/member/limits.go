@@ -21,12 +21,24 @@ const (
 	syncStreams     = 64
 	syncPeerStreams = 4
 
+	// sealStreams and sealPeerStreams bound requests of other signers, each of which
+	// may hold 32 MiB of ids: one reviews, one signs.
+	sealStreams     = 8
+	sealPeerStreams = 2
+
+	// sealLimit bounds one, whose ids have to come over the link.
+	sealLimit = time.Minute
+
 	// lookBack is how many generations before a head that is not known entries are
 	// sent: forks are found within hours, and rotations are two a day.
 	lookBack = 16
 
 	// upkeepEvery is how often a member looks whether something is due.
 	upkeepEvery = 10 * time.Second
+
+	// rulesEvery is how often it is looked whether a rule bundle became active, which
+	// takes epochs.
+	rulesEvery = time.Minute
 
 	// pruneEvery is how often epochs beyond the horizon are looked for.
 	pruneEvery = 10 * time.Minute

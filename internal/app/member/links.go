@@ -26,13 +26,22 @@ var ErrNoPlace = errors.New("the member does not stand in the directory")
 
 // Open implements gossip.Dialer.
 func (l Links) Open(ctx context.Context, member [32]byte) (io.ReadWriteCloser, error) {
+	s, err := l.open(ctx, mesh.ProtoSync, member)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// open opens a stream of a protocol of members.
+func (l Links) open(ctx context.Context, proto string, member [32]byte) (*mesh.Stream, error) {
 	n, ok := l.Set.Snapshot().Node(member)
 	if !ok || !n.End {
 		return nil, ErrNoPlace
 	}
-	s, err := l.Host.Open(ctx, mesh.ProtoSync, n.Key, n.Addrs)
+	s, err := l.Host.Open(ctx, proto, n.Key, n.Addrs)
 	if err != nil {
-		return nil, fmt.Errorf("open sync with %s: %w", short(member), err)
+		return nil, fmt.Errorf("open %s with %s: %w", proto, short(member), err)
 	}
 	return s, nil
 }

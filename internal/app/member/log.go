@@ -170,6 +170,9 @@ func (o *Ops) explain(_ context.Context, in Named) (Explained, error) {
 	if x.Stored {
 		row := listed(x.Event, x.Meta)
 		out.Event, out.Used, out.Quota, out.Seal = &row, x.Used, x.Quota, x.Seal.String()
+		if x.Event.Type() == event.TypeDescriptor {
+			out.Seal = "seals do not name descriptors"
+		}
 	}
 	if x.Refused {
 		out.Refused, out.RefusedAt, out.RefusedBy = x.Reason.Error(), x.RefusedAt.UTC(), x.RefusedBy.String()

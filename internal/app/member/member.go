@@ -1,6 +1,7 @@
 package member
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -17,6 +18,8 @@ import (
 	"github.com/culvert-net/culvert/mesh/eventlog"
 	"github.com/culvert-net/culvert/mesh/gossip"
 	"github.com/culvert-net/culvert/mesh/roster"
+	"github.com/culvert-net/culvert/mesh/rules"
+	"github.com/culvert-net/culvert/mesh/seal"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -34,6 +37,10 @@ type Config struct {
 	Key       ed25519.PrivateKey // of the member, its transport key
 	Providers roster.Providers   // who stands as a provider
 	Log       *slog.Logger
+
+	// Rules is when a rule bundle that members endorse is active here; zero is
+	// rules.DefaultPolicy.
+	Rules rules.Policy
 }
 
 // Member is the open files of a member, and of somebody who may become one.
@@ -46,6 +53,7 @@ type Member struct {
 	events    *eventlog.Log
 	admission *eventlog.Admission
 	clock     *eventlog.Clock
+	book      *seal.Book
 	store     *bolt.Store
 	invites   *roster.Invites
 	pool      *roster.Pool
@@ -53,6 +61,7 @@ type Member struct {
 	desk      *roster.Desk
 	rotations *rotations
 	waiting   *waiting
+	endorsed  *endorsements
 
 	mu      sync.Mutex
 	changed chan struct{} // closed when the roster, its keys or what waits changed; guarded by mu
@@ -79,12 +88,16 @@ func Open(cfg Config) (_ *Member, err error) {
 	if m.store, err = bolt.Open(path(StoreFile)); err != nil {
 		return m, err
 	}
+	if m.book, err = seal.NewBook(cfg.World, sealLog{m.events}); err != nil {
+		return m, err
+	}
 	m.clock = eventlog.NewClock(cfg.World)
 	m.admission = eventlog.NewAdmission(eventlog.AdmissionConfig{Log: m.events, Members: wasMember{m.Roster()}, Clock: m.clock})
 	m.invites = roster.NewInvites(m.store, cfg.World)
 	m.pool = roster.NewPool(m.Roster(), m.store, m.self)
 	m.cosigner = roster.NewCosigner(cfg.Key, m.Roster(), m.store)
 	m.rotations, m.waiting = &rotations{m: m}, &waiting{m: m, others: make(map[roster.Key]roster.Petition)}
+	m.endorsed = &endorsements{m: m, policy: cmp.Or(cfg.Rules, rules.DefaultPolicy())}
 	m.desk = &roster.Desk{
 		Chain: m.chain, Keyring: m.keys, Invites: m.invites, Pool: m.pool,
 		Providers: cfg.Providers, Key: cfg.Key,

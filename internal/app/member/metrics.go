@@ -12,6 +12,7 @@ import (
 func Watch(r *telemetry.Registry, service func() *Service) {
 	watchRoster(r, service)
 	watchLog(r, service)
+	watchSeals(r, service)
 	watchSync(r, service)
 	push := func(f telemetry.Family, read func(s gossip.PushStatus, emit telemetry.Emit)) {
 		r.Watch(f, func(emit telemetry.Emit) {
@@ -87,6 +88,22 @@ func watchLog(r *telemetry.Registry, service func() *Service) {
 			emit(float64(service().events.Refused(reason)), reason.Label())
 		}
 	})
+}
+
+func watchSeals(r *telemetry.Registry, service func() *Service) {
+	r.Watch(telemetry.Family{
+		Name: "culvert_seal_newest_epoch", Help: "The newest epoch that is sealed here; absent before there is one.",
+	}, func(emit telemetry.Emit) {
+		if s := service().sealStatus(); s.Sealed > 0 {
+			emit(float64(s.Newest))
+		}
+	})
+	r.Watch(telemetry.Family{
+		Name: "culvert_seal_pending", Help: "Seals that are known and whose events are not all here, or not told from later ones.",
+	}, func(emit telemetry.Emit) { emit(float64(service().sealStatus().Pending)) })
+	r.Watch(telemetry.Family{
+		Name: "culvert_seal_double", Help: "Epochs of which directory signers have signed two seals.",
+	}, func(emit telemetry.Emit) { emit(float64(service().sealStatus().Double)) })
 }
 
 func watchSync(r *telemetry.Registry, service func() *Service) {

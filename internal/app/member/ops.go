@@ -24,6 +24,7 @@ type Ops struct {
 type Op[In, Out any] struct {
 	Route string
 	Limit time.Duration // how long it may take; 0: it is answered from memory
+	Alive bool          // the files alone cannot do it
 	Do    func(o *Ops, ctx context.Context, in In) (Out, error)
 }
 
@@ -44,6 +45,7 @@ func (o *Ops) Handler(next http.Handler) http.Handler {
 	handle(mux, o, Evict())
 	handle(mux, o, Choose())
 	handle(mux, o, Endorse())
+	handle(mux, o, Rules())
 	handle(mux, o, List())
 	handle(mux, o, Explain())
 	handle(mux, o, Check())

@@ -2,6 +2,7 @@ package member
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"sync/atomic"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/event"
 	"github.com/culvert-net/culvert/mesh/gossip"
+	"github.com/culvert-net/culvert/mesh/seal"
 )
 
 // Service is a member that runs.
@@ -21,6 +23,8 @@ type Service struct {
 	session gossip.Config
 	syncer  *gossip.Syncer
 	refused atomic.Bool // by all members that were asked last
+
+	signer *seal.Signer // nil: this node is no directory signer
 
 	// Of a member that others reach; nil without push.
 	pusher *gossip.Pusher
@@ -54,6 +58,9 @@ func (s *Service) Parts() []app.Part {
 	if s.pusher != nil {
 		parts = append(parts, app.Part{Name: "push", Run: s.pusher.Run}, app.Part{Name: "links to members", Run: s.keep})
 	}
+	if s.signer != nil {
+		parts = append(parts, app.Part{Name: "seals", Run: s.signer.Run})
+	}
 	return parts
 }
 
@@ -70,6 +77,9 @@ func (s *Service) ServeHost(ctx context.Context, host *mesh.Host) {
 		s.Serve(ctx, stream)
 		_ = stream.Close() // it may be closed already
 	})
+	if s.signer != nil {
+		host.Handle(mesh.ProtoSeal, sealPeerStreams, sealStreams, func(stream *mesh.Stream) { s.answerSeal(ctx, stream) })
+	}
 	host.Handle(mesh.ProtoJoin, joinPeerStreams, joinStreams, func(stream *mesh.Stream) {
 		s.ServeJoin(ctx, stream)
 	})
@@ -108,26 +118,34 @@ func (s *Service) Say(ctx context.Context, e *event.Event) error {
 func (s *Service) upkeep(ctx context.Context) error {
 	tick := time.NewTicker(upkeepEvery)
 	defer tick.Stop()
-	var pruned time.Time
+	var pruned, looked time.Time
 	var heard gossip.Bytes
 	generation, entry := s.Roster().Head()
+	waited := s.waiting.Digest()
 	for {
 		updated := s.Updated()
 		now := time.Now()
 		s.due(ctx, now)
 		heard = s.look(heard)
+		if now.Sub(looked) >= rulesEvery {
+			s.endorsed.watch(now)
+			looked = now
+		}
 		if now.Sub(pruned) >= pruneEvery {
 			s.prune(now)
 			pruned = now
 		}
-		// Who is out, and who is in, is everybody's business at once.
-		if g, e := s.Roster().Head(); g != generation || e != entry {
-			generation, entry = g, e
-			s.syncer.Kick()
-			if s.push != nil {
-				s.push.MembersChanged()
-			}
+		// Who is out, who is in, and who waits is everybody's business at once.
+		g, e := s.Roster().Head()
+		in := g == generation && e == entry
+		if !in && s.push != nil {
+			s.push.MembersChanged()
 		}
+		waits := s.waiting.Digest()
+		if !in || waits != waited {
+			s.syncer.Kick()
+		}
+		generation, entry, waited = g, e, waits
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -144,6 +162,9 @@ func (s *Service) due(ctx context.Context, now time.Time) {
 	}
 	if err := s.settle(ctx, now); err != nil && ctx.Err() == nil {
 		s.cfg.Log.Warn("what was approved was not carried out; it is tried again", "err", err)
+	}
+	if _, err := s.book.Retry(); err != nil {
+		s.cfg.Log.Warn("seals that came were not applied; it is tried again", "err", err)
 	}
 	if err := s.rotations.propose(ctx, now); err != nil && ctx.Err() == nil {
 		s.cfg.Log.Warn("the group's key was not rotated; it is tried again", "err", err)
@@ -173,4 +194,13 @@ func (s *Service) prune(now time.Time) {
 }
 
 // Alarm is what the owner must be told, empty if all is well.
-func (m *Member) Alarm() string { return m.Roster().Alarm() }
+func (m *Member) Alarm() string {
+	alarm := m.Roster().Alarm()
+	if n := m.book.Status().Proofs; n > 0 {
+		if alarm != "" {
+			alarm += "; "
+		}
+		alarm += fmt.Sprintf("directory signers have signed two seals of %s; founders should replace who did, and the log names them", app.Count(n, "epoch"))
+	}
+	return alarm
+}

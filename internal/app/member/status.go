@@ -15,14 +15,16 @@ import (
 // Status is what a member that runs says of itself to its owner.
 type Status struct {
 	Member     bool        `json:"member"`
-	Problem    string      `json:"problem,omitempty"` // why it is none that reads
+	Problem    string      `json:"problem,omitempty"` // why it is none that reads, or what is wrong
 	Alarm      string      `json:"alarm,omitempty"`
 	Generation uint64      `json:"generation"`
 	Members    int         `json:"members"`
-	Waiting    int         `json:"waiting"` // changes that wait for approvals
-	Clock      string      `json:"clock"`   // how it stands to other members'
+	Waiting    int         `json:"waiting"`         // changes that wait for approvals
+	Rules      *ShownRules `json:"rules,omitempty"` // that enough members want for long enough; nil: none
+	Clock      string      `json:"clock"`           // how it stands to other members'
 	ClockWrong bool        `json:"clock_wrong"`
 	Log        LogStatus   `json:"log"`
+	Seals      SealStatus  `json:"seals"`
 	Sync       SyncStatus  `json:"sync"`
 	Push       *PushStatus `json:"push,omitempty"` // nil: none
 }
@@ -71,12 +73,13 @@ func (s *Service) Status() *Status {
 	generation, _ := s.Roster().Head()
 	skew := s.clock.Skew()
 	out := &Status{
-		Member: true, Alarm: s.Roster().Alarm(), Generation: generation, Members: len(s.Roster().Members()),
+		Member: true, Alarm: s.Alarm(), Generation: generation, Members: len(s.Roster().Members()),
 		Waiting: len(s.waiting.all(time.Now())), Clock: skew.String(), ClockWrong: skew.Wrong,
-		Log: s.logStatus(), Sync: s.syncStatus(),
+		Log: s.logStatus(), Seals: s.sealStatus(), Sync: s.syncStatus(),
 	}
-	if err := s.IsMember(); err != nil {
-		out.Member, out.Problem = false, err.Error()
+	out.Rules = s.endorsed.wanted()
+	if err := s.Ready(); err != nil {
+		out.Member, out.Problem = s.IsMember() == nil, err.Error()
 	}
 	if s.pusher != nil {
 		p := s.pusher.Status()
@@ -145,11 +148,17 @@ func (s *Status) Rows(row func(name, format string, args ...any)) {
 	} else {
 		row("Member", "NO: %s", s.Problem)
 	}
+	if s.Member && s.Problem != "" && !s.ClockWrong { // the clock has a row of its own
+		row("MEMBER", "%s", s.Problem)
+	}
 	if s.Alarm != "" {
 		row("ALARM", "%s", s.Alarm)
 	}
 	if s.Waiting > 0 {
 		row("Waiting", "%s for approvals; see: observer world show", app.Count(s.Waiting, "change"))
+	}
+	if r := s.Rules; r != nil {
+		row("Rules", "members want others: %.8s, by %.0f %% of the operators; see: observer world show", r.Hash, 100*r.Share)
 	}
 	if s.ClockWrong {
 		row("CLOCK", "%s", s.Clock)
@@ -159,6 +168,14 @@ func (s *Status) Rows(row func(name, format string, args ...any)) {
 		refused += n
 	}
 	row("Log", "%d events in %s, %s; %d refused", s.Log.Events, app.Count(s.Log.Epochs, "epoch"), size(s.Log.Bytes), refused)
+	switch x := s.Seals; {
+	case x.Sealed == 0 && x.Pending == 0:
+		row("Seals", "none yet")
+	case x.Pending == 0:
+		row("Seals", "%s, the newest %d", app.Count(x.Sealed, "epoch"), x.Newest)
+	default:
+		row("Seals", "%s, the newest %d; %d wait for events", app.Count(x.Sealed, "epoch"), x.Newest, x.Pending)
+	}
 	state := "the last round found differences, or nobody"
 	if s.Sync.Equal {
 		state = "the last round found nothing to do"

@@ -34,13 +34,15 @@ type SyncPartner struct {
 	Sent     int    `json:"sent"`
 	Bytes    int64  `json:"bytes"` // on the wire, both ways
 	Trips    int    `json:"round_trips"`
+	Learn    int64  `json:"learn_bytes"`       // of them to learn what differs, before padding
+	LearnBy  int    `json:"learn_round_trips"` // in the session that took most
 	Error    string `json:"error,omitempty"`
 	Sessions int    `json:"sessions"`
 }
 
 // Sync runs a round now.
 func Sync() Op[SyncIn, Synced] {
-	return Op[SyncIn, Synced]{Route: "/member/sync", Limit: 5 * time.Minute, Do: (*Ops).sync}
+	return Op[SyncIn, Synced]{Route: "/member/sync", Limit: 5 * time.Minute, Alive: true, Do: (*Ops).sync}
 }
 
 func (o *Ops) sync(ctx context.Context, in SyncIn) (Synced, error) {
@@ -69,14 +71,13 @@ func (o *Ops) sync(ctx context.Context, in SyncIn) (Synced, error) {
 // with runs one session with a member, whoever the partners of the moment are.
 func (s *Service) with(ctx context.Context, key roster.Key) gossip.Round {
 	round := gossip.Round{Started: time.Now()}
-	p := gossip.Partner{Key: key, Sessions: 1}
+	p := gossip.Partner{Key: key}
 	stream, err := s.dial.Open(ctx, key)
 	if err != nil {
-		p.Error = gossip.ReasonUnreachable
+		p.Sessions, p.Error = 1, gossip.ReasonUnreachable
 	} else {
 		r, err := gossip.Initiate(ctx, &s.session, key, stream)
-		p.Mode, p.Theirs, p.Ours, p.Added, p.Sent = r.Mode, r.Theirs, r.Ours, r.Added, r.Sent
-		p.Size, p.Trips, p.Error = r.Size, r.RoundTrips, gossip.ReasonOf(err)
+		p.Take(&r, err)
 	}
 	round.Took, round.Partners = time.Since(round.Started), []gossip.Partner{p}
 	return round
@@ -87,7 +88,7 @@ func synced(r gossip.Round) Synced {
 	for _, p := range r.Partners {
 		row := SyncPartner{
 			Key: fullKey(p.Key), Near: p.Near, Mode: string(p.Mode), Theirs: p.Theirs, Ours: p.Ours, Added: p.Added, Sent: p.Sent,
-			Bytes: p.Size.Wire.Total(), Trips: p.Trips, Sessions: p.Sessions,
+			Bytes: p.Size.Wire.Total(), Trips: p.Trips, Learn: p.Learn.Total(), LearnBy: p.LearnBy, Sessions: p.Sessions,
 		}
 		if p.Error != gossip.ReasonNone {
 			row.Error = p.Error.Label()

@@ -25,9 +25,15 @@ type waiting struct {
 	others map[roster.Key]roster.Petition // guarded by mu
 }
 
-// maxOthers bounds the changes of others that are kept; what is beyond it comes
-// when there is room.
-const maxOthers = 256
+const (
+	// maxOthers bounds the changes of others that are kept; what is beyond it comes
+	// when there is room.
+	maxOthers = 256
+
+	// maxUnapproved bounds those of one proposer that nobody has approved, so that no
+	// member can take all the room.
+	maxUnapproved = 16
+)
 
 // Digest implements gossip.Carrier.
 func (w *waiting) Digest() [32]byte { return digest("waiting", w.Items()) }
@@ -87,13 +93,14 @@ func (w *waiting) Merge(items [][]byte) error {
 	return nil
 }
 
-// take takes the good approvals of a petition. One without any is nobody's.
+// take takes the good approvals of a petition. One without any counts as long as
+// its proposer is a member: who invites need not be one of those who admit.
 func (w *waiting) take(q roster.Petition, now time.Time) error {
 	c := q.Change
 	good := slices.DeleteFunc(slices.Clone(c.Approvals), func(a roster.Approval) bool {
 		return w.m.Roster().CheckApproval(q, a, now) != nil
 	})
-	if len(good) == 0 || w.settled(c) {
+	if _, is := w.m.Roster().Member(q.Proposer); w.settled(c) || len(good) == 0 && !is {
 		return nil
 	}
 	own, err := w.m.pool.List(context.Background(), now)
@@ -128,7 +135,7 @@ func (w *waiting) keep(q roster.Petition, good []roster.Approval) {
 	if known && (old.Proposer != q.Proposer || old.Change.Kind != c.Kind || old.Change.Member != c.Member) {
 		return // the first one stands until it is settled
 	}
-	if !known && len(w.others) >= maxOthers {
+	if !known && (len(w.others) >= maxOthers || len(good) == 0 && w.unapproved(q.Proposer) >= maxUnapproved) {
 		return
 	}
 	if known {
@@ -142,6 +149,18 @@ func (w *waiting) keep(q roster.Petition, good []roster.Approval) {
 		}
 	}
 	w.others[c.Member.Key] = q
+}
+
+// unapproved is how many petitions of a proposer nobody has approved. The caller
+// holds mu.
+func (w *waiting) unapproved(proposer roster.Key) int {
+	n := 0
+	for _, q := range w.others {
+		if q.Proposer == proposer && len(q.Change.Approvals) == 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // approve adds this node's own approval to a change that waits, and says what it

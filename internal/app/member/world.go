@@ -11,9 +11,7 @@ import (
 
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/mesh/event"
-	"github.com/culvert-net/culvert/mesh/eventlog"
 	"github.com/culvert-net/culvert/mesh/roster"
-	"github.com/culvert-net/culvert/mesh/rules"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -45,14 +43,6 @@ type ShownFork struct {
 	Entry    string `json:"entry"`
 	Proposer string `json:"proposer"`
 	Changes  int    `json:"changes"`
-}
-
-// ShownRules is how a rule bundle stands among members.
-type ShownRules struct {
-	Hash   string  `json:"hash"`
-	Share  float64 `json:"share"` // of the operators, in the last epoch
-	For    uint64  `json:"epochs"`
-	Active bool    `json:"active"` // for long enough
 }
 
 // ShownOne is one member.
@@ -121,7 +111,7 @@ func (o *Ops) show(ctx context.Context, _ None) (Shown, error) {
 		}
 	}
 	var err error
-	if s.Rules, err = o.endorsed(now); err != nil {
+	if s.Rules, err = o.endorsed.standing(now); err != nil {
 		return s, err
 	}
 	invites, err := o.invites.List(ctx, now)
@@ -139,33 +129,6 @@ func (o *Ops) show(ctx context.Context, _ None) (Shown, error) {
 		s.Invites = append(s.Invites, row)
 	}
 	return s, nil
-}
-
-// endorsed is how the bundles stand that members endorse.
-func (o *Ops) endorsed(now time.Time) ([]ShownRules, error) {
-	var all []rules.Endorsement
-	err := o.events.Scan(eventlog.Filter{Type: event.TypeEndorsement}, func(e *event.Event, _ eventlog.Meta) error {
-		b := e.Body.(*event.Endorsement) // its type says so
-		all = append(all, rules.Endorsement{Event: e.ID, Epoch: e.Epoch(), Author: e.Author(), Bundle: b.Rules, Weight: min(1, b.Weight)})
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	standing, err := rules.Fold(all, o.cfg.World.Epoch(now), rules.DefaultPolicy(), func(epoch uint64) []rules.Voter {
-		var voters []rules.Voter
-		for _, m := range o.Roster().Members() {
-			if o.Roster().WasMember(m.Key, epoch) {
-				voters = append(voters, rules.Voter{Key: m.Key, Operator: m.Operator})
-			}
-		}
-		return voters
-	})
-	out := []ShownRules{}
-	for _, x := range standing {
-		out = append(out, ShownRules{Hash: x.Bundle.String(), Share: x.Share, For: x.For, Active: x.Active})
-	}
-	return out, err
 }
 
 func changeName(k roster.Kind) string {
@@ -395,33 +358,10 @@ func (o *Ops) choose(_ context.Context, in ChooseIn) (Chosen, error) {
 	return Chosen{Choice: hex.EncodeToString(choice.Canonical()), Done: err == nil}, nil
 }
 
-// EndorseIn is a bundle of rules and how much this member wants it.
-type EndorseIn struct {
-	Rules  string  `json:"rules"` // hash, in hexadecimal
-	Weight float64 `json:"weight"`
-}
-
 // Said is an event that this node has made.
 type Said struct {
 	ID    string `json:"id"`
 	Epoch uint64 `json:"epoch"`
-}
-
-// Endorse says that this member would live by other rules.
-func Endorse() Op[EndorseIn, Said] {
-	return Op[EndorseIn, Said]{Route: "/member/endorse", Do: (*Ops).endorse}
-}
-
-func (o *Ops) endorse(ctx context.Context, in EndorseIn) (Said, error) {
-	rules, err := world.ParseHash(in.Rules)
-	if err != nil {
-		return Said{}, app.Usage(err)
-	}
-	e, err := event.SignEndorsement(o.cfg.Key, event.Endorsement{Place: o.place(), Rules: rules, Weight: in.Weight})
-	if err != nil {
-		return Said{}, app.Usage(err)
-	}
-	return o.say(ctx, e)
 }
 
 // place is here and now.

@@ -29,7 +29,7 @@ func WatchHost(r *telemetry.Registry, host func() *mesh.Host) {
 }
 
 // limits are the kinds that limitKind tells apart.
-var limits = []string{"address", "peer", "pending", "system", "circuits", "directory", "sync", "push", "join", "unknown_protocol", "unknown"}
+var limits = []string{"address", "peer", "pending", "system", "circuits", "directory", "sync", "push", "join", "seal", "unknown_protocol", "unknown"}
 
 // limitKind is what a limit of the host is for.
 func limitKind(limit string) string {
@@ -45,6 +45,8 @@ func limitKind(limit string) string {
 		return "sync"
 	case strings.HasPrefix(limit, mesh.ProtoPush):
 		return "push"
+	case strings.HasPrefix(limit, mesh.ProtoSeal):
+		return "seal"
 	case strings.HasPrefix(limit, mesh.ProtoJoin):
 		return "join"
 	case scope == "protocol":

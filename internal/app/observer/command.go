@@ -43,7 +43,7 @@ Or begin a world of your own, and invite others:
 	data := func() (string, error) { return app.DataDir(dir, program) }
 	cfg := Defaults()
 	cmd.AddCommand(initCommand(data), joinCommand(data), serveCommand(data), statusCommand(data), doctorCommand(data),
-		worldCommand(data), logCommand(data), syncCommand(data), terrainCommand(data), VectorsCommand(),
+		worldCommand(data), moveCommand(data), logCommand(data), syncCommand(data), terrainCommand(data), VectorsCommand(),
 		app.ConfigCommand(program, cfg, data, cfg.fitsData), app.VersionCommand())
 	return cmd
 }

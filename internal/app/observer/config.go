@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/config"
+	"github.com/culvert-net/culvert/mesh/rules"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -25,6 +27,7 @@ const (
 type Config struct {
 	Node      NodeConfig       `toml:"node" doc:"This machine's place in its world."`
 	Directory DirectoryConfig  `toml:"directory" doc:"What this machine does as a directory signer, if it is one."`
+	Rules     RulesConfig      `toml:"rules" doc:"When other rules, which members endorse, count as wanted (observer world endorse). Nothing happens by itself then: you are told."`
 	Status    app.StatusConfig `toml:"status" doc:"What the observer is doing: /livez, /readyz and /status."`
 	Log       app.LogConfig    `toml:"log" doc:"Logs go to stderr and never hold a key, a handle or a peer's address."`
 	Debug     app.DebugConfig  `toml:"debug" doc:"For developers."`
@@ -46,17 +49,51 @@ type DirectoryConfig struct {
 // maxFirstNodes bounds first_nodes: worlds of more begin with less.
 const maxFirstNodes = 10_000
 
+// RulesConfig is [rules].
+type RulesConfig struct {
+	Threshold float64 `toml:"threshold" doc:"Share of the world's operators that want them: more than 0.5, up to 1."`
+	Epochs    int     `toml:"epochs" doc:"For how many epochs in a row."`
+	Lasts     int     `toml:"lasts" doc:"For how many epochs a member's word counts if it is not said again."`
+}
+
+// policy is c for those who count.
+func (c *RulesConfig) policy() rules.Policy {
+	return rules.Policy{Threshold: c.Threshold, Epochs: uint64(max(0, c.Epochs)), Lasts: uint64(max(0, c.Lasts))}
+}
+
+// Validate implements the check of config.Load. The policy's own words begin with
+// the key.
+func (c *RulesConfig) Validate() error {
+	fine := rules.DefaultPolicy()
+	for _, x := range []struct {
+		key    string
+		policy rules.Policy
+	}{
+		{"threshold", rules.Policy{Threshold: c.Threshold, Epochs: fine.Epochs, Lasts: fine.Lasts}},
+		{"epochs", rules.Policy{Threshold: fine.Threshold, Epochs: c.policy().Epochs, Lasts: fine.Lasts}},
+		{"lasts", rules.Policy{Threshold: fine.Threshold, Epochs: fine.Epochs, Lasts: c.policy().Lasts}},
+	} {
+		if err := x.policy.Check(); err != nil {
+			return config.At(x.key, errors.New(strings.TrimPrefix(err.Error(), x.key+" ")))
+		}
+	}
+	return nil
+}
+
 // Default addresses.
 const (
 	defaultPort  = 4811
+	statusPort   = 8814
 	statusListen = "127.0.0.1:8814"
 )
 
 // Defaults is the configuration of an observer that was told nothing.
 func Defaults() *Config {
+	wanted := rules.DefaultPolicy()
 	return &Config{
 		Node:      NodeConfig{Roles: []string{RoleMemory}, Listen: node.ListenOn(defaultPort), Announce: []string{}},
 		Directory: DirectoryConfig{FirstNodes: 1},
+		Rules:     RulesConfig{Threshold: wanted.Threshold, Epochs: int(wanted.Epochs), Lasts: int(wanted.Lasts)},
 		Status:    app.StatusConfig{Listen: statusListen},
 		Log:       app.DefaultLog(),
 	}

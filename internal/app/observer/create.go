@@ -22,6 +22,7 @@ type CreateOptions struct {
 	PlaceOptions
 	Phrase    string
 	From      string        // or: the world file of a world that is to be founded
+	Fork      *world.World  // or: that world itself
 	Mode      string        // of admission
 	Founders  []string      // keys of others, in hexadecimal; this node is one always
 	Threshold int           // how many founders decide
@@ -30,6 +31,7 @@ type CreateOptions struct {
 	SignersT  int           // how many signatures it takes; 0: more than half
 	Epoch     time.Duration // 0: that of usual worlds
 	Hops      int           // 0: that of usual worlds
+	Quota     uint32        // events of one type that a member may publish in an epoch; 0: that of usual worlds
 	Operator  string
 	Local     bool
 	Sandbox   bool
@@ -56,7 +58,7 @@ func Create(o CreateOptions) (_ *CreateResult, err error) {
 	if _, err := os.Stat(worldPath(o.Data)); err == nil {
 		return nil, app.Usage(fmt.Errorf("%s has a world already; choose another directory with --data", o.Data))
 	}
-	addrs, err := s.addresses(o.Local || o.Sandbox || o.From != "", true)
+	addrs, err := s.addresses(o.Local || o.Sandbox || o.From != "" || o.Fork != nil && o.Fork.Local, true)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +78,7 @@ func Create(o CreateOptions) (_ *CreateResult, err error) {
 
 // world is what is to be founded.
 func (o *CreateOptions) world(s *setup, addrs []string) (*world.World, error) {
-	if o.From != "" {
+	if o.From != "" || o.Fork != nil {
 		return o.planned(s, addrs)
 	}
 	mode, err := world.ParseMode(o.Mode)
@@ -102,12 +104,14 @@ func (o *CreateOptions) world(s *setup, addrs []string) (*world.World, error) {
 // planned is the world of a file that nobody has founded yet, such as world fork
 // makes, with this node as its first seed.
 func (o *CreateOptions) planned(s *setup, addrs []string) (*world.World, error) {
-	w, err := node.LoadWorld(o.From)
-	if err != nil {
-		return nil, err
+	w, err := o.Fork, error(nil)
+	if w == nil {
+		if w, err = node.LoadWorld(o.From); err != nil {
+			return nil, err
+		}
 	}
 	if w.Charter == nil || !slices.Contains(w.Charter.Founders, s.public()) {
-		return nil, app.Usage(fmt.Errorf("%s: this machine (%x) is none of the world's founders, so it cannot found it", o.From, s.public()))
+		return nil, app.Usage(fmt.Errorf("this machine (%x) is none of the founders of %q, so it cannot found it", s.public(), w.Phrase))
 	}
 	made := *w
 	made.Seeds = s.seeds(addrs)
@@ -125,18 +129,33 @@ func (o *CreateOptions) planned(s *setup, addrs []string) (*world.World, error) 
 // found makes the roster's first entry. What it leaves behind when it fails is of
 // a world that never was.
 func (s *setup) found(w *world.World, keys []ed25519.PrivateKey, operator string) error {
-	m, err := openMember(s.data, w, s.key, roster.NoProviders{}, slog.New(slog.DiscardHandler))
+	m, err := openMember(s.data, w, s.key, s.cfg, roster.NoProviders{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
+	}
+	// So does one that was cut short: nobody has its world file.
+	if generation, _ := m.Roster().Head(); generation > 0 {
+		if err := errors.Join(m.Close(), s.unfound()); err != nil {
+			return err
+		}
+		if m, err = openMember(s.data, w, s.key, s.cfg, roster.NoProviders{}, slog.New(slog.DiscardHandler)); err != nil {
+			return err
+		}
 	}
 	err = member.Found([]member.Founder{{Member: m, Role: roster.RoleMemory, Operator: operator}}, keys, time.Now())
 	if err = errors.Join(err, m.Close()); err == nil {
 		return nil
 	}
+	return errors.Join(err, s.unfound())
+}
+
+// unfound removes what a member keeps of a world.
+func (s *setup) unfound() error {
+	var errs []error
 	for _, name := range member.Files() {
-		err = errors.Join(err, os.RemoveAll(s.data.Path(name)))
+		errs = append(errs, os.RemoveAll(s.data.Path(name)))
 	}
-	return err
+	return errors.Join(errs...)
 }
 
 // founderKeys reads the keys of founders whose files are here for the founding.
@@ -186,6 +205,10 @@ func (o *CreateOptions) charter(self [32]byte, mode world.Mode) (*world.Charter,
 	if threshold == 0 {
 		threshold = signers/2 + 1
 	}
+	quota := o.Quota
+	if quota == 0 {
+		quota = world.DefaultQuota
+	}
 	rules := o.rules()
 	// Where all machines are one's own, nobody has to be kept from making nodes up.
 	bits := uint32(world.DefaultTicketBits)
@@ -196,6 +219,6 @@ func (o *CreateOptions) charter(self [32]byte, mode world.Mode) (*world.Charter,
 		Version: 1, Founders: founders, FounderThreshold: uint32(o.Threshold), Mode: mode,
 		DirectorySigners: slices.Clone(founders[:signers]), DirectoryThreshold: uint32(threshold), CircuitSuite: world.CircuitSuite,
 		EventHorizonS:  uint64(max(world.DefaultHorizon, world.MinHorizonEpochs*time.Duration(rules.EpochLenMS)*time.Millisecond) / time.Second),
-		QuotaPerAuthor: world.DefaultQuota, TicketBits: bits,
+		QuotaPerAuthor: quota, TicketBits: bits,
 	}, nil
 }

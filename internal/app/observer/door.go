@@ -35,6 +35,10 @@ func ask[In, Out any](cmd *cobra.Command, dir string, op member.Op[In, Out], in 
 		if !errors.Is(err, serve.ErrNoDaemon) {
 			break
 		}
+		if op.Alive {
+			err = member.ErrNotRunning
+			break
+		}
 		err = withFiles(dir, func(o *member.Ops) error {
 			out, err = op.Do(o, ctx, in)
 			return err
@@ -73,7 +77,7 @@ func withFiles(dir string, f func(o *member.Ops) error) (err error) {
 	if err != nil {
 		return err
 	}
-	m, err := openMember(data, w, key, cachedProviders(data, w), slog.New(slog.DiscardHandler))
+	m, err := openMember(data, w, key, cfg, cachedProviders(data, w), slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
@@ -97,8 +101,8 @@ func ignoreUnreachable(err error) error {
 }
 
 // openMember opens what makes this node a member.
-func openMember(data *app.Data, w *world.World, key ed25519.PrivateKey, p roster.Providers, log *slog.Logger) (*member.Member, error) {
-	m, err := member.Open(member.Config{Dir: data.Dir, World: w, Key: key, Providers: p, Log: log})
+func openMember(data *app.Data, w *world.World, key ed25519.PrivateKey, cfg *Config, p roster.Providers, log *slog.Logger) (*member.Member, error) {
+	m, err := member.Open(member.Config{Dir: data.Dir, World: w, Key: key, Providers: p, Log: log, Rules: cfg.Rules.policy()})
 	if err != nil {
 		return nil, fmt.Errorf("opening what this member knows: %w", err)
 	}

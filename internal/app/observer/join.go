@@ -48,7 +48,7 @@ func Join(ctx context.Context, o JoinOptions) (_ *JoinResult, err error) {
 		return nil, err
 	}
 	log := slog.New(slog.DiscardHandler)
-	m, err := openMember(s.data, inv.World, s.key, roster.NoProviders{}, log)
+	m, err := openMember(s.data, inv.World, s.key, s.cfg, roster.NoProviders{}, log)
 	if err != nil {
 		return nil, err
 	}

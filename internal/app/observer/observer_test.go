@@ -14,6 +14,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/mesh/world"
 )
 
 func TestRoles(t *testing.T) {
@@ -210,44 +211,26 @@ func TestWorld(t *testing.T) {
 	}
 }
 
-// A fork is another world with the same charter, which its founder can found.
-func TestFork(t *testing.T) {
-	root := t.TempDir()
-	a, b := filepath.Join(root, "a"), filepath.Join(root, "b")
-	if _, err := run(t, "world", "create", "old", "--mode", "closed", "--local", "--data", a, "--listen", local(t)); err != nil {
-		t.Fatal(err)
-	}
-	old, err := node.LoadWorld(filepath.Join(a, app.WorldFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := run(t, "world", "fork", "--data", a); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "that is this world itself") {
-		t.Errorf("a fork without a difference = %v, want it refused", err)
-	}
-	file := filepath.Join(root, "new.toml")
-	if _, err := run(t, "world", "fork", "--epoch", "30m", "--out", file, "--data", a); err != nil {
-		t.Fatal(err)
-	}
-	made, err := node.LoadWorld(file)
-	if err != nil || made.ID == old.ID || made.Rules.EpochLenMS != 1_800_000 || made.Charter.Hash() != old.Charter.Hash() {
-		t.Fatalf("fork = %+v, %v; want another epoch and the same charter", made, err)
-	}
-	if _, err := run(t, "world", "create", "--from", file, "--data", b, "--listen", local(t)); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "none of the world's founders") {
-		t.Errorf("founding it as somebody else = %v, want it refused", err)
-	}
-	key, err := os.ReadFile(filepath.Join(a, node.KeyFile))
-	if err == nil {
-		err = os.WriteFile(filepath.Join(b, node.KeyFile), key, 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := run(t, "world", "create", "--from", file, "--data", b); err != nil {
-		t.Fatal(err)
-	}
-	s := jsonOf[member.Shown](t, "world", "show", "--data", b)
-	if s.World != made.ID.String() || len(s.Members) != 1 || s.Problem != "" {
-		t.Errorf("show = %+v; want the new world with its first member", s)
+// What a charter says of quotas is its founder's choice, made once.
+func TestCreateQuota(t *testing.T) {
+	for _, tt := range []struct {
+		flags []string
+		want  uint32
+	}{
+		{nil, world.DefaultQuota},
+		{[]string{"--quota", "50000"}, 50_000},
+	} {
+		dir := filepath.Join(t.TempDir(), "a")
+		if said, err := run(t, append([]string{"world", "create", "blue river", "--local", "--data", dir, "--listen", local(t)}, tt.flags...)...); err != nil {
+			t.Fatalf("world create %q said %q, %v", tt.flags, said, err)
+		}
+		w, err := world.Load(filepath.Join(dir, "world.toml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := w.Terms().Quota; got != tt.want {
+			t.Errorf("world create %q made a quota of %d, want %d", tt.flags, got, tt.want)
+		}
 	}
 }
 
@@ -284,6 +267,11 @@ func TestRefusals(t *testing.T) {
 		{[]string{"world", "admit", "ffffffff", "--data", a}, 2, "observer world show"},
 		{[]string{"world", "endorse", "--data", a}, 2, "--rules FILE or --hash HASH"},
 		{[]string{"world", "endorse", "--hash", "zz", "--data", a}, 2, "64 hexadecimal digits"},
+		{[]string{"world", "rules", key, "--data", a}, 2, "world rules --keep FILE"},
+		{[]string{"world", "rules", key, "--keep", file("x"), "--data", a}, 2, "one of the two"},
+		{[]string{"world", "rules", "--keep", file("{}"), "--data", a}, 2, "rules in "},
+		{[]string{"world", "fork", "--data", a}, 2, "--rules FILE or --hash HASH"},
+		{[]string{"world", "fork", "--hash", key, "--data", a}, 2, "world rules --keep FILE"},
 		{[]string{"world", "choose", key, "--data", a}, 2, "not forked"},
 		{[]string{"world", "show"}, 2, "join FILE"},
 		{[]string{"join", file("nothing"), "--phrase-file", file("nothing")}, 2, "it is no invite"},

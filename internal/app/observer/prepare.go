@@ -3,16 +3,12 @@ package observer
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
 
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/mesh/directory"
-	"github.com/culvert-net/culvert/mesh/directory/mirror"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -31,13 +27,8 @@ func Prepare(dir string, cfg *Config, w *world.World) (_ *member.Member, _ *app.
 		}
 	}()
 	if old, err := world.Load(data.Path(app.WorldFile)); err != nil || old.ID != w.ID {
-		if err := mirror.Remove(dir); err != nil {
+		if err := node.RemoveMatching(dir, append(worldFiles(), app.WorldFile)); err != nil {
 			return nil, nil, err
-		}
-		for _, name := range append(member.Files(), onionFile, ownFile, signedFile, app.WorldFile) {
-			if err := os.RemoveAll(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return nil, nil, err
-			}
 		}
 	}
 	key, err := node.LoadKey(data.Path(node.KeyFile))
@@ -55,6 +46,6 @@ func Prepare(dir string, cfg *Config, w *world.World) (_ *member.Member, _ *app.
 	if err := app.ReplaceConfig(dir, cfg, set...); err != nil {
 		return nil, nil, err
 	}
-	m, err := openMember(data, w, key, member.NewProviders(directory.NewSet(w)), slog.New(slog.DiscardHandler))
+	m, err := openMember(data, w, key, cfg, member.NewProviders(directory.NewSet(w)), slog.New(slog.DiscardHandler))
 	return m, data, err
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
 	"github.com/culvert-net/culvert/mesh/directory/notary"
+	"github.com/culvert-net/culvert/mesh/quorum"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -44,6 +45,7 @@ type observer struct {
 	relay     *circuit.Relay
 	clock     *node.ClockWatch
 	member    *member.Service
+	memory    *quorum.Memory // nil: this node is no directory signer
 	metrics   *telemetry.Registry
 }
 
@@ -83,6 +85,13 @@ func Serve(ctx context.Context, o Options) (err error) {
 	}
 	defer pages.Close()
 	ob.statusURL = pages.StatusURL()
+	ob.set = directory.NewSet(ob.world)
+	m, err := openMember(data, ob.world, key, o.Config, member.NewProviders(ob.set), log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	// Files are open before anybody connects: a node that listens is to answer soon.
 	if ob.host, err = node.Listen(key, o.Config.Node.Listen, ob.world.Local, log); err != nil {
 		return err
 	}
@@ -90,12 +99,6 @@ func Serve(ctx context.Context, o Options) (err error) {
 	if len(ob.addrs()) == 0 {
 		node.WarnUnreachable(o.Config.Node.Listen, ob.world.Local, log)
 	}
-	ob.set = directory.NewSet(ob.world)
-	m, err := openMember(data, ob.world, key, member.NewProviders(ob.set), log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, m.Close()) }()
 	parts, err := ob.wire(key, onion, data, m)
 	if err != nil {
 		return err
@@ -140,6 +143,9 @@ func (ob *observer) isSeed() bool { return node.IsSeed(ob.world, ob.host.Key()) 
 // wire joins directory, circuits and what members do. The parts are in the order
 // of starting: sync stops before the circuits over which it is asked for.
 func (ob *observer) wire(key ed25519.PrivateKey, onion *directory.Keyring, data *app.Data, m *member.Member) ([]app.Part, error) {
+	if err := ob.openMemory(data); err != nil {
+		return nil, err
+	}
 	directoryParts, err := ob.join(key, onion, data, m)
 	if err != nil {
 		return nil, err
@@ -159,6 +165,11 @@ func (ob *observer) wire(key ed25519.PrivateKey, onion *directory.Keyring, data 
 	}
 	if ob.member, err = m.StartHost(member.Links{Host: ob.host, Set: ob.set}); err != nil {
 		return nil, err
+	}
+	if ob.memory != nil {
+		if err := ob.member.Sign(ob.memory, member.Links{Host: ob.host, Set: ob.set}); err != nil {
+			return nil, err
+		}
 	}
 	ob.makeMetrics()
 	parts := []app.Part{

@@ -1,6 +1,7 @@
 package observer
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -17,7 +18,8 @@ func showCommand(data func() (string, error)) *cobra.Command {
 		Use:   "show",
 		Short: "Show the world's members, and who waits to become one",
 		Long: `show lists the world's members with their keys, what waits for approvals, invites that this
-observer gave out, and, if the roster has forked, the branches to choose from.`,
+observer gave out, other rules that members endorse, and, if the roster has forked, the
+branches to choose from.`,
 		Example: `  observer world show
   observer world show --json | jq '.members[].key'`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -55,11 +57,15 @@ func printShown(out io.Writer, s *member.Shown) error {
 		row("Branch", "%s, by %.8s", b.Entry, b.Proposer)
 	}
 	for _, r := range s.Rules {
-		state := "wanted"
+		state, says := "not enough, or not for long enough", "not known here (observer world rules --keep FILE)"
 		if r.Active {
-			state = "WANTED for long enough: observer world fork"
+			state = "ENOUGH: observer world fork"
 		}
-		row("Rules", "%s by %.0f %% of the operators, for %s: %s", r.Hash, 100*r.Share, app.Count(int(r.For), "epoch"), state)
+		if r.Known {
+			says = cmp.Or(strings.Join(r.Changes, ", "), "this world's own")
+		}
+		row("Rules", "%s: %s", r.Hash, says)
+		row("", "endorsed by %.0f %% of the operators, by enough for %s: %s", 100*r.Share, app.Count(int(r.For), "epoch"), state)
 	}
 	fmt.Fprint(w, "\nMEMBER\tROLE\tOPERATOR\tIS\n")
 	for _, m := range s.Members {

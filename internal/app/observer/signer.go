@@ -48,16 +48,11 @@ func (ob *observer) join(key ed25519.PrivateKey, onion *directory.Keyring, data 
 		{Name: "descriptors to members", Run: ob.tellMembers},
 		{Name: "descriptors of members", Run: ob.hearMembers},
 	}
-	q := quorum.Of(ob.world)
-	if !q.Has(ob.host.Key()) {
+	if ob.memory == nil {
 		return parts, nil
 	}
-	memory, err := quorum.OpenMemory(data.Path(signedFile), ob.world.ID)
-	if err != nil {
-		return nil, err
-	}
 	ob.notary, err = notary.New(notary.Config{
-		World: ob.world, Quorum: q, Key: key, Memory: memory, Set: ob.set, Store: ob.directory.Store,
+		World: ob.world, Quorum: quorum.Of(ob.world), Key: key, Memory: ob.memory, Set: ob.set, Store: ob.directory.Store,
 		Peers: node.Signers{Host: ob.host, World: ob.world, Nodes: ob.set}, Roster: rosterOf{m},
 		FirstNodes: ob.cfg.Directory.FirstNodes, Behind: ob.directory.Refresh, Log: ob.log,
 	})
@@ -65,6 +60,16 @@ func (ob *observer) join(key ed25519.PrivateKey, onion *directory.Keyring, data 
 		return nil, err
 	}
 	return append(parts, app.Part{Name: "directory signer", Run: ob.notary.Run}), nil
+}
+
+// openMemory opens what this node has signed, if it is a directory signer: roots
+// and seals. There is one memory for all that its key signs; of two, each would
+// write the file without what the other knows.
+func (ob *observer) openMemory(data *app.Data) (err error) {
+	if quorum.Of(ob.world).Has(ob.host.Key()) {
+		ob.memory, err = quorum.OpenMemory(data.Path(signedFile), ob.world.ID)
+	}
+	return err
 }
 
 // serveDirectory answers questions to the directory until ctx ends.

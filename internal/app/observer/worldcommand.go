@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
-	"github.com/culvert-net/culvert/internal/files"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -34,7 +32,7 @@ they change the files.`,
   observer world show`,
 	}
 	cmd.AddCommand(createCommand(data), inviteCommand(data), joinCommand(data), admitCommand(data), evictCommand(data),
-		endorseCommand(data), forkCommand(data), chooseCommand(data), showCommand(data))
+		endorseCommand(data), rulesCommand(data), forkCommand(data), chooseCommand(data), showCommand(data))
 	return cmd
 }
 
@@ -48,8 +46,8 @@ roster, with this machine as the first member; and a world.toml for everybody: b
 gateways and observers enter with it. Members need an invite besides.
 
 What stands in the charter can never be changed without making another world: who
-founds it, how many founders decide, how others are admitted, and who signs the
-directory. Founders are named by their keys (observer init prints one). With more than
+founds it, how many founders decide, how others are admitted, how much each may say, and
+who signs the directory. Founders are named by their keys (observer init prints one). With more than
 one that has to decide, founding takes the key files of as many:
 bring them to this machine, and away again.
 
@@ -97,6 +95,7 @@ nodes are in one private network is made with --local.`,
 	f.IntVar(&o.SignersT, "threshold", 0, "how many of them it takes (default: more than half)")
 	f.IntVar(&o.FirstNodes, "first-nodes", 0, "how many nodes, this one included, the first directory waits for (default: 1); who comes later stands in it from the next epoch on")
 	f.DurationVar(&o.Epoch, "epoch", 0, "length of an epoch (default: "+node.DefaultEpoch().String()+")")
+	f.Uint32Var(&o.Quota, "quota", 0, fmt.Sprintf("events of one type that a member may publish in an epoch (default: %d)", world.DefaultQuota))
 	f.StringVar(&o.Operator, "operator", "", "who runs this machine, as others see it: a-z, 0-9, dots and hyphens")
 	f.BoolVar(&o.Local, "local", false, "the world may use private addresses")
 	f.BoolVar(&o.Sandbox, "sandbox", false, "a world to try things in: all of it is on this machine, and nothing is hidden")
@@ -177,133 +176,4 @@ It prints the choice. If more founders have to sign, give it to the next one's c
 			return err
 		},
 	}
-}
-
-func endorseCommand(data func() (string, error)) *cobra.Command {
-	in := member.EndorseIn{Weight: 1}
-	file := ""
-	asJSON := false
-	cmd := &cobra.Command{
-		Use:   "endorse (--rules FILE | --hash HASH)",
-		Short: "Tell other members that this one would live by other rules",
-		Long: `endorse tells all members that this one would live by another rule bundle: that of a world
-file, or one named by its hash. When enough members say the same for some time, each sees
-so in: observer world show. Whoever then wants to makes the new world: observer world fork.
-
-A weight of 0 takes an endorsement back.`,
-		Example: `  observer world endorse --rules proposed.toml
-  observer world endorse --hash 8d2f… --weight 0`,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			dir, err := data()
-			if err != nil {
-				return err
-			}
-			switch {
-			case file != "" && in.Rules != "":
-				return app.Usage(errors.New("--rules and --hash both name the rules; give one of the two"))
-			case file != "":
-				w, err := node.LoadWorld(file)
-				if err != nil {
-					return err
-				}
-				in.Rules = w.Rules.Hash().String()
-			case in.Rules == "":
-				return app.Usage(errors.New("name the rules: --rules FILE or --hash HASH"))
-			}
-			s, err := ask(cmd, dir, member.Endorse(), in)
-			if err != nil {
-				return err
-			}
-			return printSaid(cmd, s, asJSON)
-		},
-	}
-	f := cmd.Flags()
-	f.StringVar(&file, "rules", "", "world file with the rules")
-	f.StringVar(&in.Rules, "hash", "", "hash of the rules")
-	f.Float64Var(&in.Weight, "weight", 1, "how much: 0 (not any more) to 1")
-	f.BoolVar(&asJSON, "json", false, "print JSON")
-	return cmd
-}
-
-func printSaid(cmd *cobra.Command, s member.Said, asJSON bool) error {
-	if asJSON {
-		return app.PrintJSON(cmd.OutOrStdout(), s)
-	}
-	_, err := fmt.Fprintf(cmd.OutOrStdout(), "Said as event %s, in epoch %d.\n", s.ID, s.Epoch)
-	return err
-}
-
-func forkCommand(data func() (string, error)) *cobra.Command {
-	rules, out, phrase := "", "", ""
-	epoch := time.Duration(0)
-	cmd := &cobra.Command{
-		Use:   "fork (--rules FILE | --epoch DURATION | --phrase PHRASE)",
-		Short: "Make a new world from this one, with other rules",
-		Long: `fork makes the world file of a new world from that of this one: with the rules of another
-world file, another length of epochs, or another phrase, and the same charter and seeds.
-Another rule is another world, with a roster and a log of its own; the old one goes on as
-long as anybody is in it.
-
-This observer stays where it is. A founder founds the new world, from a data directory with
-the same transport.key (observer world create --from FILE), and invites others.`,
-		Example: `  observer world fork --rules proposed.toml --out world2.toml
-  observer world fork --epoch 30m --out world2.toml`,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			dir, err := data()
-			if err != nil {
-				return err
-			}
-			w, err := node.LoadWorld(worldPath(dir))
-			if err != nil {
-				return advised(err, app.NewLines(cmd, dir))
-			}
-			text, made, err := forked(w, rules, phrase, epoch)
-			if err != nil {
-				return err
-			}
-			if out == "" {
-				_, err = cmd.OutOrStdout().Write(text)
-				return err
-			}
-			if err := files.Write(out, text, files.Private); err != nil {
-				return fmt.Errorf("writing the world file: %w", err)
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "World %q (%s), from %s: %s\n", made.Phrase, made.ID.Short(), w.ID.Short(), out)
-			return err
-		},
-	}
-	f := cmd.Flags()
-	f.StringVar(&rules, "rules", "", "world file with the new rules")
-	f.DurationVar(&epoch, "epoch", 0, "new length of an epoch")
-	f.StringVar(&phrase, "phrase", "", "new phrase")
-	f.StringVar(&out, "out", "", "file to write (default: standard output)")
-	return cmd
-}
-
-// forked is the world file of a new world made from w.
-func forked(w *world.World, rules, phrase string, epoch time.Duration) ([]byte, *world.World, error) {
-	made := *w
-	made.ID = world.Hash{}
-	if rules != "" {
-		other, err := node.LoadWorld(rules)
-		if err != nil {
-			return nil, nil, err
-		}
-		made.Rules = other.Rules
-	}
-	if epoch != 0 {
-		made.Rules.EpochLenMS = uint64(max(0, epoch.Milliseconds()))
-	}
-	if phrase != "" {
-		made.Phrase = phrase
-	}
-	n, err := world.New(made)
-	if err != nil {
-		return nil, nil, app.Usage(err)
-	}
-	if n.ID == w.ID {
-		return nil, nil, app.Usage(errors.New("that is this world itself; change a rule (--rules, --epoch) or the phrase (--phrase)"))
-	}
-	text, err := world.Format(n)
-	return text, n, err
 }

@@ -239,9 +239,12 @@ func (p *plan) prepareBridge(o *Options, w *world.World, held *ports) error {
 	cfg.Debug.Listen = p.bridge.debug
 	// Both are made anew: seeds, rules and addresses may be others.
 	anew := []string{app.WorldFile, app.ConfigFile}
+	if err := os.MkdirAll(p.bridge.dir, 0o700); err != nil {
+		return fmt.Errorf("preparing the bridge: %w", err)
+	}
 	if old, err := world.Load(filepath.Join(p.bridge.dir, app.WorldFile)); err != nil || old.ID != w.ID {
 		anew = append(anew, member.Files()...)
-		if err := mirror.Remove(p.bridge.dir); err != nil {
+		if err := node.RemoveMatching(p.bridge.dir, mirror.Files()); err != nil {
 			return fmt.Errorf("preparing the bridge: %w", err)
 		}
 	}

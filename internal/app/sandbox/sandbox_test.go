@@ -63,7 +63,7 @@ func TestPlanIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !w.Sandbox || !w.Local || len(w.Seeds) != 6 || w.Rules.DefaultCircuitLen != 3 || w.EpochLen() != time.Minute {
-		t.Errorf("world = %+v; want a sandbox whose seeds are the memory nodes and the relays", w)
+		t.Errorf("world = %+v; want a sandbox whose seeds are memory nodes and relays", w)
 	}
 	again, err := makePlan(&o, dir, src)
 	if err != nil {

@@ -30,6 +30,9 @@ const (
 	seenFile = "roots.db"
 )
 
+// Files are patterns (path.Match) of all files of a store.
+func Files() []string { return []string{seenFile, Bundles} }
+
 // Config is what a Store needs.
 type Config struct {
 	World  *world.World  // required
@@ -93,21 +96,6 @@ func Open(cfg Config) (*Store, error) {
 		s.insert(b)
 	}
 	return s, nil
-}
-
-// Remove removes the files of a store in dir, when a data directory is given to
-// another world.
-func Remove(dir string) error {
-	paths, err := filepath.Glob(filepath.Join(dir, Bundles))
-	for _, path := range append(paths, filepath.Join(dir, seenFile)) {
-		if gone := os.Remove(path); !errors.Is(gone, fs.ErrNotExist) {
-			err = errors.Join(err, gone)
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("removing the directory of another world: %w", err)
-	}
-	return nil
 }
 
 func (s *Store) loadSeen() error {

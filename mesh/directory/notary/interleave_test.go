@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -16,6 +17,9 @@ import (
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
+// fully is given by "make sim", which has the time for 10,000 interleavings.
+var fully = flag.Bool("full", false, "try 10,000 interleavings")
+
 // Whatever is lost, delayed or killed, in whatever order: an epoch has one root
 // at most, ever, and no signer's name stands under two. And once nothing is lost
 // any more, the next epoch has one.
@@ -23,9 +27,12 @@ import (
 // Each seed is one interleaving of up to four proposers at once. Nothing depends
 // on a clock: signers are stepped one message at a time.
 func TestAtMostOneRoot(t *testing.T) {
-	seeds := 10_000
-	if testing.Short() {
-		seeds = 500
+	seeds := 900
+	switch {
+	case *fully:
+		seeds = 10_000
+	case testing.Short():
+		seeds = 300
 	}
 	for _, size := range []struct{ t, n int }{{2, 3}, {3, 4}, {3, 5}} {
 		t.Run(fmt.Sprintf("%d of %d", size.t, size.n), func(t *testing.T) {
