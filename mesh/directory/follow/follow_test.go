@@ -76,6 +76,29 @@ func addr(t testing.TB, n int) string {
 	return fmt.Sprintf("/ip4/127.0.0.1/tcp/%d%s", 5000+n, m)
 }
 
+// alter changes mirrors while others may ask them.
+func (n *network) alter(f func(m *node), which ...int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, i := range which {
+		f(n.mirrors[key(i)])
+	}
+}
+
+// allDown has nobody answer any more.
+func (n *network) allDown() {
+	for i := range len(n.mirrors) {
+		n.alter(func(m *node) { m.down = true }, i)
+	}
+}
+
+// counted is how often a mirror was asked.
+func (n *network) counted(i int) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.mirrors[key(i)].openedAt)
+}
+
 // publish gives a bundle to mirrors; none are all.
 func (n *network) publish(t *testing.T, b *bundle.Bundle, who ...int) {
 	t.Helper()
@@ -124,10 +147,11 @@ func (o opener) Open(_ context.Context, m Mirror) (io.ReadWriteCloser, error) {
 	if s.change != nil {
 		end = s.change(far)
 	}
+	store := s.store
 	o.wg.Go(func() {
 		defer far.Close()
 		rec := &recorder{ReadWriteCloser: end}
-		_ = mirror.Serve(context.Background(), rec, s.store, nil) // told to the asker
+		_ = mirror.Serve(context.Background(), rec, store, nil) // told to the asker
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		s.asked[i] = rec.read.Bytes()
@@ -211,9 +235,7 @@ func TestFollow(t *testing.T) {
 
 		// Everybody is away: what is on disk is shown at once, and for two epochs
 		// more.
-		for _, m := range n.mirrors {
-			m.down = true
-		}
+		n.allDown()
 		f = n.start(t, dir, nil)
 		synctest.Wait()
 		if f.view.Snapshot().Len() != 6 || f.Status().Problem != "not reachable" {
@@ -306,36 +328,38 @@ func TestEclipse(t *testing.T) {
 		{"t-1 signers collude, and all mirrors", func(t *testing.T, n *network) {
 			b := n.now(t, 1)
 			for i := range 3 {
-				m := n.mirrors[key(i)]
-				m.store = lying(t, n, 2)
-				if err := m.store.Put(n.Bundle(t, b.Root.Epoch, world.Hash{}, n.Relays(t, 1, b.Root.Epoch), 2)); err != nil {
+				store := lying(t, n, 2)
+				n.alter(func(m *node) { m.store = store }, i)
+				if err := store.Put(n.Bundle(t, b.Root.Epoch, world.Hash{}, n.Relays(t, 1, b.Root.Epoch), 2)); err != nil {
 					t.Fatal(err)
 				}
 			}
 		}, quorum.ErrTooFew.Error(), false, 3, 0, "", false},
 		{"one mirror lies: too few signatures", func(t *testing.T, n *network) {
 			n.publish(t, n.now(t, 4), 1, 2)
-			m := n.mirrors[key(0)]
-			m.store = lying(t, n, 2)
-			if err := m.store.Put(n.Bundle(t, n.Epoch(time.Now()), world.Hash{}, nil, 2)); err != nil {
+			store := lying(t, n, 2)
+			n.alter(func(m *node) { m.store = store }, 0)
+			if err := store.Put(n.Bundle(t, n.Epoch(time.Now()), world.Hash{}, nil, 2)); err != nil {
 				t.Fatal(err)
 			}
 		}, "", false, 4, 4, "", false},
 		{"one mirror lies: garbage", func(t *testing.T, n *network) {
 			n.publish(t, n.now(t, 4))
-			n.mirrors[key(0)].change = func(rw io.ReadWriteCloser) io.ReadWriteCloser { return garble{rw, 5} }
+			n.alter(func(m *node) {
+				m.change = func(rw io.ReadWriteCloser) io.ReadWriteCloser { return garble{rw, 5} }
+			}, 0)
 		}, "", false, 4, 4, "", false},
 		{"one mirror lies: it hides the newest", func(t *testing.T, n *network) { n.publish(t, n.now(t, 4), 1, 2) }, "", false, 4, 4, "", false},
 		{"two mirrors shrink the bundle", func(t *testing.T, n *network) {
 			n.publish(t, n.now(t, 4))
 			for i := range 2 {
-				n.mirrors[key(i)].change = shrink
+				n.alter(func(m *node) { m.change = shrink }, i)
 			}
 		}, "", false, 4, 4, "", false},
 		{"all mirrors shrink the bundle", func(t *testing.T, n *network) {
 			n.publish(t, n.now(t, 4))
 			for i := range 3 {
-				n.mirrors[key(i)].change = shrink
+				n.alter(func(m *node) { m.change = shrink }, i)
 			}
 		}, bundle.ErrShrunken.Error(), false, 3, 0, "", false},
 		{"a bundle for every user", func(t *testing.T, n *network) {
@@ -347,7 +371,7 @@ func TestEclipse(t *testing.T) {
 			epoch := n.Epoch(time.Now()) - 2
 			old := n.Bundle(t, epoch, world.Hash{}, n.Relays(t, 1, epoch), 0, 1)
 			for i := range 3 {
-				n.mirrors[key(i)].store = newStore(t, n.World, "")
+				n.alter(func(m *node) { m.store = newStore(t, n.World, "") }, i)
 			}
 			n.publish(t, old)
 		}, mirror.ErrLower.Error(), false, 3, 1, "-", false},
@@ -355,18 +379,18 @@ func TestEclipse(t *testing.T) {
 			epoch := n.Epoch(time.Now()) - 3
 			old := n.Bundle(t, epoch, world.Hash{}, n.Relays(t, 1, epoch), 0, 1)
 			for i := range 3 {
-				n.mirrors[key(i)].store = newStore(t, n.World, "")
+				n.alter(func(m *node) { m.store = newStore(t, n.World, "") }, i)
 			}
 			n.publish(t, old)
 		}, mirror.ErrLower.Error(), false, 3, 0, ErrStale.Error(), false},
 		{"one mirror left", func(t *testing.T, n *network) {
 			n.publish(t, n.now(t, 4))
-			n.mirrors[key(0)].down, n.mirrors[key(1)].down = true, true
+			n.alter(func(m *node) { m.down = true }, 0, 1)
 		}, "not reachable", false, 3, 0, "", false},
 		{"they never agree", func(t *testing.T, n *network) {
 			epoch := n.Epoch(time.Now())
 			for i := range 3 {
-				n.mirrors[key(i)].store = newStore(t, n.World, "")
+				n.alter(func(m *node) { m.store = newStore(t, n.World, "") }, i)
 				e := epoch - uint64(i)
 				n.publish(t, n.Bundle(t, e, world.Hash{1}, n.Relays(t, 2, e), 0, 1), i)
 			}
@@ -418,10 +442,10 @@ func TestEclipse(t *testing.T) {
 					}
 					// Proof is kept: a restart believes nothing either, and asks nobody.
 					f.stop()
-					asked := len(n.mirrors[key(1)].openedAt)
+					asked := n.counted(1)
 					f = n.start(t, dir, nil)
 					time.Sleep(3 * n.EpochLen())
-					if s := f.Status(); s.Relays != 0 || s.Forked == "" || len(n.mirrors[key(1)].openedAt) != asked {
+					if s := f.Status(); s.Relays != 0 || s.Forked == "" || n.counted(1) != asked {
 						t.Errorf("after a restart: %+v", s)
 					}
 				})
@@ -489,7 +513,7 @@ func TestClockIsOff(t *testing.T) {
 						}
 						f.stop()
 						for i := range 3 {
-							n.mirrors[key(i)].store = newStore(t, n.World, "")
+							n.alter(func(m *node) { m.store = newStore(t, n.World, "") }, i)
 						}
 					}
 					epoch := n.Epoch(time.Now().Add(by))
@@ -603,7 +627,12 @@ func TestCircuitsOnceThereIsADirectory(t *testing.T) {
 		if err := f.Wait(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if len(direct) != 3 || len(circuits) != 0 { // two for roots, one for the bundle
+		opened := func(list *[]Mirror) int {
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			return len(*list)
+		}
+		if opened(&direct) != 3 || opened(&circuits) != 0 { // two for roots, one for the bundle
 			t.Errorf("first %d direct, %d over circuits", len(direct), len(circuits))
 		}
 		seen := make(map[Mirror]bool)
@@ -612,7 +641,9 @@ func TestCircuitsOnceThereIsADirectory(t *testing.T) {
 			n.publish(t, n.now(t, 6))
 			time.Sleep(n.EpochLen() / 2)
 			synctest.Wait()
-			three := circuits[len(circuits)-4 : len(circuits)-1]
+			n.mu.Lock()
+			three := slices.Clone(circuits[len(circuits)-4 : len(circuits)-1])
+			n.mu.Unlock()
 			if three[0] == three[1] || three[1] == three[2] || three[0] == three[2] {
 				t.Error("a mirror is asked twice")
 			}
@@ -620,16 +651,14 @@ func TestCircuitsOnceThereIsADirectory(t *testing.T) {
 				seen[m] = true
 			}
 		}
-		if len(direct) != 3 || len(seen) != 6 {
+		if opened(&direct) != 3 || len(seen) != 6 {
 			t.Errorf("%d direct, %d mirrors asked", len(direct), len(seen))
 		}
 		// Nobody is reached any more: what is there is used up, then seeds are asked.
-		for _, m := range n.mirrors {
-			m.down = true
-		}
+		n.allDown()
 		time.Sleep(4 * n.EpochLen())
 		synctest.Wait()
-		if len(direct) == 3 || f.view.Snapshot().Len() != 0 {
+		if opened(&direct) == 3 || f.view.Snapshot().Len() != 0 {
 			t.Error("without a directory, seeds are not asked")
 		}
 	})
