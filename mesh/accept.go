@@ -1,6 +1,7 @@
 package mesh
 
 import (
+	"context"
 	"log/slog"
 	"maps"
 	"sync"
@@ -66,7 +67,7 @@ func (h *Host) accept(ns network.Stream) {
 	g := &greeting{Stream: ns}
 	proto, handle, err := h.node.Mux().Negotiate(g)
 	if err != nil {
-		h.refusals.count("protocol")
+		h.refusals.count(limitProtocol)
 		_ = ns.ResetWithError(network.StreamProtocolNegotiationFailed)
 		return
 	}
@@ -124,6 +125,9 @@ type refusals struct {
 	logged map[string]time.Time // guarded by mu
 }
 
+// limitProtocol stands among limits for a protocol that is not served.
+const limitProtocol = "protocol"
+
 func (r *refusals) count(limit string) {
 	r.mu.Lock()
 	if r.counts == nil {
@@ -137,9 +141,16 @@ func (r *refusals) count(limit string) {
 	}
 	r.mu.Unlock()
 
-	if due {
-		r.log.Warn("refused a connection or stream", "limit", limit, "total", n)
+	if !due {
+		return
 	}
+	// Other protocols are spoken by strangers, and by nodes that start together and
+	// reach one that is not through yet: nothing for an operator to do.
+	level := slog.LevelWarn
+	if limit == limitProtocol {
+		level = slog.LevelDebug
+	}
+	r.log.Log(context.Background(), level, "refused a connection or stream", "limit", limit, "total", n)
 }
 
 func (r *refusals) snapshot() map[string]uint64 {

@@ -242,11 +242,12 @@ func TestRefusalsAreLoggedOnce(t *testing.T) {
 	for range 100 {
 		r.count("system.conns")
 	}
-	r.count("protocol")
+	r.count("system.streams")
+	r.count(limitProtocol) // no operator's business
 	if n := strings.Count(lines.String(), "\n"); n != 2 {
 		t.Errorf("logged %d lines, want 2:\n%s", n, lines.String())
 	}
-	if got := r.snapshot(); got["system.conns"] != 100 || got["protocol"] != 1 {
+	if got := r.snapshot(); got["system.conns"] != 100 || got[limitProtocol] != 1 {
 		t.Errorf("snapshot = %v", got)
 	}
 }
