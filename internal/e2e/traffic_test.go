@@ -27,7 +27,7 @@ import (
 type questions struct {
 	world worlds.Hash
 	mu    sync.Mutex
-	all   []*bytes.Buffer     // guarded by mu, as what they hold
+	all   []*bytes.Buffer      // guarded by mu, as what they hold
 	roots map[worlds.Hash]bool // guarded by mu; all that mirrors had while it asked
 }
 
