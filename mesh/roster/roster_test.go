@@ -589,16 +589,3 @@ func TestRotationIsDue(t *testing.T) {
 		t.Error("a roster without members has nothing to rotate")
 	}
 }
-
-// Domains of this package and of the world's events are none the beginning of
-// another, so no signature is good for two things.
-func TestDomains(t *testing.T) {
-	all := append(world.Domains(), domainEntry, domainAdmit, domainEvict, domainChoice, domainBoxes, domainJoin)
-	for i, a := range all {
-		for j, b := range all {
-			if i != j && strings.HasPrefix(string(b), string(a)) {
-				t.Errorf("%q begins with %q", b, a)
-			}
-		}
-	}
-}
