@@ -120,7 +120,7 @@ epoch and names nobody outside of this group.`,
 	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what arrives, until stopped")
 	cmd.Flags().IntVar(&last, "last", 0, "begin with the last so many")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, one event a line")
-	cmd.AddCommand(explainCommand(data), checkCommand(data), exportCommand(data), importCommand(data))
+	cmd.AddCommand(explainCommand(data), checkCommand(data), vectorCommand(data), exportCommand(data), importCommand(data))
 	return cmd
 }
 
@@ -260,6 +260,44 @@ fetches it from other members.`,
 		},
 	}
 	cmd.Flags().BoolVar(&in.Full, "full", false, "count everything anew")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func vectorCommand(data func() (string, error)) *cobra.Command {
+	asJSON := false
+	cmd := &cobra.Command{
+		Use:   "vector",
+		Short: "Show the version vector of the last epochs",
+		Long: `vector shows how many events this node has brought into the log in each of the last
+epochs, under the id that it has as a replica in that epoch. It is for those who know the
+reference's version vector: nothing is decided by it, and members compare their logs as
+sets (observer sync).`,
+		Example: `  observer log vector`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			dir, err := data()
+			if err != nil {
+				return err
+			}
+			v, err := ask(cmd, dir, member.Vector(), member.None{})
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return app.PrintJSON(cmd.OutOrStdout(), v)
+			}
+			w, _ := app.Rows(cmd.OutOrStdout())
+			fmt.Fprint(w, "EPOCH\tREPLICA\tEVENTS\n")
+			for _, e := range v.Entries {
+				own := ""
+				if e.Own {
+					own = " (this node)"
+				}
+				fmt.Fprintf(w, "%d\t%s\t%d%s\n", e.Epoch, e.Replica, e.Counter, own)
+			}
+			return w.Flush()
+		},
+	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
