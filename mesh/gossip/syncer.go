@@ -52,6 +52,9 @@ func NewSyncer(cfg SyncerConfig) (*Syncer, error) {
 	if cfg.Session.Known == nil {
 		cfg.Session.Known = new(Refusals)
 	}
+	if cfg.Session.Intake == nil {
+		cfg.Session.Intake = new(Intake)
+	}
 	if cfg.Every <= 0 {
 		cfg.Every = min(max(cfg.Session.World.EpochLen()/4, minEvery), maxEvery)
 	}
@@ -155,7 +158,7 @@ func (s *Syncer) partners(now time.Time) []terrain.Place {
 	drawn := terrain.Draw(cpk, c.World.ID, epoch, members).Partners(c.member(), terrain.Near, len(members), s.rnd)
 	var out []terrain.Place
 	for _, p := range drawn {
-		if len(out) < terrain.Near+terrain.Random && s.peers.ready(p.Key, now) {
+		if len(out) < terrain.Near+terrain.Random && s.peers.ready(p.Key, now) && !now.Before(c.Known.spent(p.Key, now)) {
 			out = append(out, p)
 		}
 	}
@@ -172,11 +175,18 @@ func (s *Syncer) repair(ctx context.Context, to terrain.Place) Partner {
 		p.Error = ReasonTimeout
 		return p
 	}
+	cfg := s.cfg.Session
+	cfg.claim = cfg.Intake.claim(true)
+	defer cfg.claim.drop()
 	for p.Sessions < maxRepeat {
-		r, err := s.session(ctx, to.Key)
+		if cfg.claim.wait(ctx) != nil {
+			p.Error = ReasonTimeout
+			break
+		}
+		r, err := s.session(ctx, &cfg, to.Key)
 		p.Take(&r, err)
 		s.note(&r, err)
-		if err != nil || !r.Left || r.Added+r.Sent == 0 {
+		if err != nil || !r.Left || !r.Deferred && r.Added+r.Sent == 0 {
 			break
 		}
 	}
@@ -184,7 +194,7 @@ func (s *Syncer) repair(ctx context.Context, to terrain.Place) Partner {
 }
 
 // session opens one session.
-func (s *Syncer) session(ctx context.Context, member [32]byte) (Result, error) {
+func (s *Syncer) session(ctx context.Context, cfg *Config, member [32]byte) (Result, error) {
 	opening, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	stream, err := s.cfg.Dial.Open(opening, member)
@@ -195,7 +205,7 @@ func (s *Syncer) session(ctx context.Context, member [32]byte) (Result, error) {
 		}
 		return Result{Peer: member}, &Error{Reason: reason, err: err}
 	}
-	return Initiate(ctx, &s.cfg.Session, member, stream)
+	return Initiate(ctx, cfg, member, stream)
 }
 
 // Serve answers a session that somebody opened, closes the stream and returns.
@@ -217,7 +227,11 @@ func (s *Syncer) Serve(ctx context.Context, stream io.ReadWriteCloser) error {
 	defer leave()
 	admitted := false
 	r, err := Respond(ctx, &s.cfg.Session, stream, func(member [32]byte) Reason {
-		if why := s.peers.admit(member, time.Now()); why != ReasonNone {
+		now := time.Now()
+		if now.Before(s.cfg.Session.Known.spent(member, now)) {
+			return ReasonRefused
+		}
+		if why := s.peers.admit(member, now); why != ReasonNone {
 			return why
 		}
 		select {
@@ -246,10 +260,14 @@ func (s *Syncer) note(r *Result, err error) {
 	s.mu.Lock()
 	s.status.Totals.take(r)
 	s.mu.Unlock()
-	if banned {
-		s.cfg.Log.Warn("sync peer banned", "peer", short(r.Peer), "reason", ReasonOf(err).Label(), "for", banTime)
-	} else {
-		s.cfg.Log.Debug("sync session", "peer", short(r.Peer), "mode", string(r.Mode), "reason", ReasonOf(err).Label(), "theirs", r.Theirs, "ours", r.Ours,
+	switch reason := ReasonOf(err); {
+	case banned:
+		s.cfg.Log.Warn("sync peer banned", "peer", short(r.Peer), "reason", reason.Label(), "for", banTime)
+	case reason == ReasonRefused && !toldBy(err):
+		s.peers.rest(r.Peer, s.cfg.Session.Known.spent(r.Peer, now))
+		s.cfg.Log.Warn("sync peer left alone: it brings too much that is not taken here", "peer", short(r.Peer), "refused", r.Refused)
+	default:
+		s.cfg.Log.Debug("sync session", "peer", short(r.Peer), "mode", string(r.Mode), "reason", reason.Label(), "theirs", r.Theirs, "ours", r.Ours,
 			"added", r.Added, "sent", r.Sent, "bytes", r.Size.Wire.Total(), "round_trips", r.RoundTrips,
 			"learn_bytes", r.Learn.Total(), "learn_round_trips", r.LearnTrips)
 	}

@@ -15,10 +15,12 @@ type network struct {
 	mu      sync.Mutex
 	syncers map[[32]byte]*Syncer
 	apart   map[[32]byte]int // which side of a partition; 0 unless set
+	lag     time.Duration    // of every write
 	dials   map[[32]byte]int // to each
 	wg      sync.WaitGroup
 	ctx     context.Context
 	instead map[[32]byte]func(io.ReadWriteCloser) // plays a member instead
+	after   chan struct{}                         // others are dialled when it is closed; nil: at once
 }
 
 // dialer is one member's way into the network.
@@ -28,6 +30,9 @@ type dialer struct {
 }
 
 func (d dialer) Open(ctx context.Context, member [32]byte) (io.ReadWriteCloser, error) {
+	if d.after != nil && d.instead[member] == nil {
+		<-d.after
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.dials[member]++
@@ -35,7 +40,10 @@ func (d dialer) Open(ctx context.Context, member [32]byte) (io.ReadWriteCloser, 
 	if to == nil || d.apart[member] != d.apart[d.self] {
 		return nil, errors.New("unreachable")
 	}
-	x, y := pipe(nil)
+	x, y := pipe(func(_ bool, b []byte) ([]byte, bool) {
+		time.Sleep(d.lag)
+		return b, false
+	})
 	if f := d.instead[member]; f != nil {
 		d.wg.Go(func() { f(y) })
 	} else {
