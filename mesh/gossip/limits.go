@@ -117,6 +117,12 @@ const (
 	// the latest: members' clocks agree better than that, and not all come at once.
 	maxSpread = 5 * time.Second
 
+	// settleMin and settleMax bound how long after a round that found a new roster
+	// another one follows: others learn of it seconds later or earlier, and what is
+	// pushed in between reaches only some.
+	settleMin = 2 * time.Second
+	settleMax = 5 * time.Second
+
 	// Per peer: sessions and bytes a minute, both ways. An honest member opens
 	// one or two sessions a minute; a cold start is 30 MB and more, in one.
 	peerSessions = 12
@@ -195,6 +201,15 @@ const (
 	// earTick is how often it is looked at which topics are due. It is well below
 	// the overlaps, the shortest of which is 15 s.
 	earTick = time.Second
+
+	// What was said of late is said again to who comes to the topic, for echoFor,
+	// as long as two members' news of a new generation may be apart; echoTimes at
+	// most, and every echoEvery, so that those who come together are told together.
+	// maxEcho bounds what is kept for it, in bytes.
+	echoFor   = rosterOverlap
+	echoTimes = 3
+	echoEvery = 3 * time.Second
+	maxEcho   = 256 << 10
 
 	// replayWindow is how old a batch may be, or how far ahead: clocks that differ
 	// by more have no epoch in common for long.

@@ -42,6 +42,7 @@ type Syncer struct {
 	status Status     // guarded by mu
 	epoch  uint64     // guarded by mu: of the last round
 	roster head       // guarded by mu: of the last round
+	settle time.Time  // guarded by mu: when to look again since the roster is new; zero: not
 }
 
 // NewSyncer returns a Syncer that does nothing until Run or Serve is called.
@@ -76,7 +77,8 @@ func NewSyncer(cfg SyncerConfig) (*Syncer, error) {
 }
 
 // Run repairs in rounds until ctx ends: one at once, then every so often, soon
-// after each epoch begins, and when Kick is called.
+// after each epoch begins, when Kick is called, and once more some seconds after
+// one that found a new roster.
 func (s *Syncer) Run(ctx context.Context) error {
 	for {
 		if ctx.Err() != nil {
@@ -114,6 +116,10 @@ func (s *Syncer) untilNext(now time.Time) time.Duration {
 	if begins < wait {
 		wait = begins + time.Duration(s.rnd.Int64N(int64(min(w.EpochLen()/20, maxSpread))+1))
 	}
+	if !s.settle.IsZero() {
+		wait = min(wait, max(0, s.settle.Sub(now)))
+		s.settle = time.Time{}
+	}
 	s.status.Next = now.Add(wait)
 	return wait
 }
@@ -148,6 +154,9 @@ func (s *Syncer) partners(now time.Time) []terrain.Place {
 	defer s.mu.Unlock()
 	// What our log refused for the roster or the epoch it may take now.
 	if at := (head{generation, entry}); at != s.roster || epoch != s.epoch {
+		if at != s.roster {
+			s.settle = now.Add(settleMin + time.Duration(s.rnd.Int64N(int64(settleMax-settleMin))))
+		}
 		s.roster, s.epoch = at, epoch
 		c.Known.Forget()
 	}

@@ -162,6 +162,36 @@ func TestRun(t *testing.T) {
 	})
 }
 
+// A round that finds a new roster is followed by another some seconds later, which
+// brings what was said to those that had learned of it before.
+func TestRoundAfterANewRoster(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all, syncs, net := syncers(t, 2)
+		ctx, cancel := context.WithCancel(t.Context())
+		net.ctx = ctx
+		done := make(chan error)
+		go func() { done <- syncs[0].Run(ctx) }()
+		w := all[0].World
+		time.Sleep(time.Until(w.EpochStart(w.Epoch(time.Now())+1)) + maxSpread + time.Second)
+		synctest.Wait()
+		before := syncs[0].Status().Rounds
+		for _, x := range all {
+			x.group.rotate(all[0].group.Members()...)
+		}
+		syncs[0].Kick()
+		time.Sleep(settleMin / 2)
+		fill(all[1], 1, 5, 10, 1)
+		time.Sleep(settleMax)
+		synctest.Wait()
+		if s := syncs[0].Status(); s.Rounds != before+2 || !same(all[0], all[1]) {
+			t.Errorf("%d rounds in %v, logs the same: %v", s.Rounds-before, settleMax, same(all[0], all[1]))
+		}
+		cancel()
+		<-done
+		net.wg.Wait()
+	})
+}
+
 // A member that fails is left alone for longer and longer; one that lies is
 // banned for an hour, neither asked nor answered, and others are not held up.
 func TestBackoffAndBan(t *testing.T) {
