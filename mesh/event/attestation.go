@@ -41,7 +41,7 @@ func (a *Attestation) ids() error           { return checkID(a) }
 func (a *Attestation) verify() error        { return verify(a) }
 
 func (a *Attestation) unsigned() []byte {
-	b := a.append(nil)
+	b := a.append(room(0))
 	b = appendHash(b, a.Challenge)
 	b = appendHash(b, a.Target)
 	b = appendOptionalHash(b, a.TargetFAH)

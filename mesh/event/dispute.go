@@ -32,7 +32,7 @@ func (*Dispute) ids() error           { return nil }
 func (d *Dispute) verify() error      { return verify(d) }
 
 func (d *Dispute) unsigned() []byte {
-	b := d.append(nil)
+	b := d.append(room(0))
 	b = appendHash(b, d.EventA)
 	b = appendHash(b, d.EventB)
 	return d.appendKey(postcard.AppendString(b, d.Reason))

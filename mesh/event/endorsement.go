@@ -31,7 +31,7 @@ func (*Endorsement) ids() error           { return nil }
 func (e *Endorsement) verify() error      { return verify(e) }
 
 func (e *Endorsement) unsigned() []byte {
-	b := appendHash(e.append(nil), e.Rules)
+	b := appendHash(e.append(room(0)), e.Rules)
 	return e.appendKey(postcard.AppendFloat(b, e.Weight))
 }
 

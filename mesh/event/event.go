@@ -71,12 +71,12 @@ func (e *Event) Verify() error { return e.Body.verify() }
 
 // Canonical are the event's canonical bytes: the envelope, then the body.
 func (e *Event) Canonical() []byte {
-	at := e.World()
-	b := postcard.AppendArray(nil, e.ID[:])
+	at, body := e.World(), e.Body.Canonical()
+	b := postcard.AppendArray(room(len(body)), e.ID[:])
 	b = postcard.AppendArray(b, at[:])
 	b = postcard.AppendUint(b, e.Epoch())
 	b = postcard.AppendUint(b, uint64(e.Type()))
-	return append(b, e.Body.Canonical()...)
+	return append(b, body...)
 }
 
 // Decode reads what Canonical writes and nothing else. It checks all that is

@@ -33,7 +33,7 @@ func (*LinkHint) ids() error           { return nil }
 func (l *LinkHint) verify() error      { return verify(l) }
 
 func (l *LinkHint) unsigned() []byte {
-	b := l.append(nil)
+	b := l.append(room(0))
 	b = appendHash(b, l.TargetA)
 	b = appendHash(b, l.TargetB)
 	b = appendHash(b, l.Evidence)

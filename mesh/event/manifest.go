@@ -47,7 +47,7 @@ func (m *Manifest) ids() error           { return checkID(m) }
 func (m *Manifest) verify() error        { return verify(m) }
 
 func (m *Manifest) unsigned() []byte {
-	b := postcard.AppendString(nil, m.BaseModel)
+	b := postcard.AppendString(room(32*len(m.Shards)), m.BaseModel)
 	b = appendHash(b, m.Artifact)
 	b = postcard.AppendUint(b, uint64(len(m.Shards)))
 	for _, s := range m.Shards {

@@ -40,7 +40,7 @@ func (r *Receipt) ids() error           { return checkID(r) }
 func (r *Receipt) verify() error        { return verify(r) }
 
 func (r *Receipt) unsigned() []byte {
-	b := r.append(nil)
+	b := r.append(room(0))
 	b = appendHash(b, r.Challenge)
 	b = appendHash(b, r.Target)
 	b = appendOptionalHash(b, r.TargetFAH)

@@ -39,7 +39,7 @@ func (s *Shard) carried() *world.Hash { return &s.ID }
 func (s *Shard) verify() error        { return verify(s) }
 
 func (s *Shard) unsigned() []byte {
-	b := postcard.AppendString(nil, s.Source)
+	b := postcard.AppendString(room(len(s.Payload)), s.Source)
 	b = postcard.AppendBytes(b, s.Payload)
 	return s.appendKey(appendHash(b, s.Digest))
 }

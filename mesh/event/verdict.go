@@ -53,7 +53,7 @@ func (*Verdict) ids() error           { return nil }
 func (v *Verdict) verify() error      { return verify(v) }
 
 func (v *Verdict) unsigned() []byte {
-	b := appendHash(v.append(nil), v.Shard)
+	b := appendHash(v.append(room(0)), v.Shard)
 	b = postcard.AppendString(b, v.Verdict)
 	b = postcard.AppendUint(b, uint64(len(v.Reasons)))
 	for _, r := range v.Reasons {
