@@ -120,9 +120,16 @@ func checkID(b signable) error {
 	return nil
 }
 
-func verify(b signable) error {
+// Check reports what ed25519.Verify would.
+type Check func(key *[32]byte, message, signature []byte) bool
+
+func standard(key *[32]byte, message, signature []byte) bool {
+	return ed25519.Verify(key[:], message, signature)
+}
+
+func verify(b signable, check Check) error {
 	s := b.signer()
-	if !ed25519.Verify(s.Key[:], SignedMessage(b), s.Signature[:]) {
+	if !check(&s.Key, SignedMessage(b), s.Signature[:]) {
 		return fmt.Errorf("verifying a %v: %w", b.Type(), ErrSignature)
 	}
 	return nil
