@@ -17,11 +17,20 @@ var base = newTable(edwards25519.NewGeneratorPoint())
 
 // ours checks a signature by a key's multiples, however rarely it signs.
 func ours(key [32]byte, message, signature []byte) bool {
-	p, err := new(edwards25519.Point).SetBytes(key[:])
-	if err != nil {
-		return false
+	if made.key != key || made.table == nil {
+		p, err := new(edwards25519.Point).SetBytes(key[:])
+		if err != nil {
+			return false
+		}
+		made.key, made.table = key, newTable(p.Negate(p))
 	}
-	return verify(base, newTable(p.Negate(p)), &key, message, signature)
+	return verify(base, made.table, &key, message, signature)
+}
+
+// made is the table of the last key, which most checks are of too.
+var made struct {
+	key   [32]byte
+	table *table
 }
 
 // same demands the standard library's verdict and returns it.
