@@ -271,7 +271,9 @@ func (o *Ops) evict(ctx context.Context, in Named) (Approved, error) {
 	c := roster.Change{Kind: roster.Remove, Member: m}
 	q := roster.Petition{Proposer: o.self, Change: c}
 	for _, other := range o.waiting.all(now) {
-		if other.Change.Kind == c.Kind && other.Change.Member == m { // somebody asked for it before
+		// Somebody asked for it before, and means it: one that nobody approved may have
+		// been made to keep others from asking.
+		if other.Change.Kind == c.Kind && other.Change.Member == m && len(other.Change.Approvals) > 0 {
 			done, missing, err := o.waiting.approve(ctx, key, now)
 			if err != nil {
 				return Approved{}, app.Usage(err)
@@ -303,7 +305,7 @@ func (o *Ops) find(name string, all func(yield func(roster.Key))) (found roster.
 	}
 	n := 0
 	all(func(k roster.Key) {
-		if strings.HasPrefix(fullKey(k), name) {
+		if strings.HasPrefix(fullKey(k), name) && (n == 0 || k != found) { // several may ask for one
 			found = k
 			n++
 		}
