@@ -249,7 +249,7 @@ func (a *asked) first() error {
 		c.body = a.coder.First(theirs)
 	}
 	var refused []uint64
-	for _, id := range a.Known.in(a.own.pages, a.differ.shift) {
+	for _, id := range a.Known.in(a.peer.member, a.own.pages, a.differ.shift) {
 		refused = append(refused, recon.ShortID(&a.short, &id))
 	}
 	slices.Sort(refused)

@@ -55,6 +55,7 @@ type memLog struct {
 	epochs map[uint64]*memEpoch
 	floor  uint64                            // epochs before it are pruned
 	refuse func(epoch uint64, b []byte) bool // nil: nothing
+	sent   bool                              // refused for how it was sent
 }
 
 type memEpoch struct {
@@ -109,7 +110,7 @@ func (l *memLog) Admit(_ context.Context, events [][]byte, _ Via) (added int, ou
 		e := l.epochs[v.Epoch]
 		switch {
 		case v.Epoch < l.floor, l.refuse != nil && l.refuse(v.Epoch, b):
-			v.Outcome = Refused
+			v.Outcome, v.Sent = Refused, l.sent
 		case e != nil && e.bodies[v.ID] != nil:
 		default:
 			added++

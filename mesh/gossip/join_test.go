@@ -202,6 +202,28 @@ func TestRefusedOnce(t *testing.T) {
 	}
 }
 
+// What is refused for how one peer sent it is asked of the next: a member could else
+// hide what others said by sending it without its stamp.
+func TestRefusedFromOnePeer(t *testing.T) {
+	all := nodes(t, 3)
+	a, liar, honest := all[0], all[1], all[2]
+	e := body(10, 2, 1, 100)
+	liar.log.add(e)
+	honest.log.add(e)
+	a.log.refuse = func(uint64, []byte) bool { return true }
+	a.log.sent = true
+	for range 2 {
+		a.mustSync(t, liar)
+	}
+	if first, _ := a.mustSync(t, liar); first.Received != 0 {
+		t.Errorf("from the same peer it was fetched again: %+v", first)
+	}
+	a.log.refuse = nil
+	if second, _ := a.mustSync(t, honest); second.Added != 1 {
+		t.Errorf("from another peer: %+v, want it added", second)
+	}
+}
+
 // A store that fails ends the session and blames nobody.
 func TestOwnStoreFails(t *testing.T) {
 	ab := nodes(t, 2)

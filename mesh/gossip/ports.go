@@ -50,6 +50,9 @@ type Verdict struct {
 	ID      ID // the hash of its body; zero if there is none
 	Epoch   uint64
 	Outcome Outcome
+	// Sent says that it was refused for how it was sent: from another peer, with what
+	// is not covered by its id, it may be taken.
+	Sent bool
 }
 
 // Outcome is what a log did with an event.
