@@ -78,8 +78,7 @@ func (s *session) answerGreeting() error {
 	if err := s.sendAuth(); err != nil {
 		return err
 	}
-	at := s.mine.head()
-	same := at == s.peer.head()
+	at, same := s.mine.head(), s.aligned()
 	if !same {
 		if err := s.ch.flush(); err != nil {
 			return err

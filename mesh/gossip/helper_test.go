@@ -162,6 +162,7 @@ type memGroup struct {
 	mu    sync.Mutex
 	chain []memEntry // from generation 1 on
 	self  [32]byte
+	noise int // of how many entries at the end the master is not here
 }
 
 type memEntry struct {
@@ -197,6 +198,13 @@ func (g *memGroup) Head() (uint64, world.Hash) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return uint64(len(g.chain)), g.chain[len(g.chain)-1].hash()
+}
+
+func (g *memGroup) Speaks() (uint64, world.Hash) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n := len(g.chain) - g.noise
+	return uint64(n), g.chain[n-1].hash()
 }
 
 func (g *memGroup) Missing(generation uint64, _ world.Hash, limit int) ([][]byte, error) {
@@ -244,7 +252,7 @@ func (g *memGroup) Members() [][32]byte {
 func (g *memGroup) Key(entry world.Hash, epoch uint64) *world.Secret {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, e := range g.chain {
+	for _, e := range g.chain[:len(g.chain)-g.noise] {
 		if e.hash() == entry && slices.Contains(e.members, g.self) {
 			return world.ControlPlaneKey(world.NewSecret(entry), world.Hash{}, epoch)
 		}

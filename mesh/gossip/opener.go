@@ -78,7 +78,7 @@ func (s *session) openGreeting(member [32]byte) (*summary, error) {
 		return nil, err
 	}
 	at := s.mine.head()
-	if at != s.peer.head() {
+	if !s.aligned() {
 		if at, err = s.joinOpener(); err != nil {
 			return nil, err
 		}

@@ -160,7 +160,7 @@ func (p *Pusher) next() (batch [][]byte) {
 // send publishes one batch under the topic of the moment.
 func (p *Pusher) send(ctx context.Context, batch [][]byte) error {
 	now := time.Now()
-	_, entry := p.cfg.Group.Head()
+	_, entry := p.cfg.Group.Speaks()
 	cpk := p.cfg.Group.Key(entry, p.cfg.World.Epoch(now))
 	if cpk == nil {
 		return errors.New("there is no group key for this epoch")

@@ -141,7 +141,8 @@ func (s *Syncer) partners(now time.Time) []terrain.Place {
 	c := &s.cfg.Session
 	epoch := c.World.Epoch(now)
 	generation, entry := c.Group.Head()
-	cpk := c.Group.Key(entry, epoch)
+	_, speaks := c.Group.Speaks()
+	cpk := c.Group.Key(speaks, epoch)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	// What our log refused for the roster or the epoch it may take now.
