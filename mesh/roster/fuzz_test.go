@@ -39,7 +39,7 @@ func sample(tb testing.TB) (Entry, Boxes, Choice, Request) {
 	e.Changes[0].Ticket = &Ticket{Epoch: 300, Ticket: world.Ticket{Anchor: []byte("anchor")}}
 	choice := Choice{World: g.world.ID, Parent: e.Previous, Chosen: e.Hash(), Number: 1}
 	choice.Sign(g.founders[0].key)
-	q := Request{Version: 1, World: g.world.ID, Member: p.Member, Ticket: e.Changes[0].Ticket}
+	q := Request{Version: requestVersion, World: g.world.ID, Member: p.Member, Ticket: e.Changes[0].Ticket, Approval: &e.Changes[0].Approvals[0]}
 	return e, boxes, choice, q
 }
 

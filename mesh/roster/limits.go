@@ -88,7 +88,8 @@ const (
 	// MaxInviteFile bounds an invite: a world file and some lines around it.
 	MaxInviteFile = 68 << 10
 
-	// MaxRequest bounds a request to join: a member, a ticket, three proofs.
+	// MaxRequest bounds a request to join: a member, a ticket, an approval,
+	// three proofs.
 	MaxRequest = 1 << 10
 
 	// MaxAnswer bounds the answer to it, which carries the roster from its
