@@ -254,7 +254,7 @@ func TestExportImport(t *testing.T) {
 			{w.dir("a"), "0 added, 2 known before.\n"},
 			{other.dir("a"), "0 added, 0 known before, refused: 2 world.\n"},
 		} {
-			if said := succeed(t, "observer", "log", "import", "--format", format, file, "--data", tt.dir); said != tt.want {
+			if said := succeed(t, "observer", "log", "import", file, "--data", tt.dir); said != tt.want {
 				t.Errorf("import as %s said %q, want %q", format, said, tt.want)
 			}
 		}

@@ -217,6 +217,32 @@ func TestWorld(t *testing.T) {
 	}
 }
 
+// Lists name authors by the beginning of their keys, so that is enough to ask for
+// one's events; and what was exported is taken back, without saying in which form.
+func TestLogCommands(t *testing.T) {
+	a, _ := alone(t)
+	self := jsonOf[member.Shown](t, "world", "show", "--data", a).Self
+	id := jsonOf[member.Said](t, "world", "endorse", "--hash", strings.Repeat("cd", 32), "--data", a).ID
+	for _, author := range []string{self, self[:8]} {
+		if said, err := run(t, "log", "--author", author, "--data", a); err != nil || !strings.Contains(said, id) {
+			t.Errorf("log --author %s said %q, %v; want %s", author, said, err, id)
+		}
+	}
+	for _, format := range []string{formatJSON, formatProto} {
+		said, err := run(t, "log", "export", "--format", format, "--data", a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(t.TempDir(), "events")
+		if err := os.WriteFile(file, []byte(said), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if said, err := run(t, "log", "import", file, "--data", a); err != nil || said != "0 added, 1 known before.\n" {
+			t.Errorf("import of %s said %q, %v", format, said, err)
+		}
+	}
+}
+
 // What a charter says of quotas is its founder's choice, made once.
 func TestCreateQuota(t *testing.T) {
 	for _, tt := range []struct {
@@ -281,6 +307,8 @@ func TestRefusals(t *testing.T) {
 		{[]string{"world", "choose", key, "--data", a}, 2, "not forked"},
 		{[]string{"world", "show"}, 2, "join FILE"},
 		{[]string{"join", file("nothing"), "--phrase-file", file("nothing")}, 2, "it is no invite"},
+		{[]string{"log", "--author", "ffffffff", "--data", a}, 2, "all 64 digits"},
+		{[]string{"log", "import", file("{}"), "--format", "xml", "--data", a}, 2, "json or protobuf"},
 		{[]string{"log", "--type", "king", "--data", a}, 2, "receipt"},
 		{[]string{"log", "--epoch", "9-1", "--data", a}, 2, "--epoch"},
 		{[]string{"log", "--since", "yesterday", "--data", a}, 2, "--since"},
