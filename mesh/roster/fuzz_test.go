@@ -163,3 +163,26 @@ func FuzzKeyFile(f *testing.F) {
 		}
 	})
 }
+
+func FuzzSheet(f *testing.F) {
+	text, err := sampleSheet(f).Format()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text)
+	f.Add([]byte("petition_format = 1"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		s, err := ParseSheet(text)
+		if err != nil {
+			return
+		}
+		out, err := s.Format()
+		if err != nil {
+			t.Skip(err) // a world file that another file cannot hold
+		}
+		again, err := ParseSheet(out)
+		if err != nil || again.World.ID != s.World.ID || again.Standing != s.Standing || !bytes.Equal(again.Petition.Canonical(), s.Petition.Canonical()) {
+			t.Fatalf("read again: %+v, %v; want %+v", again, err, s)
+		}
+	})
+}

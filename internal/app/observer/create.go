@@ -27,6 +27,7 @@ type CreateOptions struct {
 	Founders  []string      // keys of others, in hexadecimal; this node is one always
 	Threshold int           // how many founders decide
 	Others    []string      // key files of other founders, if more than one decides
+	Approved  []string      // or: files of a founding that was begun, with the approvals of others
 	Signers   int           // how many founders sign the directory, this one first; 0: all
 	SignersT  int           // how many signatures it takes; 0: more than half
 	Epoch     time.Duration // 0: that of usual worlds
@@ -42,10 +43,19 @@ type CreateResult struct {
 	World *world.World
 	Key   [32]byte
 	Addrs []string
+
+	// Petition is the file that other founders have to approve first, and Missing how
+	// many of them; empty if the world is founded.
+	Petition string
+	Missing  int
 }
 
-// Create makes a world whose first member and seed is this node.
+// Create makes a world whose first member and seed is this node. If others have to
+// agree whose keys are not here, it makes what they are asked.
 func Create(o CreateOptions) (_ *CreateResult, err error) {
+	if len(o.Approved) > 0 {
+		return o.approved()
+	}
 	keys, err := founderKeys(o.Others)
 	if err != nil {
 		return nil, err
@@ -58,6 +68,9 @@ func Create(o CreateOptions) (_ *CreateResult, err error) {
 	if _, err := os.Stat(worldPath(o.Data)); err == nil {
 		return nil, app.Usage(fmt.Errorf("%s has a world already; choose another directory with --data", o.Data))
 	}
+	if _, err := os.Stat(s.data.Path(foundingFile)); err == nil {
+		return nil, app.Usage(fmt.Errorf("a world waits here for founders' approvals: go on with --approved %s, or delete that file to begin anew", s.data.Path(foundingFile)))
+	}
 	addrs, err := s.addresses(o.Local || o.Sandbox || o.From != "" || o.Fork != nil && o.Fork.Local, true)
 	if err != nil {
 		return nil, err
@@ -66,14 +79,17 @@ func Create(o CreateOptions) (_ *CreateResult, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if need := int(w.Charter.FounderThreshold); len(keys)+1 < need {
-		return nil, app.Usage(fmt.Errorf("founding takes the keys of %d founders; name the key files of %s with --founder-keys",
-			need, app.Count(need-1, "other founder")))
+	keys = append([]ed25519.PrivateKey{s.key}, keys...)
+	r := &CreateResult{World: w, Key: s.public(), Addrs: addrs}
+	if len(keys) < int(w.Charter.FounderThreshold) {
+		r.Petition = s.data.Path(foundingFile)
+		r.Missing, err = s.petition(w, keys, o.Operator)
+		return r, err
 	}
-	if err := s.found(w, append([]ed25519.PrivateKey{s.key}, keys...), o.Operator); err != nil {
+	if err := s.found(w, keys, member.Founder{Operator: o.Operator}); err != nil {
 		return nil, err
 	}
-	return &CreateResult{World: w, Key: s.public(), Addrs: addrs}, s.enter(w)
+	return r, s.enter(w)
 }
 
 // world is what is to be founded.
@@ -128,12 +144,12 @@ func (o *CreateOptions) planned(s *setup, addrs []string) (*world.World, error) 
 
 // found makes the roster's first entry. What it leaves behind when it fails is of
 // a world that never was.
-func (s *setup) found(w *world.World, keys []ed25519.PrivateKey, operator string) error {
+func (s *setup) found(w *world.World, keys []ed25519.PrivateKey, first member.Founder) error {
 	m, err := openMember(s.data, w, s.key, s.cfg, roster.NoProviders{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
-	// So does one that was cut short: nobody has its world file.
+	// So is one that was cut short: nobody has its world file.
 	if generation, _ := m.Roster().Head(); generation > 0 {
 		if err := errors.Join(m.Close(), s.unfound()); err != nil {
 			return err
@@ -142,7 +158,8 @@ func (s *setup) found(w *world.World, keys []ed25519.PrivateKey, operator string
 			return err
 		}
 	}
-	err = member.Found([]member.Founder{{Member: m, Role: roster.RoleMemory, Operator: operator}}, keys, time.Now())
+	first.Member, first.Role = m, roster.RoleMemory
+	err = member.Found([]member.Founder{first}, keys, time.Now())
 	if err = errors.Join(err, m.Close()); err == nil {
 		return nil
 	}

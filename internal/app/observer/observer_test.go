@@ -144,7 +144,11 @@ func joined(t *testing.T, host, dir string) {
 			t.Fatal(err)
 		}
 	}
-	said, err := run(t, "join", file, "--phrase-file", phrase, "--data", dir, "--listen", local(t))
+	args := []string{"join", file, "--phrase-file", phrase, "--data", dir}
+	if _, err := os.Stat(filepath.Join(dir, app.ConfigFile)); err != nil { // else it says where
+		args = append(args, "--listen", local(t))
+	}
+	said, err := run(t, args...)
 	if err != nil || !strings.Contains(said, "is a member of world") || !strings.Contains(said, "serve --data") {
 		t.Fatalf("join said %q, %v", said, err)
 	}
@@ -214,6 +218,81 @@ func TestWorld(t *testing.T) {
 	}
 	if jsonOf[member.Explained](t, "log", "explain", secret.ID, "--data", c).Stored {
 		t.Error("who was evicted reads what is said after")
+	}
+}
+
+// Where two founders of three decide, the world is founded, and members come and go,
+// though the founders' keys never leave their machines and one is no member.
+func TestApprovalsByFile(t *testing.T) {
+	root := t.TempDir()
+	dir := func(name string) string { return filepath.Join(root, name) }
+	var founders []string
+	for _, name := range []string{"b", "c"} {
+		if _, err := run(t, "init", "--data", dir(name), "--listen", local(t)); err != nil {
+			t.Fatal(err)
+		}
+		key, err := node.LoadKey(filepath.Join(dir(name), node.KeyFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		founders = append(founders, fmt.Sprintf("%x", key.Public()))
+	}
+	create := []string{"world", "create", "blue river", "--mode", "closed", "--founders", strings.Join(founders, ","), "--founder-threshold", "2",
+		"--local", "--data", dir("a"), "--listen", local(t)}
+	if said, err := run(t, create...); err != nil || !strings.Contains(said, "waits for 1 approval") || !strings.Contains(said, "world create --approved FILE") {
+		t.Fatalf("world create said %q, %v; want what founders do", said, err)
+	}
+	if _, err := run(t, create...); app.Code(err) != app.ExitUsage {
+		t.Errorf("beginning again = %v, want it refused: the file may be on its way", err)
+	}
+	file := filepath.Join(dir("a"), foundingFile)
+	if _, err := run(t, "world", "create", "--approved", file, "--data", dir("a")); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "missing") {
+		t.Errorf("founding with one approval = %v, want it refused", err)
+	}
+	approve := func(name, file string) (string, string) {
+		t.Helper()
+		out := filepath.Join(t.TempDir(), "petition.toml")
+		said, err := run(t, "world", "approve", file, "--out", out, "--yes", "--data", dir(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out, said
+	}
+	if _, err := run(t, "world", "approve", file, "--data", dir("b")); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "--yes") {
+		t.Errorf("approving unseen = %v, want it asked for", err)
+	}
+	back, _ := approve("b", file)
+	if _, err := run(t, "world", "create", "--approved", back, "--data", dir("b")); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "another machine") {
+		t.Errorf("founding elsewhere = %v, want it refused", err)
+	}
+	if said, err := run(t, "world", "create", "--approved", back, "--data", dir("a")); err != nil || !strings.Contains(said, "is founded") {
+		t.Fatalf("founding said %q, %v", said, err)
+	}
+	if _, err := os.Stat(file); err == nil {
+		t.Error("the founding is done, and its file still waits")
+	}
+	started(t, dir("a"))
+	joined(t, dir("a"), dir("b")) // b approves of itself
+	evicted := jsonOf[member.Shown](t, "world", "show", "--data", dir("b")).Self
+	if got := jsonOf[member.Approved](t, "world", "evict", evicted[:8], "--data", dir("a")); got.Missing != 1 {
+		t.Errorf("evict by one of two founders = %+v, want one approval missing", got)
+	}
+	out := filepath.Join(t.TempDir(), "out.toml")
+	if said, err := run(t, "world", "petition", evicted[:8], "--out", out, "--data", dir("a")); err != nil || !strings.Contains(said, "To evict") {
+		t.Fatalf("petition said %q, %v", said, err)
+	}
+	if _, said := approve("a", out); !strings.Contains(said, "1 approval missing") {
+		t.Errorf("approving twice said %q, want that one is missing", said)
+	}
+	back, said := approve("c", out) // c was never a member
+	if !strings.Contains(said, "There are enough") {
+		t.Errorf("c's approve said %q", said)
+	}
+	if _, said := approve("a", back); !strings.Contains(said, "is evicted") {
+		t.Errorf("approve of what came back said %q, want it done", said)
+	}
+	if s := jsonOf[member.Shown](t, "world", "show", "--data", dir("a")); len(s.Members) != 1 {
+		t.Errorf("%d members, want the evicted gone", len(s.Members))
 	}
 }
 
@@ -290,7 +369,11 @@ func TestRefusals(t *testing.T) {
 		{[]string{"world", "create", "y", "--mode", "open", "--local", "--listen", local(t)}, 2, "comes in a later version"},
 		{[]string{"world", "create", "y", "--mode", "king", "--local", "--listen", local(t)}, 2, "closed, vouch and open"},
 		{[]string{"world", "create", "y", "--founders", "me", "--local", "--listen", local(t)}, 2, "64 hexadecimal digits"},
-		{[]string{"world", "create", "y", "--founders", key, "--founder-threshold", "2", "--local", "--listen", local(t)}, 2, "--founder-keys"},
+		{[]string{"world", "create", "--approved", file("x")}, 2, "it is no petition"},
+		{[]string{"world", "create", "--approved", file("x"), "--local"}, 2, "--local was decided"},
+		{[]string{"world", "create", "y", "--approved", file("x")}, 2, "one of them"},
+		{[]string{"world", "petition", "ffffffff", "--data", a}, 2, "observer world show"},
+		{[]string{"world", "approve", file("x"), "--data", a}, 2, "it is no petition"},
 		{[]string{"world", "create", "y", "--signers", "3", "--local", "--listen", local(t)}, 2, "name more with --founders"},
 		{[]string{"world", "create", "y", "--local", "--listen", "/ip4/127.0.0.1/tcp/0"}, 2, "port 0"},
 		{[]string{"world", "invite", "--data", a, "--role", "king"}, 2, "bridge, memory, prober or both"},
