@@ -121,6 +121,9 @@ func (o *ForkOptions) prepare() error {
 		return err
 	}
 	place.Name = cfg.Node.Name
+	if cfg.Rules != Defaults().Rules { // how this machine judges rules is no matter of the world
+		place.Rules = &cfg.Rules
+	}
 	if len(place.Listen) == 0 {
 		port, err := node.FreePort(defaultPort + 1)
 		if err != nil {

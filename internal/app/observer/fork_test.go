@@ -143,6 +143,8 @@ func TestFork(t *testing.T) {
 	cfg := Defaults()
 	if _, err := app.Load(cfg, program, b, nil); err != nil || cfg.Node.Name != "first" || cfg.Status.Listen == statusListen {
 		t.Errorf("its configuration is %+v, %v; want the old name and another port", cfg, err)
+	} else if cfg.Rules.Epochs != 1 {
+		t.Errorf("its [rules] are %+v, want those of the old directory", cfg.Rules)
 	}
 	if _, err := fork("--data-new", b, "--force"); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "has a world already") {
 		t.Errorf("fork into the same place = %v, want it refused", err)

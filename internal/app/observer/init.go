@@ -30,6 +30,8 @@ type PlaceOptions struct {
 	Status   string // address of the status page; empty: the usual one
 
 	FirstNodes int // that the directory's first root waits for; 0: the usual
+
+	Rules *RulesConfig // when other rules are wanted enough; nil: the usual
 }
 
 // setup is a data directory that is being made.
@@ -103,8 +105,14 @@ func (s *setup) configure(o *PlaceOptions) error {
 	if len(o.Announce) > 0 {
 		set = append(set, "node.announce")
 	}
-	if o.Status != "" {
+	switch port, err := node.FreePort(statusPort); {
+	case o.Status != "":
 		s.cfg.Status.Listen, set = o.Status, append(set, "status.listen")
+	case err == nil && port != statusPort: // another observer runs on this machine
+		s.cfg.Status.Listen, set = fmt.Sprintf("127.0.0.1:%d", port), append(set, "status.listen")
+	}
+	if o.Rules != nil {
+		s.cfg.Rules, set = *o.Rules, append(set, "rules.threshold", "rules.epochs", "rules.lasts")
 	}
 	if o.FirstNodes != 0 {
 		s.cfg.Directory.FirstNodes, set = o.FirstNodes, append(set, "directory.first_nodes")
