@@ -70,11 +70,16 @@ func (o *PlaceOptions) begin() (_ *setup, err error) {
 func (s *setup) configure(o *PlaceOptions) error {
 	_, err := os.Stat(s.data.Path(app.ConfigFile))
 	if err == nil {
-		if o.Name != "" || len(o.Listen) > 0 || len(o.Announce) > 0 || o.Status != "" || o.FirstNodes != 0 {
-			return app.Usage(fmt.Errorf("%s is set up already; edit %s, or choose another directory with --data", s.data.Dir, s.data.Path(app.ConfigFile)))
+		if _, err = app.Load(s.cfg, program, s.data.Dir, nil); err != nil {
+			return err
 		}
-		_, err = app.Load(s.cfg, program, s.data.Dir, nil)
-		return err
+		// A command that failed after this is repeated with what it was told.
+		if o.Name != "" && o.Name != s.cfg.Node.Name || len(o.Listen) > 0 && !slices.Equal(o.Listen, s.cfg.Node.Listen) ||
+			len(o.Announce) > 0 && !slices.Equal(o.Announce, s.cfg.Node.Announce) || o.Status != "" && o.Status != s.cfg.Status.Listen ||
+			o.FirstNodes != 0 && o.FirstNodes != s.cfg.Directory.FirstNodes {
+			return app.Usage(fmt.Errorf("%s is set up already, otherwise; edit %s, or choose another directory with --data", s.data.Dir, s.data.Path(app.ConfigFile)))
+		}
+		return nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("data directory: %w", err)

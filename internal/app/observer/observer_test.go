@@ -81,6 +81,14 @@ func TestInit(t *testing.T) {
 	if err != nil || again != said {
 		t.Errorf("the second init said %q, %v; want the same key", again, err)
 	}
+	cfg := Defaults()
+	if _, err := app.Load(cfg, program, dir, nil); err != nil {
+		t.Fatal(err)
+	}
+	// As after a command that failed because of something else.
+	if again, err := run(t, "init", "--data", dir, "--listen", cfg.Node.Listen[0]); err != nil || again != said {
+		t.Errorf("init with the same settings said %q, %v; want the same key", again, err)
+	}
 	if _, err := run(t, "init", "--data", dir, "--name", "other"); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "set up already") {
 		t.Errorf("init with other settings = %v, want it refused", err)
 	}
@@ -219,6 +227,21 @@ func TestWorld(t *testing.T) {
 	if jsonOf[member.Explained](t, "log", "explain", secret.ID, "--data", c).Stored {
 		t.Error("who was evicted reads what is said after")
 	}
+}
+
+// A command that has the files for a moment does not keep the observer from starting.
+func TestServeWaitsForCommands(t *testing.T) {
+	a, _ := alone(t)
+	data, err := app.OpenData(a, program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	started(t, a)
+	time.AfterFunc(3*inUsePause, func() { _ = data.Close() })
+	eventually(t, "it answers", func() bool {
+		_, err := run(t, "status", "--data", a)
+		return err == nil
+	})
 }
 
 // Where two founders of three decide, the world is founded, and members come and go,

@@ -49,6 +49,22 @@ type observer struct {
 	metrics   *telemetry.Registry
 }
 
+// openFree opens a data directory, and waits a little for a command that has it: one
+// that somebody typed must not keep a service from starting.
+func openFree(ctx context.Context, dir string) (*app.Data, error) {
+	for try := 0; ; try++ {
+		data, err := app.OpenData(dir, program)
+		if !errors.Is(err, app.ErrInUse) || try == inUseTries {
+			return data, err
+		}
+		select {
+		case <-time.After(inUsePause):
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+}
+
 // Serve is a member of its world until ctx ends.
 func Serve(ctx context.Context, o Options) (err error) {
 	log, err := app.NewLog(o.Err, program, o.Config.Log)
@@ -58,7 +74,7 @@ func Serve(ctx context.Context, o Options) (err error) {
 	if o.Config.Node.Name != "" {
 		log = log.With("node", o.Config.Node.Name)
 	}
-	data, err := app.OpenData(o.Data, program)
+	data, err := openFree(ctx, o.Data)
 	if err != nil {
 		return err
 	}
