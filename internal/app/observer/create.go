@@ -65,17 +65,23 @@ func Create(o CreateOptions) (_ *CreateResult, err error) {
 		return nil, err
 	}
 	defer s.data.Close()
-	if _, err := os.Stat(worldPath(o.Data)); err == nil {
-		return nil, app.Usage(fmt.Errorf("%s has a world already; choose another directory with --data", o.Data))
+	from := o.Fork
+	if o.From != "" {
+		if from, err = node.LoadWorld(o.From); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.free(from); err != nil {
+		return nil, err
 	}
 	if _, err := os.Stat(s.data.Path(foundingFile)); err == nil {
 		return nil, app.Usage(fmt.Errorf("a world waits here for founders' approvals: go on with --approved %s, or delete that file to begin anew", s.data.Path(foundingFile)))
 	}
-	addrs, err := s.addresses(o.Local || o.Sandbox || o.From != "" || o.Fork != nil && o.Fork.Local, true)
+	addrs, err := s.addresses(o.Local || o.Sandbox || from != nil && from.Local, true)
 	if err != nil {
 		return nil, err
 	}
-	w, err := o.world(s, addrs)
+	w, err := o.world(s, from, addrs)
 	if err != nil {
 		return nil, err
 	}
@@ -92,10 +98,48 @@ func Create(o CreateOptions) (_ *CreateResult, err error) {
 	return r, s.enter(w)
 }
 
+// free refuses a directory that has a world, but for w, if a founder has moved there
+// and nobody has founded it.
+func (s *setup) free(w *world.World) error {
+	if _, err := os.Stat(worldPath(s.data.Dir)); err != nil {
+		return nil
+	}
+	taken := app.Usage(fmt.Errorf("%s has a world already; choose another directory with --data", s.data.Dir))
+	here, err := node.LoadWorld(worldPath(s.data.Dir))
+	if err != nil || w == nil || w.ID != here.ID {
+		return errors.Join(taken, err)
+	}
+	m, err := openMember(s.data, here, s.key, s.cfg, roster.NoProviders{}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	generation, _ := m.Roster().Head()
+	if err := m.Close(); err != nil {
+		return err
+	}
+	if generation > 0 || s.foundedElsewhere(w) {
+		return app.Usage(fmt.Errorf("%s has a world already, and %q (%s) is founded; a member there invites this machine (observer world invite)",
+			s.data.Dir, w.Phrase, w.ID.Short()))
+	}
+	return nil
+}
+
+// foundedElsewhere reports whether this machine's key founded a world in another
+// directory: who founds is a seed, where it listens there. Twice founded, a roster
+// would have two beginnings.
+func (s *setup) foundedElsewhere(w *world.World) bool {
+	addrs, err := s.addresses(w.Local, true)
+	own := s.seeds(addrs)
+	return err != nil || slices.ContainsFunc(w.Seeds, func(seed string) bool {
+		a, err := world.ParseAddr(seed)
+		return err == nil && a.Key == s.public() && !slices.Contains(own, seed)
+	})
+}
+
 // world is what is to be founded.
-func (o *CreateOptions) world(s *setup, addrs []string) (*world.World, error) {
-	if o.From != "" || o.Fork != nil {
-		return o.planned(s, addrs)
+func (o *CreateOptions) world(s *setup, from *world.World, addrs []string) (*world.World, error) {
+	if from != nil {
+		return s.planned(from, addrs)
 	}
 	mode, err := world.ParseMode(o.Mode)
 	if err != nil {
@@ -119,13 +163,7 @@ func (o *CreateOptions) world(s *setup, addrs []string) (*world.World, error) {
 
 // planned is the world of a file that nobody has founded yet, such as world fork
 // makes, with this node as its first seed.
-func (o *CreateOptions) planned(s *setup, addrs []string) (*world.World, error) {
-	w, err := o.Fork, error(nil)
-	if w == nil {
-		if w, err = node.LoadWorld(o.From); err != nil {
-			return nil, err
-		}
-	}
+func (s *setup) planned(w *world.World, addrs []string) (*world.World, error) {
 	if w.Charter == nil || !slices.Contains(w.Charter.Founders, s.public()) {
 		return nil, app.Usage(fmt.Errorf("this machine (%x) is none of the founders of %q, so it cannot found it", s.public(), w.Phrase))
 	}
@@ -136,7 +174,8 @@ func (o *CreateOptions) planned(s *setup, addrs []string) (*world.World, error) 
 			made.Seeds = append(made.Seeds, seed)
 		}
 	}
-	if w, err = world.New(made); err != nil {
+	w, err := world.New(made)
+	if err != nil {
 		return nil, app.Usage(err)
 	}
 	return w, nil

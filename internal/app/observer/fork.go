@@ -29,6 +29,7 @@ type ForkOptions struct {
 // Forked is what Fork made.
 type Forked struct {
 	Old, World *world.World
+	Created    *CreateResult // nil: nobody has founded it
 }
 
 // Fork makes a world of the present one with other rules, and founds it if it is
@@ -58,7 +59,7 @@ func Fork(o ForkOptions) (*Forked, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Forked{Old: old, World: r.World}, nil
+	return &Forked{Old: old, World: r.World, Created: r}, nil
 }
 
 // wanted refuses rules that are no others, or that not enough members want.

@@ -202,6 +202,39 @@ func TestMove(t *testing.T) {
 	}
 }
 
+// A founder that moved to a world that nobody has founded founds it where it is, once;
+// not if it founded it before, in another directory.
+func TestFoundAfterMove(t *testing.T) {
+	a, old := alone(t)
+	file, out := proposed(t, a), filepath.Join(t.TempDir(), "new.toml")
+	if _, err := run(t, "world", "create", "--from", worldPath(a), "--data", a); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "is founded") {
+		t.Errorf("founding the world that it is in = %v, want it refused", err)
+	}
+	if _, err := run(t, "world", "fork", "--rules", file, "--force", "--out", out, "--data", a); err != nil {
+		t.Fatal(err)
+	}
+	if said, err := run(t, "move", out, "--data", a); err != nil || !strings.Contains(said, "world create --from") {
+		t.Fatalf("move said %q, %v; want how a founder founds it", said, err)
+	}
+	for range 2 {
+		said, err := run(t, "world", "create", "--from", out, "--data", a)
+		if s := jsonOf[member.Shown](t, "world", "show", "--data", a); len(s.Members) != 1 || s.Generation != 1 || s.Problem != "" || s.World == old.ID.String() {
+			t.Errorf("show = %+v after %q, %v; want its first member", s, said, err)
+		}
+	}
+	b, _ := alone(t)
+	file, out = proposed(t, b), filepath.Join(t.TempDir(), "new.toml")
+	if _, err := run(t, "world", "fork", "--rules", file, "--force", "--out", out, "--data-new", filepath.Join(t.TempDir(), "second"), "--listen", local(t), "--data", b); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run(t, "move", out, "--data", b); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run(t, "world", "create", "--from", out, "--data", b); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "is founded") {
+		t.Errorf("founding it a second time = %v, want it refused", err)
+	}
+}
+
 // Thresholds that let two bundles be wanted at once, or none ever, are refused
 // where they stand.
 func TestRulesConfig(t *testing.T) {

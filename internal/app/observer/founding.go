@@ -66,8 +66,8 @@ func (o *CreateOptions) approved() (*CreateResult, error) {
 		return nil, err
 	}
 	defer s.data.Close()
-	if _, err := os.Stat(worldPath(o.Data)); err == nil {
-		return nil, app.Usage(fmt.Errorf("%s has a world already", o.Data))
+	if err := s.free(sheet.World); err != nil {
+		return nil, err
 	}
 	if n := sheet.Missing(time.Now()); n > 0 {
 		return nil, app.Usage(fmt.Errorf("missing or too old: %s of other founders, who give them with: observer world approve FILE", app.Count(n, "approval")))

@@ -294,6 +294,14 @@ func TestApprovalsByFile(t *testing.T) {
 	if _, err := os.Stat(file); err == nil {
 		t.Error("the founding is done, and its file still waits")
 	}
+	rules, forked := proposed(t, dir("a")), dir("fork")
+	if said, err := run(t, "world", "fork", "--rules", rules, "--force", "--data-new", forked, "--listen", local(t), "--data", dir("a")); err != nil || !strings.Contains(said, "waits for 1 approval") {
+		t.Fatalf("fork said %q, %v; want what founders do", said, err)
+	}
+	back, _ = approve("b", filepath.Join(forked, foundingFile))
+	if said, err := run(t, "world", "create", "--approved", back, "--data", forked); err != nil || !strings.Contains(said, "is founded") {
+		t.Errorf("founding the fork said %q, %v", said, err)
+	}
 	started(t, dir("a"))
 	joined(t, dir("a"), dir("b")) // b approves of itself
 	evicted := jsonOf[member.Shown](t, "world", "show", "--data", dir("b")).Self
