@@ -260,8 +260,10 @@ func TestApprovalsByFile(t *testing.T) {
 		}
 		founders = append(founders, fmt.Sprintf("%x", key.Public()))
 	}
-	create := []string{"world", "create", "blue river", "--mode", "closed", "--founders", strings.Join(founders, ","), "--founder-threshold", "2",
-		"--local", "--data", dir("a"), "--listen", local(t)}
+	create := []string{
+		"world", "create", "blue river", "--mode", "closed", "--founders", strings.Join(founders, ","), "--founder-threshold", "2",
+		"--local", "--data", dir("a"), "--listen", local(t),
+	}
 	if said, err := run(t, create...); err != nil || !strings.Contains(said, "waits for 1 approval") || !strings.Contains(said, "world create --approved FILE") {
 		t.Fatalf("world create said %q, %v; want what founders do", said, err)
 	}
