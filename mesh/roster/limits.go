@@ -92,7 +92,12 @@ const (
 	// MaxInviteFile bounds an invite: a world file and some lines around it.
 	MaxInviteFile = 68 << 10
 
-	// MaxRequest bounds a request to join: a member, a ticket, three proofs.
+	// MaxSheetFile bounds a petition as a file: a world file, and in hexadecimal a
+	// change with all the approvals there may be.
+	MaxSheetFile = 96 << 10
+
+	// MaxRequest bounds a request to join: a member, a ticket, an approval,
+	// three proofs.
 	MaxRequest = 1 << 10
 
 	// MaxAnswer bounds the answer to it, which carries the roster from its

@@ -228,13 +228,18 @@ type Founder struct {
 	Member   *Member
 	Role     roster.Role
 	Operator string
+
+	// Approvals are those of founders whose keys are elsewhere. Only the first one's
+	// are looked at.
+	Approvals []roster.Approval
 }
 
 // Found makes the first entry of a new world, of which all are the first
-// members, and gives it to each. keys are of founders, as many as decide there.
+// members, and gives it to each. keys are of founders; with those whose approvals
+// there are, as many as decide there.
 func Found(all []Founder, keys []ed25519.PrivateKey, now time.Time) error {
 	first := all[0].Member
-	f := roster.Founding{World: *first.cfg.World, Keys: keys, Proposer: first.cfg.Key}
+	f := roster.Founding{World: *first.cfg.World, Keys: keys, Proposer: first.cfg.Key, Approvals: all[0].Approvals}
 	for _, m := range all {
 		if err := roster.CheckOperator(m.Operator); err != nil {
 			return app.Usage(err)

@@ -193,18 +193,27 @@ func (w *waiting) unapproved(proposer roster.Key) int {
 	return n
 }
 
-// approve adds this node's own approval to a change that waits, and says what it
-// still needs. If two members ask for the same, all approve the petition that has most
-// approvals, of two that have as many the one of the smaller key: approvals are for
-// one proposer, and would be split else. One without any may be there to split them.
-func (w *waiting) approve(ctx context.Context, key roster.Key, now time.Time) (roster.Change, int, error) {
+// of is the petition of a key that waits. If two members ask for the same, all
+// approve that which has most approvals, of two that have as many the one of the
+// smaller key: approvals are for one proposer, and would be split else. One without
+// any may be there to split them.
+func (w *waiting) of(key roster.Key, now time.Time) (roster.Petition, error) {
 	list := slices.DeleteFunc(w.all(now), func(q roster.Petition) bool { return q.Change.Member.Key != key })
 	if len(list) == 0 {
-		return roster.Change{}, 0, fmt.Errorf("nobody with the key %x waits to be admitted or evicted; see: observer world show", key[:4])
+		return roster.Petition{}, fmt.Errorf("nobody with the key %x waits to be admitted or evicted; see: observer world show", key[:4])
 	}
-	q := slices.MinFunc(list, func(a, b roster.Petition) int {
+	return slices.MinFunc(list, func(a, b roster.Petition) int {
 		return cmp.Or(cmp.Compare(len(b.Change.Approvals), len(a.Change.Approvals)), bytes.Compare(a.Proposer[:], b.Proposer[:]))
-	})
+	}), nil
+}
+
+// approve adds this node's own approval to a change that waits, and says what it
+// still needs.
+func (w *waiting) approve(ctx context.Context, key roster.Key, now time.Time) (roster.Change, int, error) {
+	q, err := w.of(key, now)
+	if err != nil {
+		return roster.Change{}, 0, err
+	}
 	a, err := w.m.Roster().Approve(w.m.cfg.Key, q, w.m.cfg.Providers, now)
 	if err != nil {
 		return q.Change, 0, err
