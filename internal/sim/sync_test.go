@@ -136,6 +136,8 @@ func (t turn) Head() (uint64, world.Hash) {
 	return uint64(n), world.Hash{byte(n)}
 }
 
+func (t turn) Speaks() (uint64, world.Hash) { return t.Head() }
+
 func (circle) Missing(uint64, world.Hash, int) ([][]byte, error) { return nil, nil }
 func (circle) Learn([][]byte) error                              { return nil }
 func (c circle) Member(key [32]byte) bool                        { return slices.Contains(c, key) }

@@ -78,8 +78,7 @@ func (s *session) answerGreeting() error {
 	if err := s.sendAuth(); err != nil {
 		return err
 	}
-	at := s.mine.head()
-	same := at == s.peer.head()
+	at, same := s.mine.head(), s.aligned()
 	if !same {
 		if err := s.ch.flush(); err != nil {
 			return err
@@ -249,7 +248,7 @@ func (a *asked) first() error {
 		}
 		c.body = a.coder.First(theirs)
 	}
-	known := a.Known.in(a.own.pages, a.differ.shift, a.peer.member)
+	known := a.Known.in(a.peer.member, a.own.pages, a.differ.shift)
 	if err := a.work(int64(len(known)) * workID); err != nil {
 		return err
 	}

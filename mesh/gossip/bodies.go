@@ -74,7 +74,7 @@ func (s *session) takeEvents(b []byte, expected func(*ID) bool) error {
 		switch v.Outcome {
 		case Refused:
 			s.result.Refused++
-			welcome = s.Known.add(s.peer.member, v.Epoch, v.ID, len(events[i]), now)
+			welcome = s.Known.add(s.peer.member, v, len(events[i]), now)
 		case Bad:
 			return fail(ReasonBody, "it is not a good event")
 		}

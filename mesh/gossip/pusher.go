@@ -172,7 +172,7 @@ func (p *Pusher) next() (batch [][]byte) {
 
 // key is the key under which is published now, or nil.
 func (p *Pusher) key(now time.Time) *world.Secret {
-	_, entry := p.cfg.Group.Head()
+	_, entry := p.cfg.Group.Speaks()
 	return p.cfg.Group.Key(entry, p.cfg.World.Epoch(now))
 }
 
@@ -230,14 +230,19 @@ func (p *Pusher) Check(name string, data []byte) Fate {
 }
 
 // judge is what the events of a batch make of it: bad if one is, good if one is
-// new and wanted, so that nobody can make old ones go round again.
+// new and none refused, so that nobody can make old ones go round again. Who
+// sends a batch on is blamed for what is bad in it, and what is refused here was
+// not looked at to the end: by another clock or roster it may be looked at, and
+// found bad.
 func (p *Pusher) judge(events [][]byte) Fate {
 	fate := Ignore
 	for _, e := range events {
 		switch outcome, fresh := p.cfg.Judge.Judge(e); {
 		case outcome == Bad:
 			return Reject
-		case outcome == Kept && fresh:
+		case outcome == Refused:
+			return Ignore
+		case fresh:
 			fate = Accept
 		}
 	}

@@ -18,9 +18,9 @@ type Refusals struct {
 
 // refused is what one peer brought.
 type refused struct {
-	events map[held]bool
-	order  []held    // the same, oldest first
-	bytes  allowance // what it has cost of late
+	events map[held]bool // true: for how it was sent, so others are asked for it all the same
+	order  []held        // the same, oldest first
+	bytes  allowance     // what it has cost of late
 }
 
 // of is a peer's record. The caller holds mu.
@@ -38,7 +38,7 @@ func (r *Refusals) of(peer [32]byte, now time.Time) *refused {
 
 // add remembers an event that a peer brought, of so many bytes, and reports
 // whether the peer may bring more such.
-func (r *Refusals) add(peer [32]byte, epoch uint64, id ID, size int, now time.Time) bool {
+func (r *Refusals) add(peer [32]byte, v *Verdict, size int, now time.Time) bool {
 	if r == nil {
 		return true
 	}
@@ -47,8 +47,9 @@ func (r *Refusals) add(peer [32]byte, epoch uint64, id ID, size int, now time.Ti
 	x := r.of(peer, now)
 	// An event costs more than its bytes: it is looked at, and remembered.
 	x.bytes.used += float64(max(size, leastRefused))
-	if e := (held{epoch: epoch, id: id}); !x.events[e] {
-		x.events[e], x.order = true, append(x.order, e)
+	e := held{epoch: v.Epoch, id: v.ID}
+	if _, known := x.events[e]; !known {
+		x.events[e], x.order = v.Sent, append(x.order, e)
 		r.total++
 		if len(x.order) > maxRefusedPeer {
 			r.forget(x)
@@ -98,9 +99,10 @@ func (r *Refusals) spent(peer [32]byte, now time.Time) (until time.Time) {
 	return now.Add(max(refusedRest, time.Duration(over*float64(refusedPer))))
 }
 
-// in lists those of some pages, whoever brought them: first those of one peer, the
-// newest first.
-func (r *Refusals) in(pages []uint64, shift uint8, peer [32]byte) []ID {
+// in lists those of some pages that are not to be had from a peer: first those that
+// it brought itself, the newest first. What somebody else sent as it is not taken,
+// without its stamp, may be had from this one.
+func (r *Refusals) in(peer [32]byte, pages []uint64, shift uint8) []ID {
 	if r == nil {
 		return nil
 	}
@@ -108,8 +110,11 @@ func (r *Refusals) in(pages []uint64, shift uint8, peer [32]byte) []ID {
 	defer r.mu.Unlock()
 	var ids []ID
 	listed := make(map[ID]bool)
-	list := func(x *refused) {
+	list := func(x *refused, own bool) {
 		for _, e := range slices.Backward(x.order) {
+			if x.events[e] && !own {
+				continue
+			}
 			if _, ok := slices.BinarySearch(pages, pageOf(e.epoch, shift)); ok && !listed[e.id] {
 				listed[e.id] = true
 				ids = append(ids, e.id)
@@ -117,11 +122,11 @@ func (r *Refusals) in(pages []uint64, shift uint8, peer [32]byte) []ID {
 		}
 	}
 	if x := r.peers[peer]; x != nil {
-		list(x)
+		list(x, true)
 	}
 	for key, x := range r.peers {
 		if key != peer {
-			list(x)
+			list(x, false)
 		}
 	}
 	return ids

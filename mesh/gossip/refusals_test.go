@@ -109,14 +109,14 @@ func TestRefusalsAreBounded(t *testing.T) {
 	const few = 1000
 	quiet := [32]byte{1}
 	for n := range few {
-		r.add(quiet, 64, id(1, n), 1, testNow)
+		r.add(quiet, &Verdict{Epoch: 64, ID: id(1, n)}, 1, testNow)
 	}
 	for peer := 2; peer < 12; peer++ {
 		for n := range 100_000 {
-			r.add([32]byte{byte(peer)}, 64, id(peer, n), 1, testNow)
+			r.add([32]byte{byte(peer)}, &Verdict{Epoch: 64, ID: id(peer, n)}, 1, testNow)
 		}
 	}
-	list := r.in([]uint64{1}, 0, quiet)
+	list := r.in(quiet, []uint64{1}, 0)
 	if len(list) != r.total || r.total > maxRefused || r.total < maxRefused/2 {
 		t.Errorf("%d events are remembered, %d listed", r.total, len(list))
 	}
@@ -134,11 +134,11 @@ func TestRefusalsAreBounded(t *testing.T) {
 	if !spent([32]byte{2}, testNow) || spent(quiet, testNow) || spent([32]byte{2}, testNow.Add(100*refusedPer)) {
 		t.Error("budgets are not each peer's own, or do not come back")
 	}
-	if len(r.in([]uint64{2}, 0, quiet)) != 0 {
+	if len(r.in(quiet, []uint64{2}, 0)) != 0 {
 		t.Error("events of other pages are listed")
 	}
 	var none *Refusals
-	if testNow.Before(none.spent(quiet, testNow)) || !none.add(quiet, 1, ID{}, 1, testNow) || none.in(nil, 0, quiet) != nil {
+	if testNow.Before(none.spent(quiet, testNow)) || !none.add(quiet, &Verdict{}, 1, testNow) || none.in(quiet, nil, 0) != nil {
 		t.Error("nil remembers")
 	}
 }
