@@ -58,6 +58,10 @@ const (
 	VouchWindow = 30 * 24 * time.Hour
 	MaxVouches  = 3
 
+	// VouchAge is how long a member that was vouched for waits until it vouches. Three
+	// could else let in three, they three more, and so on, until a day later all
+	// places are taken by one.
+	VouchAge = VouchWindow
 	// MinVouchers is how many members of different operators it takes.
 	MinVouchers = 3
 )

@@ -96,7 +96,7 @@ func Open(cfg Config) (_ *Member, err error) {
 	m.invites = roster.NewInvites(m.store, cfg.World)
 	m.pool = roster.NewPool(m.Roster(), m.store, m.self)
 	m.cosigner = roster.NewCosigner(cfg.Key, m.Roster(), m.store)
-	m.rotations, m.waiting = &rotations{m: m}, &waiting{m: m, others: make(map[roster.Key]roster.Petition)}
+	m.rotations, m.waiting = &rotations{m: m}, &waiting{m: m, others: make(map[asked]roster.Petition)}
 	m.endorsed = &endorsements{m: m, policy: cmp.Or(cfg.Rules, rules.DefaultPolicy())}
 	m.desk = &roster.Desk{
 		Chain: m.chain, Keyring: m.keys, Invites: m.invites, Pool: m.pool,

@@ -267,7 +267,9 @@ func (o *Ops) evict(ctx context.Context, in Named) (Approved, error) {
 	c := roster.Change{Kind: roster.Remove, Member: m}
 	q := roster.Petition{Proposer: o.self, Change: c}
 	for _, other := range o.waiting.all(now) {
-		if other.Change.Kind == c.Kind && other.Change.Member == m { // somebody asked for it before
+		// Somebody asked for it before, and means it: one that nobody approved may have
+		// been made to keep others from asking.
+		if other.Change.Kind == c.Kind && other.Change.Member == m && len(other.Change.Approvals) > 0 {
 			done, missing, err := o.waiting.approve(ctx, key, now)
 			if err != nil {
 				return Approved{}, app.Usage(err)
