@@ -132,14 +132,8 @@ func (o *ForkOptions) prepare() error {
 		}
 		place.Listen = node.ListenOn(port)
 	}
-	if place.Status == "" {
-		port, err := node.FreePort(statusPort + 1)
-		if err != nil {
-			return err
-		}
-		place.Status = fmt.Sprintf("127.0.0.1:%d", port)
-	}
-	return nil
+	place.Status, err = node.StatusAddress(place.Status, statusPort+1)
+	return err
 }
 
 // copyKey copies a key file.

@@ -107,11 +107,11 @@ func (s *setup) configure(o *PlaceOptions) error {
 	if len(o.Announce) > 0 {
 		set = append(set, "node.announce")
 	}
-	switch port, err := node.FreePort(statusPort); {
-	case o.Status != "":
-		s.cfg.Status.Listen, set = o.Status, append(set, "status.listen")
-	case err == nil && port != statusPort: // another observer runs on this machine
-		s.cfg.Status.Listen, set = fmt.Sprintf("127.0.0.1:%d", port), append(set, "status.listen")
+	if s.cfg.Status.Listen, err = node.StatusAddress(o.Status, statusPort); err != nil {
+		return err
+	}
+	if s.cfg.Status != Defaults().Status { // another observer runs on this machine
+		set = append(set, "status.listen")
 	}
 	if o.Rules != nil {
 		s.cfg.Rules, set = *o.Rules, append(set, "rules.threshold", "rules.epochs", "rules.lasts")

@@ -16,8 +16,7 @@ const (
 	overStreams = 64
 
 	// inUseTries and inUsePause are how often, and after what pause, a command looks
-	// again for a daemon that has the files and does not answer yet, and a daemon
-	// for files that a command has.
+	// again for a daemon that has the files and does not answer yet.
 	inUseTries = 20
 	inUsePause = 100 * time.Millisecond
 

@@ -237,7 +237,7 @@ func TestServeWaitsForCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	started(t, a)
-	time.AfterFunc(3*inUsePause, func() { _ = data.Close() })
+	time.AfterFunc(300*time.Millisecond, func() { _ = data.Close() })
 	eventually(t, "it answers", func() bool {
 		_, err := run(t, "status", "--data", a)
 		return err == nil
