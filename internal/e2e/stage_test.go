@@ -61,7 +61,7 @@ type actor struct {
 	onion *directory.Keyring
 
 	mu    sync.Mutex
-	store *mirror.Store                       // what it has to tell; guarded by mu
+	store *mirror.Store                        // what it has to tell; guarded by mu
 	lie   func(rw io.ReadWriter) io.ReadWriter // what it does to its answers, nil for nothing; guarded by mu
 }
 
