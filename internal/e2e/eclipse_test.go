@@ -265,15 +265,6 @@ func (b *onStage) logs(t *testing.T, text string) {
 	})
 }
 
-// tell shows the bridge's log if the test fails.
-func (x *siege) tell(t *testing.T) {
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("the bridge said:\n%s", x.bridge.out)
-		}
-	})
-}
-
 // holds checks that a siege comes to what it should. Where the bridge is without a
 // directory, mirrors are honest from then on.
 func (x *siege) holds(t *testing.T) {

@@ -356,3 +356,12 @@ func (b *onStage) readyz(t *testing.T) (code int, text string) {
 	}
 	return resp.StatusCode, string(all)
 }
+
+// tell shows the bridge's log if a test that looks at it fails.
+func (b *onStage) tell(t *testing.T) {
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the bridge said:\n%s", b.bridge.out)
+		}
+	})
+}
