@@ -82,8 +82,8 @@ func (s *stage) withhold(t *testing.T, who ...int) {
 	s.lies(func(rw io.ReadWriter) io.ReadWriter { return dirtest.Withhold(rw, enough) }, who...)
 }
 
-// attacks is the battery. Where nothing else is said, all three mirrors lie.
-var attacks = []attack{
+// eclipses is the battery. Where nothing else is said, all three mirrors lie.
+var eclipses = []attack{
 	{"honest", func(t *testing.T, s *stage) { s.serve(s.tells(t, s.real(t, s.epoch))) }, works, works, nil, nil},
 	// Who held t signers' keys once, or nodes that were in the world then.
 	{"stale", func(t *testing.T, s *stage) { s.serve(s.tells(t, s.forged(t, s.epoch-3, 0, 1, 2))) }, waits, keeps, follow.ErrStale, mirror.ErrLower},
@@ -174,7 +174,7 @@ func TestEclipse(t *testing.T) {
 	// All at once: they mostly wait.
 	length := lengthAround(time.Now(), 30*time.Minute)
 	var all []*siege
-	for _, a := range attacks {
+	for _, a := range eclipses {
 		for _, later := range []bool{false, true} {
 			x := &siege{attack: a, end: a.first, why: a.why}
 			x.name += ", at the first start"
