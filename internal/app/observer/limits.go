@@ -16,7 +16,8 @@ const (
 	overStreams = 64
 
 	// inUseTries and inUsePause are how often, and after what pause, a command looks
-	// again for a daemon that has the files and does not answer yet.
+	// again for a daemon that has the files and does not answer yet, and a daemon
+	// for files that a command has.
 	inUseTries = 20
 	inUsePause = 100 * time.Millisecond
 

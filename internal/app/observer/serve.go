@@ -48,9 +48,25 @@ type observer struct {
 	metrics   *telemetry.Registry
 }
 
+// openFree opens a data directory, and waits a little for a command that has it: one
+// that somebody typed must not keep a service from starting.
+func openFree(ctx context.Context, c node.HomeConfig) (*node.Home, error) {
+	for try := 0; ; try++ {
+		home, err := node.OpenHome(c)
+		if !errors.Is(err, app.ErrInUse) || try == inUseTries {
+			return home, err
+		}
+		select {
+		case <-time.After(inUsePause):
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+}
+
 // Serve is a member of its world until ctx ends.
 func Serve(ctx context.Context, o Options) (err error) {
-	home, err := node.OpenHome(node.HomeConfig{
+	home, err := openFree(ctx, node.HomeConfig{
 		Program: program, Dir: o.Data, Err: o.Err, Name: o.Config.Node.Name,
 		Log: o.Config.Log, Status: o.Config.Status, Debug: o.Config.Debug, Fits: o.Config.fits,
 	})
