@@ -283,5 +283,6 @@ func TestMemberClock(t *testing.T) {
 // lone is a member's group as far as a session comes that ends at the clock.
 type lone struct{ gossip.Group }
 
-func (lone) Head() (uint64, meshworld.Hash) { return 0, meshworld.Hash{} }
-func (lone) Member([32]byte) bool           { return true }
+func (lone) Head() (uint64, meshworld.Hash)   { return 0, meshworld.Hash{} }
+func (lone) Speaks() (uint64, meshworld.Hash) { return 0, meshworld.Hash{} }
+func (lone) Member([32]byte) bool             { return true }
