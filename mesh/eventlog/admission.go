@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"runtime"
@@ -11,6 +12,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/culvert-net/culvert/mesh/authorkey"
 	"github.com/culvert-net/culvert/mesh/event"
 	"github.com/culvert-net/culvert/mesh/world"
 )
@@ -40,12 +42,14 @@ type Admission struct {
 	members Members
 	clock   *Clock
 	types   []event.Type
+	checker *authorkey.Checker
 
 	cores   chan struct{} // held by who decodes or verifies
 	tickets chan struct{} // held by who computes a ticket: 16 MiB each
 
-	mu   sync.Mutex
-	paid map[world.Hash]bool // guarded by mu: tickets that were found good
+	mu    sync.Mutex
+	paid  map[world.Hash]bool // guarded by mu: tickets that were found good
+	tried map[payer]int       // guarded by mu: bad tickets of an author
 }
 
 // AdmissionConfig is what NewAdmission needs.
@@ -65,10 +69,10 @@ type AdmissionConfig struct {
 func NewAdmission(cfg AdmissionConfig) *Admission {
 	n := runtime.GOMAXPROCS(0)
 	return &Admission{
-		log: cfg.Log, members: cfg.Members, clock: cfg.Clock, types: slices.Clone(cfg.Types),
+		log: cfg.Log, members: cfg.Members, clock: cfg.Clock, types: slices.Clone(cfg.Types), checker: authorkey.New(),
 		cores:   make(chan struct{}, n),
 		tickets: make(chan struct{}, max(1, n/2)),
-		paid:    make(map[world.Hash]bool),
+		paid:    make(map[world.Hash]bool), tried: make(map[payer]int),
 	}
 }
 
@@ -154,6 +158,8 @@ type candidate struct {
 	free   bool // its author has a receipt in this epoch, and so has paid
 	known  bool
 	reason Reason
+	// restamped says that it is known, and came with a stamp that is not the one here.
+	restamped bool
 }
 
 // out reports whether there is nothing left to find out.
@@ -273,7 +279,15 @@ func (l *Log) look(tx *bbolt.Tx, epochs map[uint64]*seen, c *candidate) error {
 	if err != nil || s.bucket == nil {
 		return err
 	}
-	if c.known = s.ids.Get(e.id[:]) != nil; c.known {
+	if place := s.ids.Get(e.id[:]); place != nil {
+		c.known = true
+		if c.Stamp != nil {
+			rec, err := decodeRecord(s.bucket.Bucket(bucketRecords).Get(place))
+			if err != nil {
+				return err
+			}
+			c.restamped = !bytes.Equal(rec.stamp, c.Stamp.Bytes())
+		}
 		return nil
 	}
 	author := newAuthorKey(e.author, e.kind)
@@ -295,7 +309,7 @@ func (a *Admission) author(c *candidate) {
 		c.reason = ReasonStranger
 		return
 	}
-	if c.event.Verify() != nil {
+	if c.event.VerifyWith(a.checker.Verify) != nil {
 		c.reason = ReasonSignature
 		return
 	}
@@ -309,7 +323,7 @@ func (a *Admission) author(c *candidate) {
 // signature has to be verified for it.
 func (a *Admission) doubt(c *candidate) {
 	if a.clock == nil || !a.clock.Wants(c.entry.author, c.entry.epoch) ||
-		!a.members.Member(c.entry.author, c.entry.epoch) || c.event.Verify() != nil {
+		!a.members.Member(c.entry.author, c.entry.epoch) || c.event.VerifyWith(a.checker.Verify) != nil {
 		return
 	}
 	a.clock.Observe(c.entry.author, c.entry.epoch, c.now)

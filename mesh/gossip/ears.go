@@ -62,7 +62,7 @@ func (e *ears) adjust(ctx context.Context, now time.Time) {
 // topics are those to listen to, with their keys.
 func (e *ears) topics(now time.Time) map[string]*world.Secret {
 	cfg := &e.pusher.cfg
-	if _, entry := cfg.Group.Head(); entry != e.newest {
+	if _, entry := cfg.Group.Speaks(); entry != e.newest {
 		e.before, e.newest, e.changed = e.newest, entry, now
 	}
 	entries := []world.Hash{e.newest}
@@ -87,6 +87,19 @@ func (e *ears) topics(now time.Time) map[string]*world.Secret {
 		}
 	}
 	return out
+}
+
+// present lists who is in the topic that is published under.
+func (e *ears) present() [][32]byte {
+	cpk := e.pusher.key(time.Now())
+	if cpk == nil {
+		return nil
+	}
+	x := e.open[topic(cpk)]
+	if x == nil {
+		return nil
+	}
+	return x.sub.Present()
 }
 
 // close leaves all topics and waits for those who listen.

@@ -34,7 +34,7 @@ func FuzzHello(f *testing.F) {
 			err = io.ErrUnexpectedEOF
 		}
 		return h, err
-	}, &hello{version: version, world: id, epoch: 7})
+	}, &hello{version: version, world: id, epoch: 7}, &hello{version: version, world: id, generation: 9, speaks: head{8, world.Hash{3}}})
 }
 
 func FuzzSummary(f *testing.F) {
@@ -46,7 +46,7 @@ func FuzzDiffer(f *testing.F) {
 }
 
 func FuzzCells(f *testing.F) {
-	identity(f, readCells, &cells{}, &cells{covered: 3, count: 4, list: true, body: []byte{1, 2, 3}, refused: []byte{4}})
+	identity(f, readCells, &cells{}, &cells{covered: 3, count: 4, list: true, body: []byte{1, 2, 3}, refused: []byte{4}}, &cells{count: 4, later: true})
 }
 
 func FuzzRoster(f *testing.F) {

@@ -31,6 +31,11 @@ type Config struct {
 	// Known remembers what our log refused, for all sessions of one log. Nil: each
 	// session asks for it again.
 	Known *Refusals
+	// Intake keeps sessions of one log from taking the same events at once. Nil:
+	// each takes what it lacks.
+	Intake *Intake
+
+	claim *claim // of the sessions with one peer; nil: each has its own
 }
 
 // member is our own key as others know it.
@@ -62,8 +67,11 @@ type Result struct {
 	Refused  int // by our log, without blame
 
 	// Left says that there is more to do: the logs differ in more than one
-	// session looks at, or something was gone when it was asked for.
+	// session looks at, something was gone when it was asked for, or Deferred.
 	Left bool
+	// Deferred says that events were not asked for since another peer was sending
+	// many.
+	Deferred bool
 
 	// Entries is how many roster entries were taken from the peer.
 	Entries int
@@ -89,6 +97,7 @@ type session struct {
 
 	ctx        context.Context // of run, which everything here is called by
 	us, them   string          // directions, as in keys
+	claim      *claim
 	mine, peer *hello
 	agreed     *agreement
 	short      recon.Key // of short ids; set once the roster is one
@@ -125,6 +134,10 @@ func (s *session) run(ctx context.Context, stream io.ReadWriteCloser, side func(
 	defer idle.Stop()
 	s.ch = newChannel(stream, func() { idle.Reset(idleTimeout) })
 	s.ctx = ctx
+	if s.claim = s.Config.claim; s.claim == nil {
+		s.claim = s.Intake.claim(s.opener)
+		defer s.claim.drop()
+	}
 
 	err := side()
 	if err != nil && late.Load() {
@@ -169,6 +182,9 @@ func (s *session) greet() (*ecdh.PrivateKey, error) {
 		member: s.member(), epoch: s.World.Epoch(time.Now()),
 	}
 	h.generation, h.entry = s.Group.Head()
+	if g, e := s.Group.Speaks(); g < h.generation { // the head may have moved in between
+		h.speaks = head{g, e}
+	}
 	if _, err := rand.Read(h.nonce[:]); err != nil {
 		return nil, &Error{Reason: ReasonLocal, err: err}
 	}
@@ -245,12 +261,14 @@ func (s *session) takeAuth() error {
 	return nil
 }
 
-// groupKeys computes the keys of members for the roster's head. What we send changes
-// to them at once, what we take with rekeyIn.
+// groupKeys computes the keys of members for the roster's head, or for an older entry
+// where one side has not got the head's master. What we send changes to them at once,
+// what we take with rekeyIn.
 func (s *session) groupKeys(at head) (in *world.Secret, err error) {
 	if !s.Group.Member(s.peer.member) {
 		return nil, &Error{Reason: ReasonStranger}
 	}
+	at = s.common(at)
 	first, second := s.hellos()
 	cpk := s.Group.Key(at.entry, first.epoch)
 	if cpk == nil {

@@ -15,10 +15,12 @@ type network struct {
 	mu      sync.Mutex
 	syncers map[[32]byte]*Syncer
 	apart   map[[32]byte]int // which side of a partition; 0 unless set
+	lag     time.Duration    // of every write
 	dials   map[[32]byte]int // to each
 	wg      sync.WaitGroup
 	ctx     context.Context
 	instead map[[32]byte]func(io.ReadWriteCloser) // plays a member instead
+	after   chan struct{}                         // others are dialled when it is closed; nil: at once
 }
 
 // dialer is one member's way into the network.
@@ -28,6 +30,9 @@ type dialer struct {
 }
 
 func (d dialer) Open(ctx context.Context, member [32]byte) (io.ReadWriteCloser, error) {
+	if d.after != nil && d.instead[member] == nil {
+		<-d.after
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.dials[member]++
@@ -35,7 +40,10 @@ func (d dialer) Open(ctx context.Context, member [32]byte) (io.ReadWriteCloser, 
 	if to == nil || d.apart[member] != d.apart[d.self] {
 		return nil, errors.New("unreachable")
 	}
-	x, y := pipe(nil)
+	x, y := pipe(func(_ bool, b []byte) ([]byte, bool) {
+		time.Sleep(d.lag)
+		return b, false
+	})
 	if f := d.instead[member]; f != nil {
 		d.wg.Go(func() { f(y) })
 	} else {
@@ -154,6 +162,36 @@ func TestRun(t *testing.T) {
 	})
 }
 
+// A round that finds a new roster is followed by another some seconds later, which
+// brings what was said to those that had learned of it before.
+func TestRoundAfterANewRoster(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all, syncs, net := syncers(t, 2)
+		ctx, cancel := context.WithCancel(t.Context())
+		net.ctx = ctx
+		done := make(chan error)
+		go func() { done <- syncs[0].Run(ctx) }()
+		w := all[0].World
+		time.Sleep(time.Until(w.EpochStart(w.Epoch(time.Now())+1)) + maxSpread + time.Second)
+		synctest.Wait()
+		before := syncs[0].Status().Rounds
+		for _, x := range all {
+			x.group.rotate(all[0].group.Members()...)
+		}
+		syncs[0].Kick()
+		time.Sleep(settleMin / 2)
+		fill(all[1], 1, 5, 10, 1)
+		time.Sleep(settleMax)
+		synctest.Wait()
+		if s := syncs[0].Status(); s.Rounds != before+2 || !same(all[0], all[1]) {
+			t.Errorf("%d rounds in %v, logs the same: %v", s.Rounds-before, settleMax, same(all[0], all[1]))
+		}
+		cancel()
+		<-done
+		net.wg.Wait()
+	})
+}
+
 // A member that fails is left alone for longer and longer; one that lies is
 // banned for an hour, neither asked nor answered, and others are not held up.
 func TestBackoffAndBan(t *testing.T) {
@@ -207,8 +245,8 @@ func TestBackoffAndBan(t *testing.T) {
 	})
 }
 
-// A peer has a budget of sessions; who stalls holds a place for a while only, and
-// beyond the places others are told busy.
+// A peer has a budget of sessions; who stalls or drips holds a place for a while only,
+// and no longer than until others want it.
 func TestServeLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		all, syncs, net := syncers(t, 2)
@@ -237,15 +275,53 @@ func TestServeLimits(t *testing.T) {
 			net.wg.Go(func() { _ = syncs[0].Serve(t.Context(), y) })
 		}
 		synctest.Wait()
-		if err := ask(); ReasonOf(err) != ReasonBusy {
-			t.Error("a session began although all places are taken")
-		}
-		time.Sleep(idleTimeout + time.Second)
 		if err := ask(); err != nil {
-			t.Errorf("when those that were silent are gone: %v", err)
+			t.Errorf("strangers have all places, and a member was not answered: %v", err)
 		}
-		if got := syncs[0].Status(); got.Inbound != 0 || got.Errors[ReasonTimeout] != maxGreeting || got.Errors[ReasonBusy] != 1 {
+		if got := syncs[0].Status(); got.Errors[ReasonBusy] != 1 {
+			t.Errorf("%d streams gave up their place, want the oldest", got.Errors[ReasonBusy])
+		}
+		// One that drips has no more time than one that is silent.
+		x, y := pipe(nil)
+		ends = append(ends, x)
+		net.wg.Go(func() { _ = syncs[0].Serve(t.Context(), y) })
+		net.wg.Go(func() {
+			s := &session{Config: all[1].Config, opener: true, us: fromOpener, them: fromAnswerer}
+			_, _ = s.run(t.Context(), x, func() error {
+				ephemeral, err := s.greet()
+				for _, step := range []func() error{s.sendHello, func() error { return s.ch.flush() }, s.takeHello} {
+					if err == nil {
+						err = step()
+					}
+				}
+				if err == nil {
+					err = s.link(ephemeral)
+				}
+				for err == nil { // a message of which a byte comes now and then
+					s.ch.pending = []byte{0x80}
+					time.Sleep(idleTimeout / 2)
+					err = s.ch.flush()
+				}
+				return err
+			})
+		})
+		time.Sleep(greetingTimeout + time.Second)
+		synctest.Wait()
+		if got := syncs[0].Status(); got.Inbound != 0 || got.Errors[ReasonTimeout] != maxGreeting || len(syncs[0].strangers.open) != 0 {
 			t.Errorf("status %+v", got)
+		}
+		// A stranger's flood is not where members are, who come over links.
+		for range 2 * maxGreeting {
+			x, y := pipe(nil)
+			ends = append(ends, x)
+			net.wg.Go(func() { _ = syncs[0].ServeFrom(t.Context(), [32]byte{1}, y) })
+		}
+		x, y = pipe(nil)
+		ends = append(ends, x)
+		net.wg.Go(func() { _ = syncs[0].ServeFrom(t.Context(), all[1].key, y) })
+		synctest.Wait()
+		if n, m := len(syncs[0].strangers.open), len(syncs[0].neighbours.open); n != maxGreeting || m != 1 {
+			t.Errorf("%d strangers and %d neighbours, want %d and one", n, m, maxGreeting)
 		}
 		for _, e := range ends {
 			_ = e.Close()

@@ -4,7 +4,9 @@ import (
 	"crypto/ecdh"
 	"crypto/ed25519"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
+	"time"
 
 	"golang.org/x/crypto/chacha20poly1305"
 	"golang.org/x/crypto/scrypt"
@@ -55,6 +57,13 @@ type approvalIn struct {
 	Signature octets     `json:"signature_hex"`
 }
 
+func (in approvalIn) approval() (roster.Approval, error) {
+	if len(in.Signature) != ed25519.SignatureSize {
+		return roster.Approval{}, fmt.Errorf("signature_hex has %d bytes, not %d", len(in.Signature), ed25519.SignatureSize)
+	}
+	return roster.Approval{Key: in.Key, Expiry: uint64(in.Expiry), Signature: [ed25519.SignatureSize]byte(in.Signature)}, nil
+}
+
 type changeIn struct {
 	Kind      uint32          `json:"kind"`
 	Member    memberIn        `json:"member"`
@@ -64,13 +73,12 @@ type changeIn struct {
 
 func (in changeIn) change() (roster.Change, error) {
 	c := roster.Change{Kind: roster.Kind(in.Kind), Member: in.Member.member(), Ticket: in.Ticket.ticket()}
-	for _, a := range in.Approvals {
-		if len(a.Signature) != ed25519.SignatureSize {
-			return c, fmt.Errorf("signature_hex has %d bytes, not %d", len(a.Signature), ed25519.SignatureSize)
+	for _, in := range in.Approvals {
+		a, err := in.approval()
+		if err != nil {
+			return c, err
 		}
-		c.Approvals = append(c.Approvals, roster.Approval{
-			Key: a.Key, Expiry: uint64(a.Expiry), Signature: [ed25519.SignatureSize]byte(a.Signature),
-		})
+		c.Approvals = append(c.Approvals, a)
 	}
 	return c, nil
 }
@@ -254,6 +262,7 @@ type joinIn struct {
 	Role       uint32          `json:"role"`
 	Operator   string          `json:"operator"`
 	Ticket     *rosterTicketIn `json:"ticket,omitempty"`
+	Approval   *approvalIn     `json:"approval,omitempty"` // a founder's own
 	Transcript world.Hash      `json:"transcript_hex"`
 }
 
@@ -261,12 +270,43 @@ func (in joinIn) request() (roster.Request, error) {
 	if len(in.Invite) != len(roster.InviteID{}) {
 		return roster.Request{}, fmt.Errorf("invite_id_hex has %d bytes, not %d", len(in.Invite), len(roster.InviteID{}))
 	}
-	v := roster.Invite{ID: roster.InviteID(in.Invite), World: &world.World{ID: in.World}}
-	ask, err := roster.NewAsk(v, in.Phrase, ed25519.NewKeyFromSeed(in.Seed[:]), in.Wrap, roster.Role(in.Role), in.Operator, in.Ticket.ticket())
+	v := roster.Invite{ID: roster.InviteID(in.Invite), World: &world.World{ID: in.World, Rules: world.DefaultRules()}}
+	key := ed25519.NewKeyFromSeed(in.Seed[:])
+	ask, err := roster.NewAsk(v, in.Phrase, key, in.Wrap, roster.Role(in.Role), in.Operator, in.Ticket.ticket(), time.Time{})
 	if err != nil {
 		return roster.Request{}, err
 	}
-	return ask.Request(roster.Transcript(in.Transcript)), nil
+	q := ask.Request(roster.Transcript(in.Transcript))
+	if want := in.proof(q); want != q.Proof {
+		return q, fmt.Errorf("a proof made here is not the one of package roster")
+	}
+	if in.Approval == nil {
+		return q, nil
+	}
+	// Package roster makes an approval for founders of worlds that it knows whole.
+	a, err := in.Approval.approval()
+	if err != nil {
+		return q, err
+	}
+	q.Approval = &a
+	q.Signature = [ed25519.SignatureSize]byte(ed25519.Sign(key, q.SignedMessage(roster.Transcript(in.Transcript))))
+	q.Proof = in.proof(q)
+	return q, nil
+}
+
+// phraseKey is what both sides make of the invite's phrase.
+func (in joinIn) phraseKey() [32]byte {
+	key, err := scrypt.Key([]byte(in.Phrase), in.Invite, world.TicketN, world.TicketR, world.TicketP, 32)
+	if err != nil {
+		panic("vectors: scrypt refuses fixed parameters: " + err.Error())
+	}
+	return [32]byte(key)
+}
+
+// proof is over all of a request that comes before it.
+func (in joinIn) proof(q roster.Request) world.Hash {
+	b := q.Canonical()
+	return world.NewSecret(in.phraseKey()).Keyed("culvert join", in.Transcript[:], b[:len(b)-len(q.Proof)])
 }
 
 func joinRequest(in joinIn) (*result, error) {
@@ -278,13 +318,8 @@ func joinRequest(in joinIn) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := scrypt.Key([]byte(in.Phrase), in.Invite, world.TicketN, world.TicketR, world.TicketP, 32)
-	if err != nil {
-		return nil, err
-	}
-	for name, value := range hexed("phrase_key_hex", key, "proof_hex", q.Proof[:]) {
-		r.steps[name] = value
-	}
+	key := in.phraseKey()
+	r.steps["phrase_key_hex"], r.steps["proof_hex"] = hex.EncodeToString(key[:]), hex.EncodeToString(q.Proof[:])
 	return r, nil
 }
 
@@ -315,6 +350,8 @@ func rosterExamples() []example {
 	proof := syncProofIn{Seed: fill(0x0c), World: inWorld(), Transcript: fill(0x35), Side: "opener"}
 	answer := proof
 	answer.Side = "answerer"
+	founder := exampleJoin()
+	founder.Ticket, founder.Approval = nil, pointer(exampleApproval(0x64))
 	return []example{
 		{"roster_entry_with_changes", "roster_entry", exampleEntry()},
 		{"roster_entry_rotation", "roster_entry", rotation},
@@ -324,6 +361,7 @@ func rosterExamples() []example {
 		{"roster_boxes", "roster_boxes", exampleBoxes()},
 		{"roster_box", "roster_box", boxIn{World: inWorld(), Generation: 300, Ephemeral: fill(0x51), Wrap: fill(0x52), Master: fill(0x53)}},
 		{"join_request", "join_request", exampleJoin()},
+		{"join_request_of_a_founder", "join_request", founder},
 		{"sync_proof_of_the_opener", "sync_proof", proof},
 		{"sync_proof_of_the_answerer", "sync_proof", answer},
 	}
@@ -337,17 +375,18 @@ func exampleRosterTicket() *rosterTicketIn {
 	return &rosterTicketIn{Epoch: someEpoch - 1, probeTicketIn: probeTicketIn{Nonce: fill(0x99), Anchor: []byte("anchor"), Output: fill(0)}}
 }
 
+func exampleApproval(b byte) approvalIn {
+	half := fill(b)
+	return approvalIn{Key: fill(b), Expiry: someEpoch + 1, Signature: append(half[:], half[:]...)}
+}
+
 // exampleEntry has changes and approvals in no order.
 func exampleEntry() entryIn {
-	approval := func(b byte) approvalIn {
-		half := fill(b)
-		return approvalIn{Key: fill(b), Expiry: someEpoch + 1, Signature: append(half[:], half[:]...)}
-	}
 	return entryIn{
 		Proposer: fill(0x0c), Signers: []world.Hash{}, World: inWorld(), Generation: 2, Previous: fill(0x31), Epoch: someEpoch, Time: 1_794_700_800_000,
 		Changes: []changeIn{
-			{Kind: 1, Member: memberIn{Key: fill(0x45), Wrap: fill(0x46)}, Approvals: []approvalIn{approval(0x61)}},
-			{Member: exampleMember(0x41), Ticket: exampleRosterTicket(), Approvals: []approvalIn{approval(0x63), approval(0x62), approval(0x61)}},
+			{Kind: 1, Member: memberIn{Key: fill(0x45), Wrap: fill(0x46)}, Approvals: []approvalIn{exampleApproval(0x61)}},
+			{Member: exampleMember(0x41), Ticket: exampleRosterTicket(), Approvals: []approvalIn{exampleApproval(0x63), exampleApproval(0x62), exampleApproval(0x61)}},
 		},
 		MasterHash: fill(0x32),
 	}

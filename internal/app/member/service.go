@@ -36,7 +36,7 @@ type Service struct {
 // set. It does nothing until its Parts run.
 func (m *Member) Start(dial gossip.Dialer, set node.Directory) (*Service, error) {
 	s := &Service{Member: m, dial: dial, set: set, session: gossip.Config{
-		World: m.cfg.World, Key: m.cfg.Key, Group: group{m}, Log: m.log(), Carriers: m.carriers(), Known: new(gossip.Refusals),
+		World: m.cfg.World, Key: m.cfg.Key, Group: group{m}, Log: m.log(), Carriers: m.carriers(), Known: new(gossip.Refusals), Intake: new(gossip.Intake),
 	}}
 	var err error
 	s.syncer, err = gossip.NewSyncer(gossip.SyncerConfig{Session: s.session, Dial: dial, Log: m.cfg.Log})
@@ -66,7 +66,11 @@ func (s *Service) Parts() []app.Part {
 
 // Serve answers a session that somebody opened, and closes the stream.
 func (s *Service) Serve(ctx context.Context, stream io.ReadWriteCloser) {
-	if err := s.syncer.Serve(ctx, stream); err != nil {
+	s.served(s.syncer.Serve(ctx, stream))
+}
+
+func (s *Service) served(err error) {
+	if err != nil {
 		s.cfg.Log.Debug("sync session not finished", "reason", gossip.ReasonOf(err).Label())
 	}
 }
@@ -74,7 +78,7 @@ func (s *Service) Serve(ctx context.Context, stream io.ReadWriteCloser) {
 // ServeHost lets others open sessions, and ask to join, at host until ctx ends.
 func (s *Service) ServeHost(ctx context.Context, host *mesh.Host) {
 	host.Handle(mesh.ProtoSync, syncPeerStreams, syncStreams, func(stream *mesh.Stream) {
-		s.Serve(ctx, stream)
+		s.served(s.syncer.ServeFrom(ctx, stream.Peer(), stream))
 		_ = stream.Close() // it may be closed already
 	})
 	if s.signer != nil {

@@ -63,7 +63,7 @@ function box(i) {
 function join(i) {
   const seed = raw(i.signer_seed_hex);
   const member = { key_hex: hex(publicKey(seed)), wrap_key_hex: i.wrap_key_hex, role: i.role, operator: i.operator };
-  const unsigned = types.requestUnsigned.write({ ...i, version: 1, member });
+  const unsigned = types.requestUnsigned.write({ ...i, version: 2, member });
   const message = Buffer.concat([label("join-sig"), raw(i.world_hex), blake3(label("roster-join"), unsigned), raw(i.transcript_hex), unsigned]);
   const signature = sign(seed, message);
   const key = scrypt(Buffer.from(i.phrase), raw(i.invite_id_hex));

@@ -148,7 +148,7 @@ const boxesFields = { world_hex: hash, entry_hex: hash, boxes: sequence(struct({
 export const boxesUnsigned = struct(boxesFields);
 export const boxes = struct({ ...boxesFields, signature_hex: signature64 });
 
-const requestFields = { version: u32, world_hex: hash, invite_id_hex: array(16), member, ticket: option(rosterTicket) };
+const requestFields = { version: u32, world_hex: hash, invite_id_hex: array(16), member, ticket: option(rosterTicket), approval: option(approval) };
 
 export const requestUnsigned = struct(requestFields);
 export const request = struct({ ...requestFields, signature_hex: signature64, proof_hex: hash });
