@@ -154,6 +154,24 @@ func (l *memLog) in(epoch uint64) []world.Hash {
 	return sorted(slices.AppendSeq([]world.Hash{}, maps.Keys(l.named[epoch])))
 }
 
+// memProofs keeps proofs in memory.
+type memProofs struct {
+	kept map[uint64][]byte
+	fail error // of the next writes
+}
+
+func newProofs() *memProofs { return &memProofs{kept: make(map[uint64][]byte)} }
+
+func (p *memProofs) PutProof(epoch uint64, proof []byte) error {
+	if p.fail != nil {
+		return p.fail
+	}
+	p.kept[epoch] = slices.Clone(proof)
+	return nil
+}
+
+func (p *memProofs) Proofs() ([][]byte, error) { return slices.Collect(maps.Values(p.kept)), nil }
+
 // node is one signer of a test.
 type node struct {
 	n      byte
@@ -302,7 +320,7 @@ func signers(t *testing.T, n int, f func(w *world.World, net *network, epoch uin
 		for i := range n {
 			x := &node{n: byte(i + 1), log: newLog(), net: net, drafts: make(map[uint64][]byte), memory: quorum.NewMemory(w.ID)}
 			var err error
-			x.book, err = seal.NewBook(w, x.log)
+			x.book, err = seal.NewBook(w, x.log, newProofs())
 			try(t, err)
 			x.signer, err = seal.New(seal.Config{
 				World: w, Key: key(x.n), Memory: x.memory, Book: x.book, Peers: x, Drafts: x,

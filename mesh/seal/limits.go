@@ -42,4 +42,8 @@ const (
 	maxCarried = 128
 	maxItems   = 384 << 10
 	maxHints   = 2 << 10
+
+	// maxProofs is of how many epochs proof of two seals is kept, for as long as the
+	// world lasts: one is enough to know who lied, and each is some 7 KiB at most.
+	maxProofs = 64
 )

@@ -65,7 +65,7 @@ func TestSealed(t *testing.T) {
 		// A member that was away gets everything at once, the late ones among it.
 		away := &node{n: 9, log: newLog(), net: net}
 		var err error
-		away.book, err = seal.NewBook(w, away.log)
+		away.book, err = seal.NewBook(w, away.log, newProofs())
 		try(t, err)
 		try(t, away.sync(net.all[0]))
 		if n, err := away.book.Retry(); err != nil || n > 1 {
@@ -310,7 +310,8 @@ func TestBook(t *testing.T) {
 		return seal.Seal{Body: b, Signatures: signed.Signatures}
 	}
 	log := newLog()
-	book, err := seal.NewBook(w, log)
+	proofs := newProofs()
+	book, err := seal.NewBook(w, log, proofs)
 	try(t, err)
 	ids := sorted(someIDs("event", 4))
 	good := sign(seal.Of(w.ID, 7, ids), 1, 2)
@@ -343,17 +344,29 @@ func TestBook(t *testing.T) {
 		t.Error("with the late event named the epoch is not closed")
 	}
 	try(t, book.Learn(sign(good.Body, 2, 3), nil)) // the same, signed by others
-	if err := book.Learn(sign(seal.Of(w.ID, 7, ids[:2]), 2, 3), nil); !errors.Is(err, seal.ErrContradiction) || book.Status().Proofs != 1 {
+	second := sign(seal.Of(w.ID, 7, ids[:2]), 2, 3)
+	proofs.fail = errors.New("the disk is full")
+	if err := book.Learn(second, nil); !errors.Is(err, seal.ErrContradiction) || book.Status().Proofs != 1 {
 		t.Errorf("a second seal: %v, %+v", err, book.Status())
+	}
+	if _, err := book.Retry(); !errors.Is(err, proofs.fail) {
+		t.Errorf("Retry with a full disk = %v, want that", err)
+	}
+	proofs.fail = nil
+	if _, err := book.Retry(); err != nil || len(proofs.kept) != 1 {
+		t.Errorf("Retry = %v, %d proofs on the disk; want 1", err, len(proofs.kept))
 	}
 	if err := book.Merge([][]byte{[]byte("junk")}); !errors.Is(err, seal.ErrSeal) {
 		t.Errorf("junk: %v", err)
 	}
 	// From the file it comes back.
-	again, err := seal.NewBook(w, log)
+	again, err := seal.NewBook(w, log, proofs)
 	try(t, err)
 	if s, ok := again.Sealed(7); !ok || s.Body != good.Body || again.Status().Newest != 7 {
 		t.Errorf("after a restart: %+v", again.Status())
+	}
+	if l := again.Liars(); again.Status().Proofs != 1 || len(l) != 1 || l[0] != public(2) {
+		t.Errorf("after a restart %d proofs against %x; want 1, against signer 2", again.Status().Proofs, l)
 	}
 	lateID := hash("late")
 	items, err := again.Items()
@@ -362,8 +375,37 @@ func TestBook(t *testing.T) {
 		t.Errorf("%d items; want one that names the late event", len(items))
 	}
 	log.floor = 8
-	if _, err := again.Retry(); err != nil || again.Status().Any {
-		t.Errorf("the seal of a dropped epoch is kept: %v", err)
+	if _, err := again.Retry(); err != nil || again.Status().Any || again.Status().Proofs != 1 {
+		t.Errorf("of a dropped epoch the proof alone is kept: %v, %+v", err, again.Status())
+	}
+	proofs.kept[7] = proofs.kept[7][:100]
+	if _, err := seal.NewBook(w, log, proofs); err == nil {
+		t.Error("half of a proof is taken for one")
+	}
+}
+
+// Signers that lie about every epoch do not fill the disk with it.
+func TestProofsAreBounded(t *testing.T) {
+	w := testWorld(t, 1)
+	log, proofs := newLog(), newProofs()
+	book, err := seal.NewBook(w, log, proofs)
+	try(t, err)
+	of := func(epoch uint64, ids []world.Hash) seal.Seal {
+		b := seal.Of(w.ID, epoch, ids)
+		sig, err := quorum.NewMemory(w.ID).Sign(key(1), b.Statement(), func() error { return nil })
+		try(t, err)
+		return seal.Seal{Body: b, Signatures: []quorum.Signature{sig}}
+	}
+	for epoch := range uint64(100) {
+		for n := range 3 {
+			err := book.Learn(of(epoch, someIDs("x", n)), nil)
+			if (n > 0) != errors.Is(err, seal.ErrContradiction) {
+				t.Fatalf("epoch %d, seal %d: Learn = %v", epoch, n, err)
+			}
+		}
+	}
+	if n := book.Status().Proofs; n != 64 || len(proofs.kept) != n {
+		t.Errorf("%d proofs, %d on the disk; want the first 64", n, len(proofs.kept))
 	}
 }
 

@@ -273,7 +273,10 @@ func (s *Signer) review(ctx context.Context, epoch uint64, ids *[]world.Hash, pr
 		case a.Kind == Agreed:
 			agreed++
 		case a.Kind == Sealed:
-			if err := s.cfg.Book.Learn(a.Seal, nil); err != nil {
+			switch err := s.cfg.Book.Learn(a.Seal, nil); {
+			case errors.Is(err, ErrContradiction):
+				s.cfg.Log.Error("directory signers have signed two seals of one epoch", "err", err)
+			case err != nil:
 				s.cfg.Log.Warn("a signer gave a seal that is none", "signer", short(t.signer), "err", err)
 			}
 			again = s.cfg.Peers.Sync(ctx, t.signer) == nil || again // with what it holds

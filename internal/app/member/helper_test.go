@@ -56,6 +56,16 @@ func open(t testing.TB, w *world.World, key ed25519.PrivateKey) *Member {
 	return m
 }
 
+// reopen is m after a restart.
+func reopen(t testing.TB, m *Member) *Member {
+	t.Helper()
+	try(t, m.Close())
+	again, err := Open(m.cfg)
+	try(t, err)
+	t.Cleanup(func() { try(t, again.Close()) })
+	return again
+}
+
 // net1 opens sessions between members of one test.
 type net1 map[[32]byte]*Service
 
