@@ -25,8 +25,9 @@ const (
 	ReasonSignature Reason = 11 // a signature does not fit
 	ReasonTicket    Reason = 12 // a ticket is due, and there is none that is good
 	ReasonUnstamped Reason = 13 // a descriptor without a stamp, and the epoch has its share of those
+	ReasonSealed    Reason = 14 // made here, of an epoch that is sealed: nobody would count it
 
-	reasons = 14 // one more than the last
+	reasons = 15 // one more than the last
 )
 
 // reasonNames has a word for metrics and JSON, and what people read.
@@ -44,6 +45,7 @@ var reasonNames = [reasons]struct{ label, text string }{
 	ReasonSignature: {"signature", "its signature is not good"},
 	ReasonTicket:    {"ticket", "it needs a ticket for its epoch"},
 	ReasonUnstamped: {"unstamped", "a descriptor without a stamp, and the epoch has enough of those"},
+	ReasonSealed:    {"sealed", "its epoch is sealed, so that it would count nowhere; say it in this epoch"},
 }
 
 // Reasons lists all, for whoever counts them by name.
