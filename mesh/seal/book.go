@@ -20,6 +20,9 @@ type Log interface {
 	// their bytes; with a time, of those that were here before it.
 	Sealable(epoch uint64, before time.Time) ([]world.Hash, error)
 
+	// Fingerprint changes with what is here of an epoch, and only with that.
+	Fingerprint(epoch uint64) ([32]byte, error)
+
 	// Outside is ids of such events that came after the epoch's seal.
 	Outside(epoch uint64, limit int) ([]world.Hash, error)
 

@@ -117,6 +117,53 @@ func TestSignerDown(t *testing.T) {
 	}
 }
 
+// A signer that takes questions and never answers, as one whose machine is cut off
+// seems to, uses up nobody's turn.
+func TestSignerSilent(t *testing.T) {
+	for silent := byte(1); silent <= 3; silent++ {
+		signers(t, 3, func(w *world.World, net *network, epoch uint64) {
+			net.mu.Lock()
+			net.silent = silent
+			net.mu.Unlock()
+			net.cut(func(a, b byte) bool { return a == silent || b == silent })
+			ids := someIDs("event", 2)
+			var up []*node
+			for _, x := range net.all {
+				if x.n != silent {
+					x.log.add(epoch, ids[len(up)])
+					up = append(up, x)
+				}
+			}
+			later(w, epoch)
+			net.gossip()
+			sealedAs(t, epoch, ids, up...)
+		})
+	}
+}
+
+// After hours without a quorum all epochs that are not given up are sealed within
+// one, though they were asked about ever more rarely.
+func TestHealedAfterLong(t *testing.T) {
+	signers(t, 3, func(w *world.World, net *network, epoch uint64) {
+		net.cut(func(_, _ byte) bool { return true })
+		const epochs = 20
+		for e := range uint64(epochs) {
+			for i, x := range net.all {
+				x.log.add(epoch+e, hash("event %d of %d", e, i))
+			}
+			time.Sleep(w.EpochLen())
+		}
+		later(w, epoch+epochs-1)
+		net.cut(nil)
+		time.Sleep(w.EpochLen())
+		net.gossip()
+		for e := range uint64(epochs) {
+			want := []world.Hash{hash("event %d of 0", e), hash("event %d of 1", e), hash("event %d of 2", e)}
+			sealedAs(t, epoch+e, want, net.all...)
+		}
+	})
+}
+
 // A signer that names events and gives them to nobody, in its own drafts and
 // against those of others, does not keep the others from sealing.
 func TestSignerWithholds(t *testing.T) {
@@ -295,6 +342,50 @@ func TestProposerGone(t *testing.T) {
 		net.gossip()
 		sealedAs(t, epoch, ids, net.all[1:]...)
 	})
+}
+
+// How many questions signers ask about an epoch until they give it up: an epoch of
+// which nothing changes is asked about ever more rarely, and all that can be sealed
+// is, as soon as what stopped it is over.
+func TestQuestions(t *testing.T) {
+	alone := func(a, b byte) bool { return true }
+	for _, x := range []struct {
+		name  string
+		apart func(a, b byte) bool
+		split bool
+		most  int // questions about the epoch
+	}{
+		{"all is well", nil, false, 12},
+		{"nobody reaches anybody", alone, false, 100},
+		{"votes are split", nil, true, 100},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			signers(t, 3, func(w *world.World, net *network, epoch uint64) {
+				net.cut(alone)
+				ids := someIDs("event", 3)
+				for i, x := range net.all {
+					x.log.add(epoch, ids[i])
+				}
+				time.Sleep(time.Until(w.EpochStart(epoch + 1).Add(seal.Grace(w) - time.Second)))
+				for i, from := range []byte{2, 3, 1} {
+					if !x.split {
+						break
+					}
+					a, err := net.all[i].signer.Answer(context.Background(), public(from), seal.Request{Sign: true, Epoch: epoch, IDs: ids[i : i+1]})
+					if err != nil || a.Kind != seal.Signed {
+						t.Fatalf("Answer = %d, %v", a.Kind, err)
+					}
+				}
+				net.cut(x.apart)
+				time.Sleep(30 * w.EpochLen())
+				n := net.asked(epoch)
+				t.Logf("%d questions about the epoch", n)
+				if n > x.most {
+					t.Errorf("%d questions about an epoch, want at most %d", n, x.most)
+				}
+			})
+		})
+	}
 }
 
 // A book takes nothing that t signers did not sign, and keeps proof of two seals.

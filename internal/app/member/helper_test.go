@@ -35,6 +35,12 @@ func public(key ed25519.PrivateKey) [32]byte { return [32]byte(key.Public().(ed2
 // sign.
 func makeWorld(t testing.TB, decide int, founders ...ed25519.PrivateKey) *world.World {
 	t.Helper()
+	return makeWorldOf(t, world.DefaultRules(), decide, founders...)
+}
+
+// makeWorldOf is makeWorld with rules of its own.
+func makeWorldOf(t testing.TB, rules world.RuleBundle, decide int, founders ...ed25519.PrivateKey) *world.World {
+	t.Helper()
 	c := &world.Charter{
 		Version: 1, FounderThreshold: uint32(decide), DirectoryThreshold: uint32(len(founders)/2 + 1), CircuitSuite: world.CircuitSuite,
 		Mode: world.ModeClosed, EventHorizonS: uint64(world.DefaultHorizon / time.Second), QuotaPerAuthor: 100, TicketBits: 1,
@@ -43,7 +49,7 @@ func makeWorld(t testing.TB, decide int, founders ...ed25519.PrivateKey) *world.
 		c.Founders = append(c.Founders, public(k))
 	}
 	c.DirectorySigners = c.Founders
-	w, err := world.New(world.World{Phrase: "member", Rules: world.DefaultRules(), Charter: c, Local: true})
+	w, err := world.New(world.World{Phrase: "member", Rules: rules, Charter: c, Local: true})
 	try(t, err)
 	return w
 }

@@ -28,6 +28,12 @@ func (l sealLog) Full(id world.Hash) (bool, error) {
 	return x.Stored && x.Used >= x.Quota, err
 }
 
+// Fingerprint implements seal.Log.
+func (l sealLog) Fingerprint(epoch uint64) ([32]byte, error) {
+	x, err := l.Epoch(epoch)
+	return x.Fingerprint, err
+}
+
 // SealedEpochs implements seal.Log.
 func (l sealLog) SealedEpochs() ([]uint64, error) {
 	all, err := l.Epochs()
