@@ -154,6 +154,7 @@ func TestHealedAfterLong(t *testing.T) {
 			time.Sleep(w.EpochLen())
 		}
 		later(w, epoch+epochs-1)
+		time.Sleep(300 * time.Millisecond) // between turns: who begins one reaches nobody or both
 		net.cut(nil)
 		time.Sleep(w.EpochLen())
 		net.gossip()

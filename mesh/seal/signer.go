@@ -260,7 +260,7 @@ func (s *Signer) propose(ctx context.Context, epoch uint64, silent map[[32]byte]
 		return err
 	}
 	agreed := 0
-	for range maxReviews {
+	for i := range maxReviews {
 		if !promised {
 			if ids, err = s.held(epoch); err != nil {
 				return err
@@ -275,6 +275,12 @@ func (s *Signer) propose(ctx context.Context, epoch uint64, silent map[[32]byte]
 			return nil
 		}
 		if agreed >= s.quorum.Threshold {
+			// What one more signer has shown us meanwhile should be named too.
+			if again && !promised && i+1 < maxReviews {
+				if more, err := s.held(epoch); err == nil && !slices.Equal(more, ids) {
+					continue
+				}
+			}
 			return s.collect(ctx, epoch, ids, silent)
 		}
 		if !again {
