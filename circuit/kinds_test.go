@@ -68,7 +68,7 @@ func TestKindsOfStreams(t *testing.T) {
 			})
 		}
 		all.Wait()
-		for _, kind := range []circuit.StreamKind{circuit.StreamHTTP, 3, 255} {
+		for _, kind := range []circuit.StreamKind{circuit.StreamHTTP, 1, circuit.StreamJoin, 255} {
 			if text, _, err := ask(kind); !errors.Is(err, circuit.ErrReset) {
 				t.Errorf("stream of kind %d: %q, %v; want it reset", kind, text, err)
 			}
@@ -77,8 +77,8 @@ func TestKindsOfStreams(t *testing.T) {
 		if text != "sync" || err != nil || circ != circuits[0] || circ != circuits[1] {
 			t.Errorf("after those: %q, %v on circuit %s; want it on the one of before, %q", text, err, circ, circuits)
 		}
-		if s := member.relay.Stats(); s.ResetStreams != 3 {
-			t.Errorf("%d streams reset, want 3", s.ResetStreams)
+		if s := member.relay.Stats(); s.ResetStreams != 4 {
+			t.Errorf("%d streams reset, want 4", s.ResetStreams)
 		}
 	})
 }
@@ -100,4 +100,15 @@ func TestNodeThatDoesNotExtend(t *testing.T) {
 			t.Errorf("the node extended %d times and refused %d; want it to refuse", s.Extended, s.ExtendRefused)
 		}
 	})
+}
+
+// The bytes are fixed: other programs speak them.
+func TestKindsHaveTheirBytes(t *testing.T) {
+	for kind, want := range map[circuit.StreamKind]byte{
+		circuit.StreamHTTP: 0, circuit.StreamDirectory: 2, circuit.StreamSync: 3, circuit.StreamJoin: 4,
+	} {
+		if byte(kind) != want {
+			t.Errorf("a kind has byte %d, want %d", kind, want)
+		}
+	}
 }

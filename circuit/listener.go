@@ -9,12 +9,13 @@ import (
 // StreamKind is what an OPEN asks for.
 type StreamKind byte
 
-// Kinds of streams. A node resets a kind it does not serve.
+// Kinds of streams. A node resets a kind it does not serve. Kind 1 is the one of
+// payments, which nobody serves yet.
 const (
 	StreamHTTP      StreamKind = 0 // one request
-	StreamDirectory StreamKind = 1 // one question to the directory, as on /culvert/dir
-	StreamSync      StreamKind = 2 // one session between members, as on /culvert/sync
-	StreamJoin      StreamKind = 3 // one request to become a member, as on /culvert/join
+	StreamDirectory StreamKind = 2 // one question to the directory, as on /culvert/dir
+	StreamSync      StreamKind = 3 // one session between members, as on /culvert/sync
+	StreamJoin      StreamKind = 4 // one request to become a member, as on /culvert/join
 )
 
 // Listener hands out the streams of one kind that clients open at this node, in

@@ -125,7 +125,7 @@ var table = []ban{
 		why: "one way to wrap errors (%w) and one to log (log/slog)",
 	},
 	{
-		who: everyone, except: []string{"api/backend/backendtest/...", "internal/kv/kvtest", "internal/arch", "mesh/directory/dirtest", "mesh/meshtest"}, what: []string{"testing/..."},
+		who: everyone, except: []string{"api/backend/backendtest/...", "internal/kv/kvtest", "internal/arch", "mesh/directory/dirtest", "mesh/event/eventtest", "mesh/meshtest"}, what: []string{"testing/..."},
 		why: "production code does not know that it is tested",
 	},
 	{

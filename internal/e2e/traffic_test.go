@@ -19,37 +19,58 @@ import (
 	"github.com/culvert-net/culvert/api/backend/backendtest"
 	"github.com/culvert-net/culvert/internal/app/bridge"
 	"github.com/culvert-net/culvert/mesh/directory/follow"
+	"github.com/culvert-net/culvert/mesh/directory/mirror"
+	worlds "github.com/culvert-net/culvert/mesh/world"
 )
 
 // questions records all that a bridge says to mirrors, a stream at a time.
 type questions struct {
-	mu  sync.Mutex
-	all []*bytes.Buffer // guarded by mu, as what they hold
+	world worlds.Hash
+	mu    sync.Mutex
+	all   []*bytes.Buffer      // guarded by mu, as what they hold
+	roots map[worlds.Hash]bool // guarded by mu; all that mirrors had while it asked
 }
 
-// distinct are the different questions that were asked.
-func (q *questions) distinct() map[string]bool {
+// forms are the questions that were asked, with "root" in place of the id of each
+// root that any mirror had: what a question says of its asker beyond the time.
+func (q *questions) forms(roots map[worlds.Hash]bool) map[string]int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	out := make(map[string]bool)
+	out := make(map[string]int)
 	for _, b := range q.all {
-		if b.Len() > 0 { // not one that was opened and not used yet
-			out[b.String()] = true
+		if b.Len() == 0 { // one that was opened and not used yet
+			continue
 		}
+		said := b.String()
+		for id := range roots {
+			said = strings.ReplaceAll(said, string(id[:]), "root")
+		}
+		out[said]++
 	}
 	return out
+}
+
+// seen adds the roots that mirrors had to a set.
+func (q *questions) seen(to map[worlds.Hash]bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	maps.Copy(to, q.roots)
 }
 
 // wrap is bridge.Options.WrapMirrors.
 func (q *questions) wrap(o follow.Opener) follow.Opener { return &asking{o, q} }
 
-// asking opens streams that are recorded.
+// asking opens streams that are recorded, after it has asked on one of its own what
+// roots there are.
 type asking struct {
 	follow.Opener
 	q *questions
 }
 
 func (a *asking) Open(ctx context.Context, to follow.Mirror) (io.ReadWriteCloser, error) {
+	if err := a.look(ctx, to); err != nil {
+		return nil, err
+	}
 	s, err := a.Opener.Open(ctx, to)
 	if err != nil {
 		return nil, err
@@ -59,6 +80,24 @@ func (a *asking) Open(ctx context.Context, to follow.Mirror) (io.ReadWriteCloser
 	said := new(bytes.Buffer)
 	a.q.all = append(a.q.all, said)
 	return &heard{s, a.q, said}, nil
+}
+
+func (a *asking) look(ctx context.Context, at follow.Mirror) error {
+	s, err := a.Opener.Open(ctx, at)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	roots, err := mirror.AskRoots(s, a.q.world)
+	if err != nil {
+		return err
+	}
+	a.q.mu.Lock()
+	defer a.q.mu.Unlock()
+	for _, r := range roots.Roots {
+		a.q.roots[r.Root.ID()] = true
+	}
+	return nil
 }
 
 type heard struct {
@@ -74,24 +113,38 @@ func (h *heard) Write(p []byte) (int, error) {
 	return h.ReadWriteCloser.Write(p)
 }
 
-// What a bridge asks mirrors says nothing of what it is used for. Two bridges of one
+// What a bridge asks mirrors says nothing of what it is used for: two bridges of one
 // world, of which one is asked for one model and one for another, say the same bytes
-// to mirrors, from their start on and over more than one change of the epoch.
+// to mirrors when they start.
 func TestDirectoryTrafficIsIdentical(t *testing.T) {
 	t.Parallel()
+	followAlike(t, longest, 1)
+}
+
+// followAlike runs two bridges, each of which is asked for a model of its own, until
+// both have fetched some bundles, and fails unless they asked the same: for the roots,
+// for the bundle of a root, and for the changes from one root to another. Which root
+// is the newest when one asks is up to the clock and to chance; nothing else may be.
+func followAlike(t *testing.T, within time.Duration, bundles int) {
+	t.Helper()
 	u := backendtest.NewUpstream(t)
 	u.Set(backendtest.ByPath(
 		backendtest.Answer(`{"object":"list","data":[{"id":"a","object":"model"},{"id":"b","object":"model"}]}`),
 		backendtest.Answer(backendtest.Completion)))
-	asked := [2]*questions{{}, {}}
 	w := inProcess(t, u.URL, nil)
 	file := filepath.Join(w.ready.Dirs["relay-1"], "world.toml")
-	// Both are to begin with the same root.
-	if at := time.Now(); at.Second() > 30 {
-		time.Sleep(at.Truncate(time.Minute).Add(time.Minute + 5*time.Second).Sub(at))
+	of, err := worlds.Load(file)
+	if err != nil {
+		t.Fatal(err)
 	}
-	bases := [2]string{anotherBridge(t, file, asked[0]), anotherBridge(t, file, asked[1])}
-	eventually(t, 4*time.Minute, "both bridges have followed for three roots", func() error {
+	var asked [2]*questions
+	var bases [2]string
+	for i := range asked {
+		asked[i] = &questions{world: of.ID, roots: make(map[worlds.Hash]bool)}
+		bases[i] = anotherBridge(t, file, asked[i])
+	}
+	var forms [2]map[string]int
+	eventually(t, within, fmt.Sprintf("both bridges have fetched %d bundles", bundles), func() error {
 		for i, model := range []string{"a", "b"} {
 			body := fmt.Sprintf(`{"model":%q,"messages":[{"role":"user","content":"hello"}]}`, model)
 			r, err := http.Post(bases[i]+"/chat/completions", "application/json", strings.NewReader(body))
@@ -102,18 +155,35 @@ func TestDirectoryTrafficIsIdentical(t *testing.T) {
 				return fmt.Errorf("bridge %d: status %d", i, r.StatusCode)
 			}
 		}
-		first, second := asked[0].distinct(), asked[1].distinct()
-		// The question for roots, which is one and the same for ever, and one for the
-		// bundle of each root.
-		if len(first) < 4 || len(second) < 4 || !maps.Equal(first, second) {
-			time.Sleep(time.Second) // of a minute's epoch
-			return fmt.Errorf("%d and %d different questions", len(first), len(second))
+		roots := make(map[worlds.Hash]bool)
+		for _, q := range asked {
+			q.seen(roots)
+		}
+		var fetched [2]int
+		for i, q := range asked {
+			forms[i] = q.forms(roots)
+			for form, n := range forms[i] {
+				if strings.Contains(form, "root") {
+					fetched[i] += n
+				}
+			}
+		}
+		if min(fetched[0], fetched[1]) < bundles {
+			time.Sleep(200 * time.Millisecond)
+			return fmt.Errorf("%d and %d bundles", fetched[0], fetched[1])
 		}
 		return nil
 	})
-	for q := range asked[0].distinct() {
-		if !asked[1].distinct()[q] {
-			t.Errorf("only the first bridge asked %x", q)
+	// The roots, a bundle, and the changes since another one.
+	want := 2 + min(bundles-1, 1)
+	for i, other := range []int{1, 0} {
+		if len(forms[i]) != want {
+			t.Errorf("bridge %d asked %d different things, want %d", i, len(forms[i]), want)
+		}
+		for form := range forms[i] {
+			if forms[other][form] == 0 {
+				t.Errorf("only bridge %d asked %x", i, form)
+			}
 		}
 	}
 }

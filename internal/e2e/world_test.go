@@ -25,7 +25,7 @@ import (
 
 // Caps on waiting for events that must come.
 const (
-	patience = 20 * time.Second // for anything
+	patience = 45 * time.Second // for anything
 	longest  = 75 * time.Second // for what timers of the product must notice first
 )
 
@@ -242,12 +242,18 @@ func (w *world) told() bridge.Status {
 
 func (w *world) toldBy(dir string) (s bridge.Status) {
 	w.t.Helper()
-	out, err := exec.Command(program("bridge"), "status", "--json", "--data", dir).Output()
-	if err != nil {
-		w.t.Fatalf("bridge status: %v", err)
+	cmd := exec.Command(program("bridge"), "status", "--json", "--data", dir)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if cmd.ProcessState.ExitCode() == 3 && len(out) > 0 { // not ready, which it says as well
+		err = nil
 	}
-	if err := json.Unmarshal(out, &s); err != nil {
-		w.t.Fatalf("bridge status: %v", err)
+	if err == nil {
+		err = json.Unmarshal(out, &s)
+	}
+	if err != nil {
+		w.t.Fatalf("bridge status: %v: %s", err, &said)
 	}
 	return s
 }

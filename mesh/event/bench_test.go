@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/culvert-net/culvert/mesh/event"
+	"github.com/culvert-net/culvert/mesh/event/eventtest"
 )
 
 // The kinds that most events are, and the largest.
@@ -13,8 +14,8 @@ func benchKinds() []string {
 
 func benchEvents(b *testing.B) map[string]*event.Event {
 	b.Helper()
-	events := all(b)
-	shard, err := event.SignShard(testKey(1), event.Shard{Place: place(), Payload: make([]byte, event.MaxPayload)})
+	events := eventtest.All(b)
+	shard, err := event.SignShard(eventtest.Key(1), event.Shard{Place: eventtest.Place(), Payload: make([]byte, event.MaxPayload)})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -30,7 +31,7 @@ func TestAllocations(t *testing.T) {
 		"attestation with options": {8, 9},
 		"descriptor":               {15, 10},
 	} {
-		e := all(t)[name]
+		e := eventtest.All(t)[name]
 		in := e.Canonical()
 		if n := testing.AllocsPerRun(100, func() { _, _ = event.Decode(in) }); n > c.decode {
 			t.Errorf("decoding a %s allocates %v times, and not %v", name, n, c.decode)

@@ -11,13 +11,14 @@ import (
 	"testing"
 
 	"github.com/culvert-net/culvert/mesh/event"
+	"github.com/culvert-net/culvert/mesh/event/eventtest"
 	"github.com/culvert-net/culvert/mesh/world"
 	"github.com/culvert-net/culvert/mesh/world/postcard"
 )
 
 func TestRoundTrip(t *testing.T) {
 	seen := make(map[event.Type]bool)
-	for name, e := range all(t) {
+	for name, e := range eventtest.All(t) {
 		b := e.Canonical()
 		back, err := event.Decode(b)
 		if err != nil {
@@ -33,7 +34,7 @@ func TestRoundTrip(t *testing.T) {
 		if err := back.Verify(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if back.World() != place().WorldID || back.Epoch() != place().EpochID || back.Author() == [32]byte{} {
+		if back.World() != eventtest.Place().WorldID || back.Epoch() != eventtest.Place().EpochID || back.Author() == [32]byte{} {
 			t.Errorf("%s: world %v, epoch %d, author %x", name, back.World(), back.Epoch(), back.Author())
 		}
 		if _, is := back.Subject(); is != (back.Type() == event.TypeReceipt || back.Type() == event.TypeAttestation) {
@@ -52,7 +53,7 @@ func TestRoundTrip(t *testing.T) {
 // Every bit of an event counts: whichever is flipped, it is refused by form, by
 // an id or by the signature.
 func TestEveryBitCounts(t *testing.T) {
-	for name, e := range all(t) {
+	for name, e := range eventtest.All(t) {
 		b := e.Canonical()
 		for i := range len(b) * 8 {
 			b[i/8] ^= 1 << (i % 8)
@@ -81,7 +82,7 @@ func envelope(body []byte, w world.Hash, epoch uint64, typ event.Type) []byte {
 }
 
 func TestEnvelopeMustFit(t *testing.T) {
-	for name, e := range all(t) {
+	for name, e := range eventtest.All(t) {
 		body := e.Body.Canonical()
 		for _, typ := range event.Types() {
 			if _, err := event.Decode(envelope(body, e.World(), e.Epoch(), typ)); (err == nil) != (typ == e.Type()) || err != nil && !errors.Is(err, event.ErrType) {
@@ -94,7 +95,7 @@ func TestEnvelopeMustFit(t *testing.T) {
 		if _, err := event.Decode(envelope(body, e.World(), e.Epoch(), 10)); !errors.Is(err, postcard.ErrVariant) {
 			t.Errorf("%s of an unknown type: %v", name, err)
 		}
-		for _, p := range []event.Place{{WorldID: hash(0x12), EpochID: e.Epoch()}, {WorldID: e.World(), EpochID: e.Epoch() + 1}} {
+		for _, p := range []event.Place{{WorldID: eventtest.Hash(0x12), EpochID: e.Epoch()}, {WorldID: e.World(), EpochID: e.Epoch() + 1}} {
 			got, err := event.Decode(envelope(body, p.WorldID, p.EpochID, e.Type()))
 			if err == nil { // the two that are placed by their envelope
 				err = got.Verify()
@@ -107,8 +108,8 @@ func TestEnvelopeMustFit(t *testing.T) {
 }
 
 func TestDescriptorOnlyInItsEpoch(t *testing.T) {
-	d := descriptor()
-	for _, p := range []event.Place{{WorldID: d.DescriptorUnsigned.World, EpochID: d.DescriptorUnsigned.Epoch + 1}, {WorldID: hash(1), EpochID: d.DescriptorUnsigned.Epoch}} {
+	d := eventtest.Descriptor()
+	for _, p := range []event.Place{{WorldID: d.DescriptorUnsigned.World, EpochID: d.DescriptorUnsigned.Epoch + 1}, {WorldID: eventtest.Hash(1), EpochID: d.DescriptorUnsigned.Epoch}} {
 		e := event.New(&event.DescriptorPublish{Place: p, Descriptor: d})
 		if _, err := event.Decode(e.Canonical()); !errors.Is(err, event.ErrPlace) {
 			t.Errorf("published in %v: %v", p, err)
@@ -119,7 +120,7 @@ func TestDescriptorOnlyInItsEpoch(t *testing.T) {
 // A body whose signature is of another domain, world, epoch or key does not
 // verify.
 func TestSignatureIsBound(t *testing.T) {
-	for name, e := range all(t) {
+	for name, e := range eventtest.All(t) {
 		if e.Type() == event.TypeDescriptor {
 			continue
 		}
@@ -150,23 +151,23 @@ func TestSignatureIsBound(t *testing.T) {
 func resign(t *testing.T, e *event.Event, msg []byte) {
 	t.Helper()
 	s := reflect.ValueOf(e.Body).Elem().FieldByName("Signed").Addr().Interface().(*event.Signed)
-	s.Signature = [64]byte(ed25519.Sign(testKey(1), msg))
+	s.Signature = [64]byte(ed25519.Sign(eventtest.Key(1), msg))
 }
 
 func TestWrongIDs(t *testing.T) {
-	for name, e := range all(t) {
+	for name, e := range eventtest.All(t) {
 		f := reflect.ValueOf(e.Body).Elem().FieldByName("ID")
 		if f.IsValid() {
-			f.Set(reflect.ValueOf(hash(0xff)))
+			f.Set(reflect.ValueOf(eventtest.Hash(0xff)))
 			if _, err := event.Decode(event.New(e.Body).Canonical()); !errors.Is(err, event.ErrID) {
 				t.Errorf("%s with a wrong id: %v", name, err)
 			}
 		}
 		switch b := e.Body.(type) {
 		case *event.DescriptorPublish:
-			b.Descriptor.ID = hash(0xff)
+			b.Descriptor.ID = eventtest.Hash(0xff)
 		case *event.Shard:
-			b.Digest = hash(0xff)
+			b.Digest = eventtest.Hash(0xff)
 		default:
 			continue
 		}
@@ -177,13 +178,13 @@ func TestWrongIDs(t *testing.T) {
 }
 
 func TestBounds(t *testing.T) {
-	key := testKey(1)
+	key := eventtest.Key(1)
 	long := func(n int) string { return strings.Repeat("x", n) }
 	withMetrics := func(change func(*event.Metrics)) func() (*event.Event, error) {
 		return func() (*event.Event, error) {
-			m := metrics()
+			m := eventtest.Metrics()
 			change(&m)
-			return event.SignAttestation(key, event.Attestation{Place: place(), Metrics: m})
+			return event.SignAttestation(key, event.Attestation{Place: eventtest.Place(), Metrics: m})
 		}
 	}
 	for name, make := range map[string]func() (*event.Event, error){
@@ -197,57 +198,57 @@ func TestBounds(t *testing.T) {
 		"latency of two hours": withMetrics(func(m *event.Metrics) { m.LatencyP95 = 7_200_000 }),
 		"freshness unknown":    withMetrics(func(m *event.Metrics) { m.Freshness = 3 }),
 		"anchor too long": func() (*event.Event, error) {
-			return event.SignAttestation(key, event.Attestation{Place: place(), Metrics: metrics(), Anchor: make129()})
+			return event.SignAttestation(key, event.Attestation{Place: eventtest.Place(), Metrics: eventtest.Metrics(), Anchor: make129()})
 		},
 		"ticket's anchor too long": func() (*event.Event, error) {
-			return event.SignReceipt(key, event.Receipt{Place: place(), Ticket: &world.Ticket{Anchor: make129()}})
+			return event.SignReceipt(key, event.Receipt{Place: eventtest.Place(), Ticket: &world.Ticket{Anchor: make129()}})
 		},
 		"dispute of one event": func() (*event.Event, error) {
-			return event.SignDispute(key, event.Dispute{Place: place(), EventA: hash(1), EventB: hash(1)})
+			return event.SignDispute(key, event.Dispute{Place: eventtest.Place(), EventA: eventtest.Hash(1), EventB: eventtest.Hash(1)})
 		},
 		"long reason": func() (*event.Event, error) {
-			return event.SignDispute(key, event.Dispute{Place: place(), EventA: hash(1), Reason: long(event.MaxReason + 1)})
+			return event.SignDispute(key, event.Dispute{Place: eventtest.Place(), EventA: eventtest.Hash(1), Reason: long(event.MaxReason + 1)})
 		},
 		"link hint of one target": func() (*event.Event, error) {
-			return event.SignLinkHint(key, event.LinkHint{Place: place()})
+			return event.SignLinkHint(key, event.LinkHint{Place: eventtest.Place()})
 		},
 		"compatibility NaN": func() (*event.Event, error) {
-			return event.SignLinkHint(key, event.LinkHint{Place: place(), TargetA: hash(1), Compatibility: math.NaN()})
+			return event.SignLinkHint(key, event.LinkHint{Place: eventtest.Place(), TargetA: eventtest.Hash(1), Compatibility: math.NaN()})
 		},
 		"weight too large": func() (*event.Event, error) {
-			return event.SignEndorsement(key, event.Endorsement{Place: place(), Weight: event.MaxWeight + 1})
+			return event.SignEndorsement(key, event.Endorsement{Place: eventtest.Place(), Weight: event.MaxWeight + 1})
 		},
 		"no verdict": func() (*event.Event, error) {
-			return event.SignVerdict(key, event.Verdict{Place: place(), Verdict: "maybe"})
+			return event.SignVerdict(key, event.Verdict{Place: eventtest.Place(), Verdict: "maybe"})
 		},
 		"too many reasons": func() (*event.Event, error) {
 			var reasons []string
 			for i := range event.MaxReasons + 1 {
 				reasons = append(reasons, long(i))
 			}
-			return event.SignVerdict(key, event.Verdict{Place: place(), Verdict: event.VerdictAccept, Reasons: reasons})
+			return event.SignVerdict(key, event.Verdict{Place: eventtest.Place(), Verdict: event.VerdictAccept, Reasons: reasons})
 		},
 		"long reason of a verdict": func() (*event.Event, error) {
-			return event.SignVerdict(key, event.Verdict{Place: place(), Verdict: event.VerdictAccept, Reasons: []string{long(event.MaxReason + 1)}})
+			return event.SignVerdict(key, event.Verdict{Place: eventtest.Place(), Verdict: event.VerdictAccept, Reasons: []string{long(event.MaxReason + 1)}})
 		},
 		"payload too large": func() (*event.Event, error) {
-			return event.SignShard(key, event.Shard{Place: place(), Payload: []byte(long(event.MaxPayload + 1))})
+			return event.SignShard(key, event.Shard{Place: eventtest.Place(), Payload: []byte(long(event.MaxPayload + 1))})
 		},
 		"source too long": func() (*event.Event, error) {
-			return event.SignShard(key, event.Shard{Place: place(), Source: long(event.MaxName + 1)})
+			return event.SignShard(key, event.Shard{Place: eventtest.Place(), Source: long(event.MaxName + 1)})
 		},
 		"too many shards": func() (*event.Event, error) {
 			var shards []world.Hash
 			for i := range event.MaxShards + 1 {
 				shards = append(shards, world.Hash{byte(i), byte(i >> 8)})
 			}
-			return event.SignManifest(key, event.Manifest{Place: place(), Shards: shards})
+			return event.SignManifest(key, event.Manifest{Place: eventtest.Place(), Shards: shards})
 		},
 		"method too long": func() (*event.Event, error) {
-			return event.SignManifest(key, event.Manifest{Place: place(), Method: long(event.MaxName + 1)})
+			return event.SignManifest(key, event.Manifest{Place: eventtest.Place(), Method: long(event.MaxName + 1)})
 		},
 		"model's name too long": func() (*event.Event, error) {
-			return event.SignManifest(key, event.Manifest{Place: place(), BaseModel: long(event.MaxName + 1)})
+			return event.SignManifest(key, event.Manifest{Place: eventtest.Place(), BaseModel: long(event.MaxName + 1)})
 		},
 	} {
 		if _, err := make(); !errors.Is(err, event.ErrBounds) {
@@ -255,14 +256,14 @@ func TestBounds(t *testing.T) {
 		}
 	}
 	// The largest of each kind fit.
-	if _, err := event.SignShard(key, event.Shard{Place: place(), Source: long(event.MaxName), Payload: make([]byte, event.MaxPayload)}); err != nil {
+	if _, err := event.SignShard(key, event.Shard{Place: eventtest.Place(), Source: long(event.MaxName), Payload: make([]byte, event.MaxPayload)}); err != nil {
 		t.Error(err)
 	}
 	var shards []world.Hash
 	for i := range event.MaxShards {
 		shards = append(shards, world.Hash{byte(i), byte(i >> 8)})
 	}
-	if _, err := event.SignManifest(key, event.Manifest{Place: place(), BaseModel: long(event.MaxName), Method: long(event.MaxName), Shards: shards}); err != nil {
+	if _, err := event.SignManifest(key, event.Manifest{Place: eventtest.Place(), BaseModel: long(event.MaxName), Method: long(event.MaxName), Shards: shards}); err != nil {
 		t.Error(err)
 	}
 }
@@ -271,7 +272,7 @@ func make129() []byte { return make([]byte, world.MaxAnchor+1) }
 
 // Decode looks at bounds too, not only Sign.
 func TestDecodeChecksBounds(t *testing.T) {
-	e, err := event.SignEndorsement(testKey(1), event.Endorsement{Place: place(), Weight: 1})
+	e, err := event.SignEndorsement(eventtest.Key(1), event.Endorsement{Place: eventtest.Place(), Weight: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,7 +286,7 @@ func TestDecodeChecksBounds(t *testing.T) {
 }
 
 func TestReasonsAreSortedByCanonicalBytes(t *testing.T) {
-	e, err := event.SignVerdict(testKey(1), event.Verdict{Place: place(), Verdict: event.VerdictReject, Reasons: []string{"b", "aa", "a", "b", ""}})
+	e, err := event.SignVerdict(eventtest.Key(1), event.Verdict{Place: eventtest.Place(), Verdict: event.VerdictReject, Reasons: []string{"b", "aa", "a", "b", ""}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -304,21 +305,21 @@ func TestReasonsAreSortedByCanonicalBytes(t *testing.T) {
 // Tickets have one set of parameters; others are refused before anybody
 // computes.
 func TestTicketParameters(t *testing.T) {
-	body := all(t)["receipt with options"].Body.Canonical()
+	body := eventtest.All(t)["receipt with options"].Body.Canonical()
 	own := postcard.AppendUint(postcard.AppendUint(postcard.AppendUint(nil, world.TicketN), world.TicketR), world.TicketP)
 	other := postcard.AppendUint(postcard.AppendUint(postcard.AppendUint(nil, 1<<20), world.TicketR), world.TicketP)
 	if bytes.Count(body, own) != 1 {
 		t.Fatal("the parameters are not where the test looks for them")
 	}
-	b := envelope(bytes.Replace(body, own, other, 1), place().WorldID, place().EpochID, event.TypeReceipt)
+	b := envelope(bytes.Replace(body, own, other, 1), eventtest.Place().WorldID, eventtest.Place().EpochID, event.TypeReceipt)
 	if _, err := event.Decode(b); !errors.Is(err, event.ErrTicketForm) {
 		t.Errorf("Decode = %v, want %v", err, event.ErrTicketForm)
 	}
 }
 
 func TestAggregate(t *testing.T) {
-	m := metrics().Aggregate()
-	want := metrics()
+	m := eventtest.Metrics().Aggregate()
+	want := eventtest.Metrics()
 	want.SuccessRate = 62.0 / 64 // 0.97 · 64 = 62.08
 	if m != want {
 		t.Errorf("Aggregate = %+v, want %+v", m, want)

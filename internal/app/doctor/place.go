@@ -28,7 +28,6 @@ type Place struct {
 	Patient
 	Name             string   // what it calls itself
 	Listen, Announce []string // of its configuration
-	OnionFile        string
 
 	Key   [32]byte // zero: not readable
 	Addrs []string // that the running daemon says it announces
@@ -68,7 +67,7 @@ func (p *Place) OnionKeys() []Finding {
 	if p.World == nil {
 		return nil
 	}
-	path := filepath.Join(p.Dir, p.OnionFile)
+	path := filepath.Join(p.Dir, node.OnionFile)
 	keys, err := directory.OpenKeyring(path, p.World)
 	if errors.Is(err, files.ErrNotPrivate) {
 		return nil // said of the data directory

@@ -2,92 +2,16 @@ package eventform
 
 import (
 	"bytes"
-	"crypto/ed25519"
 	"strings"
 	"testing"
 
 	"github.com/culvert-net/culvert/mesh/event"
-	"github.com/culvert-net/culvert/mesh/world"
+	"github.com/culvert-net/culvert/mesh/event/eventtest"
 )
-
-func testKey(seed byte) ed25519.PrivateKey {
-	return ed25519.NewKeyFromSeed(bytes.Repeat([]byte{seed}, ed25519.SeedSize))
-}
-
-func filled(fill byte) world.Hash {
-	return world.Hash(bytes.Repeat([]byte{fill}, len(world.Hash{})))
-}
-
-func place() event.Place { return event.Place{WorldID: filled(0x11), EpochID: 483_500} }
-
-func metrics() event.Metrics {
-	return event.Metrics{
-		SuccessRate: 0.97, RefusalConsistency: 1, ToolFidelity: 0.5, LatencyP50: 420, LatencyP95: 1800,
-		Robustness: 0.75, Drift: 0.125, Freshness: event.FreshWeak,
-	}
-}
-
-func descriptor() world.Descriptor {
-	return world.SignDescriptor(testKey(9), world.DescriptorUnsigned{
-		World: place().WorldID, Epoch: place().EpochID,
-		ContactPoints: []string{"/ip4/192.0.2.1/tcp/4811", "seq:1"},
-		Capability: world.Capability{Manifest: &world.CapabilityManifest{
-			BaseModelID: "m", RuntimeID: "vllm", ContextLimit: 4096, SafetyMode: "standard",
-		}},
-	})
-}
-
-// all has one event of each type, with every optional field, and some without.
-func all(t testing.TB) map[string]*event.Event {
-	t.Helper()
-	key, fah := testKey(1), filled(0x44)
-	out := make(map[string]*event.Event)
-	add := func(name string, e *event.Event, err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		out[name] = e
-	}
-	receipt := event.Receipt{Place: place(), Challenge: filled(2), Target: filled(3), Outcome: filled(4)}
-	e, err := event.SignReceipt(key, receipt)
-	add("receipt", e, err)
-	receipt.TargetFAH = &fah
-	receipt.Ticket = &world.Ticket{Nonce: filled(5), Anchor: []byte("anchor"), Output: filled(6)}
-	e, err = event.SignReceipt(key, receipt)
-	add("receipt with options", e, err)
-
-	attestation := event.Attestation{Place: place(), Challenge: filled(2), Target: filled(3), Metrics: metrics(), Evidence: filled(4)}
-	e, err = event.SignAttestation(key, attestation)
-	add("attestation", e, err)
-	attestation.TargetFAH, attestation.Anchor = &fah, []byte("block 77")
-	e, err = event.SignAttestation(key, attestation)
-	add("attestation with options", e, err)
-
-	e, err = event.SignDispute(key, event.Dispute{Place: place(), EventA: filled(1), EventB: filled(2), Reason: "same challenge, two outcomes"})
-	add("dispute", e, err)
-	e, err = event.SignLinkHint(key, event.LinkHint{Place: place(), TargetA: filled(1), TargetB: filled(2), Evidence: filled(3), Compatibility: 0.875})
-	add("link hint", e, err)
-	e, err = event.SignEndorsement(key, event.Endorsement{Place: place(), Rules: filled(1), Weight: 2.5})
-	add("endorsement", e, err)
-	e, err = event.PublishDescriptor(descriptor())
-	add("descriptor", e, err)
-	e, err = event.SignShard(key, event.Shard{Place: place(), Source: "probe", Payload: []byte("redacted")})
-	add("shard", e, err)
-	e, err = event.SignVerdict(key, event.Verdict{
-		Place: place(), Shard: filled(1), Verdict: event.VerdictQuarantine, Reasons: []string{"zebra", "pii", "dup", "pii"},
-	})
-	add("verdict", e, err)
-	e, err = event.SignManifest(key, event.Manifest{
-		Place: place(), BaseModel: "m", Artifact: filled(1), Shards: []world.Hash{filled(3), filled(2), filled(3)}, Method: "lora", EvalReport: filled(4),
-	})
-	add("manifest", e, err)
-	return out
-}
 
 // Every event comes back from JSON as the bytes it was.
 func TestRoundTrip(t *testing.T) {
-	for name, e := range all(t) {
+	for name, e := range eventtest.All(t) {
 		for _, stamp := range [][]byte{nil, []byte("a ticket")} {
 			x := Export{Canonical: e.Canonical(), Stamp: stamp}
 			text, err := ToJSON(x)
@@ -107,7 +31,7 @@ func TestRoundTrip(t *testing.T) {
 
 // JSON has the fields' names and no place for what is not there.
 func TestJSON(t *testing.T) {
-	e := all(t)["receipt"]
+	e := eventtest.All(t)["receipt"]
 	text, err := ToJSON(Export{Canonical: e.Canonical()})
 	if err != nil {
 		t.Fatal(err)
@@ -140,7 +64,7 @@ func TestJSON(t *testing.T) {
 }
 
 func FuzzFromJSON(f *testing.F) {
-	for _, e := range all(f) {
+	for _, e := range eventtest.All(f) {
 		text, err := ToJSON(Export{Canonical: e.Canonical()})
 		if err != nil {
 			f.Fatal(err)

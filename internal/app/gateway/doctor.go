@@ -17,7 +17,7 @@ import (
 func doctorCommand(data func() (string, error)) *cobra.Command {
 	cfg := Defaults()
 	asJSON := false
-	p := &patient{Place: doctor.Place{Patient: doctor.Patient{Program: program}, OnionFile: onionFile}}
+	p := &patient{Place: doctor.Place{Patient: doctor.Patient{Program: program}}}
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look for what is wrong, and say what to do",
@@ -81,7 +81,7 @@ func (p *patient) checks() []doctor.Check {
 		{Name: "world", Run: doctor.Now(p.WorldFile)},
 		{Name: "onion keys", Run: doctor.Now(p.OnionKeys)},
 		{Name: "port", Run: p.ports},
-		{Name: "seeds", Limit: doctor.SeedsLimit, Run: p.askSeeds},
+		{Name: "seeds", Limit: doctor.SeedsLimit, Run: p.AskSeeds},
 		{Name: "clock", Run: doctor.Now(p.Clock)},
 		{Name: "directory", Run: p.directory},
 		{Name: "address", Limit: doctor.DialLimit, Run: p.Addresses},
@@ -108,15 +108,11 @@ func (p *patient) daemon(ctx context.Context) []doctor.Finding {
 }
 
 func (p *patient) data(context.Context) []doctor.Finding {
-	return p.Data(app.ConfigFile, node.KeyFile, onionFile)
+	return p.Data(app.ConfigFile, node.KeyFile, node.OnionFile)
 }
 
 func (p *patient) ports(ctx context.Context) []doctor.Finding {
 	return p.Ports(ctx, p.cfg.Status.Listen, p.cfg.Debug.Listen)
-}
-
-func (p *patient) askSeeds(ctx context.Context) []doctor.Finding {
-	return p.AskSeeds(ctx)
 }
 
 func (p *patient) directory(context.Context) []doctor.Finding {

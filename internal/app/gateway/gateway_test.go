@@ -270,7 +270,7 @@ func TestInit(t *testing.T) {
 	if !slices.ContainsFunc(r.Addrs, func(s string) bool { return strings.Contains(s, "quic") }) {
 		t.Errorf("addresses %q; want QUIC among them", r.Addrs)
 	}
-	for _, name := range []string{node.KeyFile, onionFile, app.WorldFile, app.ConfigFile} {
+	for _, name := range []string{node.KeyFile, node.OnionFile, app.WorldFile, app.ConfigFile} {
 		if info, err := os.Stat(filepath.Join(seed, name)); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v; want it there with mode 0600", name, err)
 		}
@@ -483,9 +483,11 @@ func TestServeWarnsWhenUnreachable(t *testing.T) {
 
 func TestStatusPrint(t *testing.T) {
 	s := Status{
-		Name: "", ID: "ab010203", PeerID: "12D3KooWx", Roles: []string{"provider"}, Seeds: 1,
-		Directory: &node.DirectoryStatus{Relays: 1, Providers: 1},
-		Backend:   &BackendStatus{Kind: "openai", URL: "http://127.0.0.1:1", Problem: "it cannot be reached"},
+		Status: node.Status{
+			ID: "ab010203", PeerID: "12D3KooWx", Roles: []string{"provider"}, Seeds: 1,
+			Directory: &node.DirectoryStatus{Relays: 1, Providers: 1},
+		},
+		Backend: &BackendStatus{Kind: "openai", URL: "http://127.0.0.1:1", Problem: "it cannot be reached"},
 	}
 	var out strings.Builder
 	if err := s.print(&out); err != nil {

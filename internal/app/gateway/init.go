@@ -180,7 +180,7 @@ func write(data *app.Data, cfg *Config, w *world.World) error {
 	if err := world.WriteFile(data.Path(app.WorldFile), w); err != nil {
 		return err
 	}
-	keys, err := directory.OpenKeyring(data.Path(onionFile), w)
+	keys, err := directory.OpenKeyring(data.Path(node.OnionFile), w)
 	if err != nil {
 		return app.Usage(err)
 	}

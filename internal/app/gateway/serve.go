@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"io"
 	"log/slog"
@@ -22,14 +21,11 @@ import (
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
-// Files of a gateway besides those of every data directory.
-const (
-	onionFile = "onion.keys"
-	ownFile   = "own.db" // what it said of itself
-)
+// ownFile is one of a gateway's besides those of every node.
+const ownFile = "own.db" // what it said of itself
 
 // worldFiles are patterns of what a gateway keeps of its world, besides its file.
-func worldFiles() []string { return append(mirror.Files(), onionFile, ownFile) }
+func worldFiles() []string { return append(mirror.Files(), node.OnionFile, ownFile) }
 
 // overStreams bounds the questions to the directory that are answered over
 // circuits at a time: each is a bundle at most, sent within a minute.
@@ -66,41 +62,15 @@ type gateway struct {
 
 // Serve is a node of its world until ctx ends.
 func Serve(ctx context.Context, o Options) (err error) {
-	log, err := app.NewLog(o.Err, program, o.Config.Log)
+	home, err := node.OpenHome(node.HomeConfig{
+		Program: program, Dir: o.Data, Err: o.Err, Name: o.Config.Node.Name,
+		Log: o.Config.Log, Status: o.Config.Status, Debug: o.Config.Debug, Fits: o.Config.fits,
+	})
 	if err != nil {
 		return err
 	}
-	if o.Config.Node.Name != "" {
-		log = log.With("node", o.Config.Node.Name)
-	}
-	data, err := app.OpenData(o.Data, program)
-	if err != nil {
-		return err
-	}
-	defer data.Close()
-	g := &gateway{cfg: o.Config, log: log, started: time.Now().UTC()}
-	g.world, err = node.LoadWorld(data.Path(app.WorldFile))
-	if err == nil {
-		err = app.Configured(o.Config.fits(g.world))
-	}
-	if err != nil {
-		return err
-	}
-	key, err := node.LoadKey(data.Path(node.KeyFile))
-	if err != nil {
-		return err
-	}
-	keys, err := directory.OpenKeyring(data.Path(onionFile), g.world)
-	if err != nil {
-		return app.Usage(err)
-	}
-
-	pages, err := app.BindPages(data, o.Config.Status, o.Config.Debug)
-	if err != nil {
-		return err
-	}
-	defer pages.Close()
-	g.statusURL = pages.StatusURL()
+	defer home.Close()
+	g := &gateway{cfg: o.Config, log: home.Log, world: home.World, started: time.Now().UTC(), statusURL: home.Pages.StatusURL()}
 	var src *source
 	if o.Config.Is(RoleProvider) {
 		if src, err = newSource(&o.Config.Provider); err != nil {
@@ -108,14 +78,11 @@ func Serve(ctx context.Context, o Options) (err error) {
 		}
 		defer src.closer.Close()
 	}
-	if g.host, err = node.Listen(key, o.Config.Node.Listen, g.world.Local, log); err != nil {
+	if g.host, err = home.Listen(o.Config.Node.Listen, o.Config.Node.Announce); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, g.host.Close()) }()
-	if len(g.addrs()) == 0 {
-		node.WarnUnreachable(o.Config.Node.Listen, g.world.Local, log)
-	}
-	parts, err := g.wire(o, key, keys, src, data)
+	parts, err := g.wire(o, home, src)
 	if err != nil {
 		return err
 	}
@@ -126,10 +93,10 @@ func Serve(ctx context.Context, o Options) (err error) {
 	// Requests for the directory end with the host, which outlives the parts.
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	node.ServeMirror(serving, g.host, g.directory.Store, nil, log)
+	node.ServeMirror(serving, g.host, g.directory.Store, nil, g.log)
 	status := serve.Status(g.ready, func() any { return g.status() }, g.metrics.Handler())
-	parts = append(pages.Parts(status, &serve.Server{Handler: status}, log), parts...)
-	log.Info("gateway is serving", "roles", o.Config.Node.Roles, "seed", seed, "version", app.Version())
+	parts = append(home.Pages.Parts(status, &serve.Server{Handler: status}, g.log), parts...)
+	g.log.Info("gateway is serving", "roles", o.Config.Node.Roles, "seed", seed, "version", app.Version())
 	return app.RunParts(ctx, parts...)
 }
 
@@ -147,12 +114,12 @@ func (g *gateway) isSeed() bool { return node.IsSeed(g.world, g.host.Key()) }
 // wire joins directory, relay and tunnel. The parts are in the order of
 // starting; the tunnel, last, stops first and lets its answers finish while
 // circuits still live.
-func (g *gateway) wire(o Options, key ed25519.PrivateKey, keys *directory.Keyring, src *source, data *app.Data) ([]app.Part, error) {
+func (g *gateway) wire(o Options, home *node.Home, src *source) ([]app.Part, error) {
 	g.known = directory.NewView(g.world)
 	var err error
 	g.directory, err = node.OpenSigned(node.SignedConfig{
-		World: g.world, View: g.known, Dir: data.Path(""), Host: g.host,
-		Key: key, Keys: keys, Say: g.self, File: data.Path(ownFile), Log: g.log,
+		World: g.world, View: g.known, Dir: home.Data.Path(""), Host: g.host,
+		Key: home.Key, Keys: home.Onion, Say: g.self, File: home.Data.Path(ownFile), Log: g.log,
 	})
 	if err != nil {
 		return nil, err
@@ -170,7 +137,7 @@ func (g *gateway) wire(o Options, key ed25519.PrivateKey, keys *directory.Keyrin
 	}
 	g.relay, err = circuit.NewRelay(circuit.RelayConfig{
 		World: g.world.ID, Self: g.host.Key(), CellSize: int(g.world.Rules.FixedCellBytes),
-		Links: wrapped, Keys: keys, Log: g.log,
+		Links: wrapped, Keys: home.Onion, Log: g.log,
 		Extend: g.cfg.Is(RoleRelay), Serve: served,
 	})
 	if err != nil {

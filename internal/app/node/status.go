@@ -3,12 +3,76 @@ package node
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
 	"github.com/culvert-net/culvert/mesh/world"
 )
+
+// Status is what a node that others reach says of itself to its owner.
+type Status struct {
+	Program   string             `json:"program"`
+	Version   string             `json:"version"`
+	Started   time.Time          `json:"started"`
+	Name      string             `json:"name"`
+	ID        string             `json:"id"` // as others show a node without a name
+	PeerID    string             `json:"peer_id"`
+	Roles     []string           `json:"roles"`
+	Seed      bool               `json:"seed"`
+	Ready     bool               `json:"ready"`
+	Waiting   []string           `json:"waiting,omitempty"` // for what, if not ready
+	Addrs     []string           `json:"addrs"`
+	StatusURL string             `json:"status_url,omitempty"`
+	Published int                `json:"published_to"` // seeds that know what is said here
+	Seeds     int                `json:"seeds"`        // others that there are
+	Problem   string             `json:"publish_problem,omitempty"`
+	World     *WorldStatus       `json:"world"`
+	Directory *DirectoryStatus   `json:"directory"`
+	Circuits  circuit.RelayStats `json:"circuits"`
+	Links     int                `json:"links"`
+	Refused   map[string]uint64  `json:"refused,omitempty"` // by limit
+}
+
+// Served fills in what host, directory and relay know now. err is why the node is
+// not ready.
+func (s *Status) Served(host *mesh.Host, d *Signed, snap *directory.Snapshot, relay *circuit.Relay, err error) {
+	s.ID, s.PeerID = ShortID(host.Key()), mesh.PeerID(host.Key())
+	s.Ready, s.Waiting = err == nil, Reasons(err)
+	p := d.Published()
+	s.Published, s.Seeds, s.Problem = p.Told, p.Seeds, p.Problem
+	s.Directory, s.Circuits = NewDirectoryStatus(d, snap), relay.Stats()
+	links := host.Stats()
+	s.Links, s.Refused = links.Links, links.Refused
+}
+
+// Rows prints s, but for its circuits, for a person.
+func (s *Status) Rows(row func(name, format string, args ...any)) {
+	row("Node", "%s", strings.TrimSpace(s.Name+" "+s.ID))
+	row("Peer id", "%s", s.PeerID)
+	row("Roles", "%s", strings.Join(s.Roles, ", "))
+	for _, a := range s.Addrs {
+		row("Address", "%s", a)
+	}
+	if s.Ready {
+		row("Ready", "yes")
+	} else {
+		row("Ready", "no: %s", strings.Join(s.Waiting, "; "))
+	}
+	if s.StatusURL != "" {
+		row("Status page", "%s/status", s.StatusURL)
+	}
+	s.World.Rows(row)
+	s.Directory.Rows(row)
+	published := fmt.Sprintf("known to %d of %s", s.Published, app.Count(s.Seeds, "other seed"))
+	if s.Problem != "" {
+		published += "; the last attempt: " + s.Problem
+	}
+	row("Descriptor", "%s", published)
+}
 
 // WorldStatus says which world a node is in.
 type WorldStatus struct {

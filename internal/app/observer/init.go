@@ -17,9 +17,6 @@ import (
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
-// onionFile is one of an observer's besides those of every data directory.
-const onionFile = "onion.keys"
-
 // PlaceOptions is what an observer is told of its place when it is set up. What
 // is left out is found out.
 type PlaceOptions struct {
@@ -136,7 +133,7 @@ func (s *setup) enter(w *world.World) error {
 	if err := world.WriteFile(s.data.Path(app.WorldFile), w); err != nil {
 		return err
 	}
-	keys, err := directory.OpenKeyring(s.data.Path(onionFile), w)
+	keys, err := directory.OpenKeyring(s.data.Path(node.OnionFile), w)
 	if err != nil {
 		return app.Usage(err)
 	}

@@ -15,7 +15,7 @@ import (
 // worldFiles are patterns of what an observer keeps of its world, besides its
 // file.
 func worldFiles() []string {
-	return slices.Concat(mirror.Files(), member.Files(), []string{onionFile, ownFile, signedFile})
+	return slices.Concat(mirror.Files(), member.Files(), []string{node.OnionFile, ownFile, signedFile})
 }
 
 func moveCommand(data func() (string, error)) *cobra.Command {

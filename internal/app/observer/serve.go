@@ -2,7 +2,6 @@ package observer
 
 import (
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"io"
 	"log/slog"
@@ -51,55 +50,27 @@ type observer struct {
 
 // Serve is a member of its world until ctx ends.
 func Serve(ctx context.Context, o Options) (err error) {
-	log, err := app.NewLog(o.Err, program, o.Config.Log)
+	home, err := node.OpenHome(node.HomeConfig{
+		Program: program, Dir: o.Data, Err: o.Err, Name: o.Config.Node.Name,
+		Log: o.Config.Log, Status: o.Config.Status, Debug: o.Config.Debug, Fits: o.Config.fits,
+	})
 	if err != nil {
 		return err
 	}
-	if o.Config.Node.Name != "" {
-		log = log.With("node", o.Config.Node.Name)
-	}
-	data, err := app.OpenData(o.Data, program)
-	if err != nil {
-		return err
-	}
-	defer data.Close()
-	ob := &observer{cfg: o.Config, log: log, started: time.Now().UTC()}
-	ob.world, err = node.LoadWorld(data.Path(app.WorldFile))
-	if err == nil {
-		err = app.Configured(o.Config.fits(ob.world))
-	}
-	if err != nil {
-		return err
-	}
-	key, err := node.LoadKey(data.Path(node.KeyFile))
-	if err != nil {
-		return err
-	}
-	onion, err := directory.OpenKeyring(data.Path(onionFile), ob.world)
-	if err != nil {
-		return app.Usage(err)
-	}
-	pages, err := app.BindPages(data, o.Config.Status, o.Config.Debug)
-	if err != nil {
-		return err
-	}
-	defer pages.Close()
-	ob.statusURL = pages.StatusURL()
+	defer home.Close()
+	ob := &observer{cfg: o.Config, log: home.Log, world: home.World, started: time.Now().UTC(), statusURL: home.Pages.StatusURL()}
 	ob.set = directory.NewSet(ob.world)
-	m, err := openMember(data, ob.world, key, o.Config, member.NewProviders(ob.set), log)
+	m, err := openMember(home.Data, ob.world, home.Key, o.Config, member.NewProviders(ob.set), ob.log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
 	// Files are open before anybody connects: a node that listens is to answer soon.
-	if ob.host, err = node.Listen(key, o.Config.Node.Listen, ob.world.Local, log); err != nil {
+	if ob.host, err = home.Listen(o.Config.Node.Listen, o.Config.Node.Announce); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, ob.host.Close()) }()
-	if len(ob.addrs()) == 0 {
-		node.WarnUnreachable(o.Config.Node.Listen, ob.world.Local, log)
-	}
-	parts, err := ob.wire(key, onion, data, m)
+	parts, err := ob.wire(home, m)
 	if err != nil {
 		return err
 	}
@@ -110,11 +81,11 @@ func Serve(ctx context.Context, o Options) (err error) {
 	ob.member.ServeHost(serving, ob.host)
 	status := serve.Status(ob.ready, func() any { return ob.status() }, ob.metrics.Handler())
 	ops := &member.Ops{Member: m, Service: ob.member, Addrs: ob.seedAddrs}
-	parts = append(pages.Parts(status, &serve.Server{Handler: ops.Handler(status)}, log), parts...)
+	parts = append(home.Pages.Parts(status, &serve.Server{Handler: ops.Handler(status)}, ob.log), parts...)
 	if why := m.IsMember(); why != nil {
-		log.Warn("this node is no member that reads", "err", why)
+		ob.log.Warn("this node is no member that reads", "err", why)
 	}
-	log.Info("observer is serving", "roles", o.Config.Node.Roles, "seed", ob.isSeed(), "version", app.Version())
+	ob.log.Info("observer is serving", "roles", o.Config.Node.Roles, "seed", ob.isSeed(), "version", app.Version())
 	return app.RunParts(ctx, parts...)
 }
 
@@ -142,11 +113,11 @@ func (ob *observer) isSeed() bool { return node.IsSeed(ob.world, ob.host.Key()) 
 
 // wire joins directory, circuits and what members do. The parts are in the order
 // of starting: sync stops before the circuits over which it is asked for.
-func (ob *observer) wire(key ed25519.PrivateKey, onion *directory.Keyring, data *app.Data, m *member.Member) ([]app.Part, error) {
-	if err := ob.openMemory(data); err != nil {
+func (ob *observer) wire(home *node.Home, m *member.Member) ([]app.Part, error) {
+	if err := ob.openMemory(home.Data); err != nil {
 		return nil, err
 	}
-	directoryParts, err := ob.join(key, onion, data, m)
+	directoryParts, err := ob.join(home, m)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +125,7 @@ func (ob *observer) wire(key ed25519.PrivateKey, onion *directory.Keyring, data 
 	links.Serve()
 	ob.relay, err = circuit.NewRelay(circuit.RelayConfig{
 		World: ob.world.ID, Self: ob.host.Key(), CellSize: int(ob.world.Rules.FixedCellBytes),
-		Links: links, Keys: onion, Log: ob.log,
+		Links: links, Keys: home.Onion, Log: ob.log,
 		Serve: []circuit.StreamKind{circuit.StreamDirectory, circuit.StreamSync, circuit.StreamJoin},
 	})
 	if err != nil {

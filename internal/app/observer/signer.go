@@ -2,7 +2,6 @@ package observer
 
 import (
 	"context"
-	"crypto/ed25519"
 	"time"
 
 	"github.com/culvert-net/culvert/internal/app"
@@ -23,18 +22,18 @@ const (
 
 // join makes this node's part in the directory: it mirrors what signers sign,
 // takes publications if it is a seed, and signs if it is one of them.
-func (ob *observer) join(key ed25519.PrivateKey, onion *directory.Keyring, data *app.Data, m *member.Member) ([]app.Part, error) {
+func (ob *observer) join(home *node.Home, m *member.Member) ([]app.Part, error) {
 	view := directory.NewView(ob.world)
 	add := func(ds []world.Descriptor) { ob.set.Add(ds, time.Now()) }
 	ob.taken = make(chan published, maxTaken)
 	var err error
 	ob.directory, err = node.OpenSigned(node.SignedConfig{
-		World: ob.world, View: view, Dir: data.Path(""), Host: ob.host,
-		Key: key, Keys: onion, Say: ob.self, Said: add, Stamped: func(ds []world.Descriptor, stamp []byte) {
+		World: ob.world, View: view, Dir: home.Data.Path(""), Host: ob.host,
+		Key: home.Key, Keys: home.Onion, Say: ob.self, Said: add, Stamped: func(ds []world.Descriptor, stamp []byte) {
 			for _, d := range ds {
 				ob.publish(d, stamp)
 			}
-		}, File: data.Path(ownFile), Log: ob.log,
+		}, File: home.Data.Path(ownFile), Log: ob.log,
 	})
 	if err != nil {
 		return nil, err
@@ -52,7 +51,7 @@ func (ob *observer) join(key ed25519.PrivateKey, onion *directory.Keyring, data 
 		return parts, nil
 	}
 	ob.notary, err = notary.New(notary.Config{
-		World: ob.world, Quorum: quorum.Of(ob.world), Key: key, Memory: ob.memory, Set: ob.set, Store: ob.directory.Store,
+		World: ob.world, Quorum: quorum.Of(ob.world), Key: home.Key, Memory: ob.memory, Set: ob.set, Store: ob.directory.Store,
 		Peers: node.Signers{Host: ob.host, World: ob.world, Nodes: ob.set}, Roster: rosterOf{m},
 		FirstNodes: ob.cfg.Directory.FirstNodes, Behind: ob.directory.Refresh, Log: ob.log,
 	})

@@ -4,57 +4,29 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
-	"github.com/culvert-net/culvert/mesh"
 )
 
 // Status is what an observer says of itself to its owner. It names nobody whose
 // circuits end here.
 type Status struct {
-	Program   string                `json:"program"`
-	Version   string                `json:"version"`
-	Started   time.Time             `json:"started"`
-	Name      string                `json:"name"`
-	ID        string                `json:"id"` // as others show a node without a name
-	PeerID    string                `json:"peer_id"`
-	Roles     []string              `json:"roles"`
-	Seed      bool                  `json:"seed"`
-	Ready     bool                  `json:"ready"`
-	Waiting   []string              `json:"waiting,omitempty"` // for what, if not ready
-	Addrs     []string              `json:"addrs"`
-	StatusURL string                `json:"status_url,omitempty"`
-	Published int                   `json:"published_to"` // seeds that know what is said here
-	Seeds     int                   `json:"seeds"`        // others that there are
-	Problem   string                `json:"publish_problem,omitempty"`
-	Clock     *float64              `json:"clock_ahead_s,omitempty"` // of this machine, of the seeds'; absent until one has answered
-	World     *node.WorldStatus     `json:"world"`
-	Directory *node.DirectoryStatus `json:"directory"`
-	Member    *member.Status        `json:"member"`
-	Circuits  circuit.RelayStats    `json:"circuits"`
-	Links     int                   `json:"links"`
-	Refused   map[string]uint64     `json:"refused,omitempty"` // by limit
+	node.Status
+	Clock  *float64       `json:"clock_ahead_s,omitempty"` // of this machine, of the seeds'; absent until one has answered
+	Member *member.Status `json:"member"`
 }
 
 func (ob *observer) status() *Status {
-	err := ob.ready()
-	d := ob.directory.Published()
-	links := ob.host.Stats()
-	s := &Status{
-		Program: program, Version: app.Version(), Started: ob.started,
-		Name: ob.cfg.Node.Name, ID: node.ShortID(ob.host.Key()), PeerID: mesh.PeerID(ob.host.Key()), Roles: ob.cfg.Node.Roles, Seed: ob.isSeed(),
-		Ready: err == nil, Waiting: node.Reasons(err), Addrs: ob.addrs(), StatusURL: ob.statusURL,
-		Published: d.Told, Seeds: d.Seeds, Problem: d.Problem,
-		World: node.NewWorldStatus(ob.world), Directory: node.NewDirectoryStatus(ob.directory, ob.set.Snapshot()),
-		Member: ob.member.Status(), Circuits: ob.relay.Stats(), Links: links.Links, Refused: links.Refused,
-	}
+	s := &Status{Member: ob.member.Status(), Status: node.Status{
+		Program: program, Version: app.Version(), Started: ob.started, Name: ob.cfg.Node.Name, Roles: ob.cfg.Node.Roles,
+		Seed: ob.isSeed(), Addrs: ob.addrs(), StatusURL: ob.statusURL, World: node.NewWorldStatus(ob.world),
+	}}
+	s.Served(ob.host, ob.directory, ob.set.Snapshot(), ob.relay, ob.ready())
 	if ahead, known := ob.clock.Ahead(); known {
 		seconds := ahead.Seconds()
 		s.Clock = &seconds
@@ -105,28 +77,8 @@ with other members.`,
 // print writes the status for a person.
 func (s *Status) print(out io.Writer) error {
 	w, row := app.Rows(out)
-	row("Node", "%s", strings.TrimSpace(s.Name+" "+s.ID))
-	row("Peer id", "%s", s.PeerID)
-	row("Roles", "%s", strings.Join(s.Roles, ", "))
-	for _, a := range s.Addrs {
-		row("Address", "%s", a)
-	}
-	if s.Ready {
-		row("Ready", "yes")
-	} else {
-		row("Ready", "no: %s", strings.Join(s.Waiting, "; "))
-	}
-	if s.StatusURL != "" {
-		row("Status page", "%s/status", s.StatusURL)
-	}
-	s.World.Rows(row)
+	s.Rows(row)
 	s.Member.Rows(row)
-	s.Directory.Rows(row)
-	published := fmt.Sprintf("known to %d of %s", s.Published, app.Count(s.Seeds, "other seed"))
-	if s.Problem != "" {
-		published += "; the last attempt: " + s.Problem
-	}
-	row("Descriptor", "%s", published)
 	if s.Clock != nil {
 		row("Clock", "%s", clockText(time.Duration(*s.Clock*float64(time.Second))))
 	}

@@ -65,9 +65,10 @@ func threeHops(t *testing.T, upstream string) *target {
 		}
 		return json.Unmarshal(text, &ready)
 	})
-	// Three relays, of which two and the provider make a circuit, and the bridge.
-	if len(ready.PIDs) != 5 {
-		t.Fatalf("the sandbox has %d processes, want 5", len(ready.PIDs))
+	// Three relays, of which two and the provider make a circuit, the bridge, and three
+	// memory nodes, which sign the directory.
+	if len(ready.PIDs) != 8 {
+		t.Fatalf("the sandbox has %d processes, want 8", len(ready.PIDs))
 	}
 	return withKeys(t, ready.BaseURL, ready.Dirs["bridge"])
 }

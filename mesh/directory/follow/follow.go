@@ -68,11 +68,12 @@ type Follower struct {
 	refreshed time.Time // when Refresh last did something; guarded by mu
 
 	// Owned by Run.
-	bad  int       // rounds since one was good
-	late int       // rounds since one found what is due
-	read readRoot  // what was last read
-	woe  time.Time // since when there has been no directory; zero while there is one
-	told string    // what operators have heard of that
+	bad    int       // rounds since one was good
+	late   int       // rounds since one found what is due
+	failed bool      // did mirrors not agree in the last round?
+	read   readRoot  // what was last read
+	woe    time.Time // since when there has been no directory; zero while there is one
+	told   string    // what operators have heard of that
 }
 
 // readRoot is a bundle's content with the root it was read under.
@@ -295,7 +296,7 @@ func (f *Follower) pause(now time.Time) time.Duration {
 	case b == nil || !directory.Usable(w, b.Root.Epoch, now):
 		f.bad++
 		return backoff(firstRetry, min(lastRetry, w.EpochLen()/4), f.bad-1)
-	case b.Root.Epoch >= w.Epoch(now):
+	case b.Root.Epoch >= w.Epoch(now) && !f.failed:
 		f.bad, f.late = 0, 0
 		// Signers need some seconds; then everybody comes, spread over a while.
 		length := w.EpochLen()

@@ -296,6 +296,35 @@ func TestSchedule(t *testing.T) {
 	})
 }
 
+// A signer has a new root before others have, and they have it seconds later: it asks
+// again, and does not say for the rest of the epoch that mirrors disagree.
+func TestAheadOfMirrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := build(t, 3, 3)
+		n.publish(t, n.now(t, 3))
+		f := n.start(t, "", nil)
+		if err := f.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Until(n.EpochStart(n.Epoch(time.Now()) + 1)))
+		b := n.now(t, 4)
+		if err := errors.Join(f.store.Believe(b.Root), f.store.Put(b)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(n.EpochLen() / 3)
+		synctest.Wait()
+		if s := f.Status(); s.Problem != mirror.ErrLower.Error() || s.Relays != 4 {
+			t.Fatalf("with mirrors behind: %+v", s)
+		}
+		n.publish(t, b)
+		time.Sleep(n.EpochLen() / 4)
+		synctest.Wait()
+		if s := f.Status(); s.Problem != "" {
+			t.Errorf("mirrors have it too, and the status is %q still", s.Problem)
+		}
+	})
+}
+
 // lying is a store that one signer's name is enough for, so that it serves what
 // no honest one would.
 func lying(t *testing.T, n *network, signer int) *mirror.Store {

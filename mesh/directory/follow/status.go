@@ -58,6 +58,7 @@ func (f *Follower) Status() Status {
 // that lasts, of its end, and of a clock that is off.
 func (f *Follower) note(err error, clock string, replies []reply, now time.Time) {
 	text := explain(err)
+	f.failed = err != nil
 	f.mu.Lock()
 	before := f.status.Clock
 	f.status.Problem, f.status.Clock = text, clock

@@ -1,4 +1,4 @@
-//go:build e2e
+//go:build e2e && mesh
 
 package e2e
 
@@ -69,7 +69,7 @@ func (m *moving) answered(name string, u *server) {
 
 // Members want other rules, a founder makes the new world, one provider and a bridge
 // go there, each with its keys, and are answered; the old world goes on without them.
-func TestForkAndMove(t *testing.T) {
+func TestMeshForkAndMove(t *testing.T) {
 	t.Parallel()
 	m := &moving{t: t, root: t.TempDir(), daemons: make(map[string]*daemon)}
 	stays, goes := upstream(t, backendtest.Answer(backendtest.Completion)), upstream(t, backendtest.Answer(backendtest.Completion))
