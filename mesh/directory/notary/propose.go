@@ -242,7 +242,7 @@ func (n *Notary) collect(ctx context.Context, epoch uint64, content world.Hash, 
 	n.mu.Lock()
 	d := n.copyPending(content)
 	n.mu.Unlock()
-	if !fresh {
+	if !fresh || d == nil {
 		taken, news := n.lookAround(ctx, epoch, now)
 		switch {
 		case news:
