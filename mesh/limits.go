@@ -186,6 +186,13 @@ const (
 	pushBurst = 8 << 20
 	pushLeast = 1 << 10
 
+	// pushControl is what a peer may say per second beside messages (topics, whom it
+	// sends what to, what it has), after pushControlBurst at once: what it has is 34
+	// bytes for each of 5,000 messages, each second. All of it is read by the one loop
+	// that also sends our own.
+	pushControl      = 512 << 10
+	pushControlBurst = 4 << 20
+
 	// maxForged is how many messages that cannot be genuine a peer may bring
 	// within pushBan. One comes from a fault; nobody passes one on. The peer is
 	// heard no more for pushBan, as often as it takes.

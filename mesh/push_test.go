@@ -369,6 +369,39 @@ func TestPushGateRate(t *testing.T) {
 	})
 }
 
+// What comes beside messages is bounded too: all of it is read by one loop.
+func TestPushGateControl(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, id := gate(), idOf([32]byte{1})
+		cuts := 0
+		g.cut = func(peer.ID) { cuts++ }
+		said := func(ids int) *pubsub.RPC {
+			topic := "a topic"
+			have := &pb.ControlIHave{TopicID: &topic}
+			for range ids {
+				have.MessageIDs = append(have.MessageIDs, string(make([]byte, 32)))
+			}
+			rpc := &pubsub.RPC{}
+			rpc.Control = &pb.ControlMessage{Ihave: []*pb.ControlIHave{have}}
+			return rpc
+		}
+		for range 600 { // as much as a busy world's member has to say, for ten minutes
+			if err := g.inspect(id, said(5000)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+		flood := 0
+		for g.inspect(id, said(1500)) == nil {
+			flood++
+		}
+		g.wg.Wait()
+		if most := pushControlBurst/(1500*34) + 1; flood > most || cuts != 1 || g.admits(id) {
+			t.Errorf("%d at once, want %d; %d cuts, admitted: %v", flood, most, cuts, g.admits(id))
+		}
+	})
+}
+
 func TestPushGateTopics(t *testing.T) {
 	g, id := gate(), idOf([32]byte{1})
 	g.cut = func(peer.ID) {}

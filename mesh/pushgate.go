@@ -43,8 +43,9 @@ type pushRecord struct {
 
 	topics map[string]bool // that it is in
 
-	budget int // bytes it may push now
-	filled time.Time
+	budget  int // bytes it may push now
+	control int // bytes of all else that it may send now
+	filled  time.Time
 }
 
 func newPushGate(h *Host, member func([32]byte) bool, cut func(peer.ID)) *pushGate {
@@ -72,7 +73,7 @@ func (g *pushGate) record(id peer.ID) *pushRecord {
 	r := g.records[id]
 	if r == nil {
 		now := time.Now()
-		r = &pushRecord{since: now, budget: pushBurst, filled: now, topics: make(map[string]bool)}
+		r = &pushRecord{since: now, budget: pushBurst, control: pushControlBurst, filled: now, topics: make(map[string]bool)}
 		g.records[id] = r
 	}
 	return r
@@ -120,15 +121,23 @@ func (g *pushGate) inspect(id peer.ID, rpc *pubsub.RPC) error {
 	if !g.admits(id) {
 		return errors.New("not a member")
 	}
-	if len(rpc.GetPublish()) == 0 {
-		return nil
-	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	r, now := g.record(id), time.Now()
 	if d := now.Sub(r.filled); d > 0 {
 		r.budget = min(pushBurst, r.budget+int(min(d, pushBurst/pushBytes*time.Second).Seconds()*pushBytes))
+		r.control = min(pushControlBurst, r.control+int(min(d, pushControlBurst/pushControl*time.Second).Seconds()*pushControl))
 		r.filled = now
+	}
+	control := rpc.Size()
+	for _, m := range rpc.Publish {
+		control -= m.Size()
+	}
+	// Some of what is said beside messages must not be lost, such as which topics a
+	// peer is in, so who says too much is not heard at all.
+	if r.control -= max(0, control); r.control < 0 {
+		g.ban(id, r)
+		return errors.New("too much beside messages")
 	}
 	kept := rpc.Publish[:0]
 	for _, m := range rpc.Publish {

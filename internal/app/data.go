@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/culvert-net/culvert/internal/app/moving"
 )
@@ -53,6 +55,29 @@ func DataDir(flag, program string) (string, error) {
 type Data struct {
 	Dir  string
 	lock *os.File
+}
+
+// freeTries and freePause are how often, and after what pause, WaitData looks again:
+// commands that have the files are done in a second.
+const (
+	freeTries = 20
+	freePause = 100 * time.Millisecond
+)
+
+// WaitData is OpenData for a daemon: it waits a little for a command that has the
+// directory. One that somebody typed must not keep a service from starting.
+func WaitData(ctx context.Context, dir, program string) (*Data, error) {
+	for try := 0; ; try++ {
+		data, err := OpenData(dir, program)
+		if !errors.Is(err, ErrInUse) || try == freeTries {
+			return data, err
+		}
+		select {
+		case <-time.After(freePause):
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
 }
 
 // ErrInUse is wrapped when another process has a data directory.

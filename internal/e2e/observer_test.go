@@ -261,7 +261,7 @@ func TestExportImport(t *testing.T) {
 			{w.dir("a"), "0 added, 2 known before.\n"},
 			{other.dir("a"), "0 added, 0 known before, refused: 2 world.\n"},
 		} {
-			if said := succeed(t, "observer", "log", "import", "--format", format, file, "--data", tt.dir); said != tt.want {
+			if said := succeed(t, "observer", "log", "import", file, "--data", tt.dir); said != tt.want {
 				t.Errorf("import as %s said %q, want %q", format, said, tt.want)
 			}
 		}
@@ -300,4 +300,17 @@ func TestTwoFounders(t *testing.T) {
 	if s := w.shown("a"); len(s.Waiting) != 1 || s.Waiting[0].Missing != 1 || s.Waiting[0].Change != "admit" {
 		t.Errorf("waiting = %+v; want one that lacks one approval", s.Waiting)
 	}
+	// The other founder approves by file, on a machine that is in no world.
+	sheet := filepath.Join(root, "petition.toml")
+	succeed(t, "observer", "world", "petition", w.shown("a").Waiting[0].Key, "--out", sheet, "--data", w.dir("a"))
+	succeed(t, "observer", "world", "approve", sheet, "--yes", "--data", filepath.Join(root, "b"))
+	if said := succeed(t, "observer", "world", "approve", sheet, "--yes", "--data", w.dir("a")); !strings.Contains(said, "is admitted") {
+		t.Errorf("approve said %q; want the newcomer admitted", said)
+	}
+	eventually(t, patience, "join is done", func() error {
+		if !strings.Contains(joining.out.String(), "is a member of world") {
+			return errors.New(joining.out.String())
+		}
+		return nil
+	})
 }

@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"runtime"
@@ -44,8 +45,9 @@ type Admission struct {
 	cores   chan struct{} // held by who decodes or verifies
 	tickets chan struct{} // held by who computes a ticket: 16 MiB each
 
-	mu   sync.Mutex
-	paid map[world.Hash]bool // guarded by mu: tickets that were found good
+	mu    sync.Mutex
+	paid  map[world.Hash]bool // guarded by mu: tickets that were found good
+	tried map[payer]int       // guarded by mu: bad tickets of an author
 }
 
 // AdmissionConfig is what NewAdmission needs.
@@ -68,7 +70,7 @@ func NewAdmission(cfg AdmissionConfig) *Admission {
 		log: cfg.Log, members: cfg.Members, clock: cfg.Clock, types: slices.Clone(cfg.Types),
 		cores:   make(chan struct{}, n),
 		tickets: make(chan struct{}, max(1, n/2)),
-		paid:    make(map[world.Hash]bool),
+		paid:    make(map[world.Hash]bool), tried: make(map[payer]int),
 	}
 }
 
@@ -154,6 +156,8 @@ type candidate struct {
 	free   bool // its author has a receipt in this epoch, and so has paid
 	known  bool
 	reason Reason
+	// restamped says that it is known, and came with a stamp that is not the one here.
+	restamped bool
 }
 
 // out reports whether there is nothing left to find out.
@@ -273,7 +277,15 @@ func (l *Log) look(tx *bbolt.Tx, epochs map[uint64]*seen, c *candidate) error {
 	if err != nil || s.bucket == nil {
 		return err
 	}
-	if c.known = s.ids.Get(e.id[:]) != nil; c.known {
+	if place := s.ids.Get(e.id[:]); place != nil {
+		c.known = true
+		if c.Stamp != nil {
+			rec, err := decodeRecord(s.bucket.Bucket(bucketRecords).Get(place))
+			if err != nil {
+				return err
+			}
+			c.restamped = !bytes.Equal(rec.stamp, c.Stamp.Bytes())
+		}
 		return nil
 	}
 	author := newAuthorKey(e.author, e.kind)

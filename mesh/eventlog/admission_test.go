@@ -113,7 +113,7 @@ func TestAdmission(t *testing.T) {
 		{"receipt with another's", ticketed(t, w, someEpoch, 1, 1, good).Canonical(), nil, ViaPush, ReasonTicket, true},
 		{"descriptor of a stranger", descriptor(t, w, someEpoch, 9, 1).Canonical(), nil, ViaPush, 0, false},
 		{"descriptor with a stamp", descriptor(t, w, someEpoch, 9, 1).Canonical(), ticket(t, w, someEpoch, 9), ViaPush, 0, false},
-		{"descriptor with another's", descriptor(t, w, someEpoch, 9, 1).Canonical(), good, ViaPush, ReasonTicket, false},
+		{"descriptor with another's", descriptor(t, w, someEpoch, 9, 1).Canonical(), good, ViaPush, ReasonStamp, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			l := fresh(t, w)
@@ -301,7 +301,7 @@ func TestIngestEnds(t *testing.T) {
 func TestReasons(t *testing.T) {
 	want := []string{
 		"size", "world", "malformed", "type", "early", "late", "horizon", "pruned", "quota",
-		"stranger", "signature", "ticket", "unstamped", "sealed",
+		"stranger", "signature", "ticket", "unstamped", "stamp", "sealed",
 	}
 	for i, r := range Reasons() {
 		if r.Code() != uint8(i+1) || r.Label() != want[i] || r.Error() == "" {

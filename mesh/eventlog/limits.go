@@ -67,11 +67,11 @@ const (
 	maxUnstamped = 4096
 
 	// maxTickets is how many good tickets are remembered, so that each is
-	// computed once.
+	// computed once, and how many authors of bad ones.
 	maxTickets = 8192
 
-	// maxTries is how many bad tickets of a prober one batch is asked to show:
-	// each costs some 40 ms.
+	// maxTries is how many bad tickets of a prober are computed in an epoch, however
+	// they come: each costs some 40 ms, and its author signed it.
 	maxTries = 2
 
 	// maxSkewPeers is how many peers' clocks are compared.

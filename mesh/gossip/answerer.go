@@ -78,8 +78,7 @@ func (s *session) answerGreeting() error {
 	if err := s.sendAuth(); err != nil {
 		return err
 	}
-	at := s.mine.head()
-	same := at == s.peer.head()
+	at, same := s.mine.head(), s.aligned()
 	if !same {
 		if err := s.ch.flush(); err != nil {
 			return err
@@ -249,7 +248,7 @@ func (a *asked) first() error {
 		c.body = a.coder.First(theirs)
 	}
 	var refused []uint64
-	for _, id := range a.Known.in(a.own.pages, a.differ.shift) {
+	for _, id := range a.Known.in(a.peer.member, a.own.pages, a.differ.shift) {
 		refused = append(refused, recon.ShortID(&a.short, &id))
 	}
 	slices.Sort(refused)

@@ -71,7 +71,7 @@ func (s *session) takeEvents(b []byte, expected func(*ID) bool) error {
 		switch v.Outcome {
 		case Refused:
 			s.result.Refused++
-			s.Known.add(v.Epoch, v.ID)
+			s.Known.add(s.peer.member, v)
 		case Bad:
 			return fail(ReasonBody, "it is not a good event")
 		}

@@ -62,7 +62,7 @@ func (e *ears) adjust(ctx context.Context, now time.Time) {
 // topics are those to listen to, with their keys.
 func (e *ears) topics(now time.Time) map[string]*world.Secret {
 	cfg := &e.pusher.cfg
-	if _, entry := cfg.Group.Head(); entry != e.newest {
+	if _, entry := cfg.Group.Speaks(); entry != e.newest {
 		e.before, e.newest, e.changed = e.newest, entry, now
 	}
 	entries := []world.Hash{e.newest}

@@ -34,7 +34,7 @@ func FuzzHello(f *testing.F) {
 			err = io.ErrUnexpectedEOF
 		}
 		return h, err
-	}, &hello{version: version, world: id, epoch: 7})
+	}, &hello{version: version, world: id, epoch: 7}, &hello{version: version, world: id, generation: 9, speaks: head{8, world.Hash{3}}})
 }
 
 func FuzzSummary(f *testing.F) {

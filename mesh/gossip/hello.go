@@ -47,6 +47,9 @@ type hello struct {
 	generation uint64
 	entry      world.Hash
 	epoch      uint64
+	// speaks is the newest place up to the head whose master the sender has, if that
+	// is not the head: whoever made the head's entry may have sealed noise to it.
+	speaks head
 }
 
 func (h *hello) bytes() []byte {
@@ -58,6 +61,8 @@ func (h *hello) bytes() []byte {
 	b = binary.LittleEndian.AppendUint64(b, h.generation)
 	b = append(b, h.entry[:]...)
 	b = binary.LittleEndian.AppendUint64(b, h.epoch)
+	b = binary.LittleEndian.AppendUint64(b, h.speaks.generation)
+	b = append(b, h.speaks.entry[:]...)
 	return b[:helloSize]
 }
 
@@ -65,18 +70,18 @@ func (h *hello) bytes() []byte {
 // its name.
 func readHello(r io.Reader, id world.Hash) (*hello, error) {
 	b := make([]byte, helloSize)
-	const head = 1 + len(world.Hash{})
-	if _, err := io.ReadFull(r, b[:head]); err != nil {
+	const front = 1 + len(world.Hash{})
+	if _, err := io.ReadFull(r, b[:front]); err != nil {
 		return nil, closed(err)
 	}
-	h := &hello{version: b[0], world: world.Hash(b[1:head])}
+	h := &hello{version: b[0], world: world.Hash(b[1:front])}
 	if h.version != version || h.world != id {
 		return nil, &Error{Reason: ReasonWorld}
 	}
-	if _, err := io.ReadFull(r, b[head:]); err != nil {
+	if _, err := io.ReadFull(r, b[front:]); err != nil {
 		return nil, closed(err)
 	}
-	rest := b[head:]
+	rest := b[front:]
 	take := func(n int) []byte {
 		f := rest[:n]
 		rest = rest[n:]
@@ -88,6 +93,11 @@ func readHello(r io.Reader, id world.Hash) (*hello, error) {
 	h.generation = binary.LittleEndian.Uint64(take(8))
 	copy(h.entry[:], take(32))
 	h.epoch = binary.LittleEndian.Uint64(take(8))
+	h.speaks.generation = binary.LittleEndian.Uint64(take(8))
+	copy(h.speaks.entry[:], take(32))
+	if h.speaks != (head{}) && (h.speaks.generation == 0 || h.speaks.generation >= h.generation) {
+		return nil, fail(ReasonMalformed, "a hello that speaks under generation %d of %d", h.speaks.generation, h.generation)
+	}
 	if slices.ContainsFunc(rest, func(c byte) bool { return c != 0 }) {
 		return nil, fail(ReasonMalformed, "a hello that is not padded with zeros")
 	}

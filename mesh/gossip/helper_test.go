@@ -55,6 +55,7 @@ type memLog struct {
 	epochs map[uint64]*memEpoch
 	floor  uint64                            // epochs before it are pruned
 	refuse func(epoch uint64, b []byte) bool // nil: nothing
+	sent   bool                              // refused for how it was sent
 }
 
 type memEpoch struct {
@@ -109,7 +110,7 @@ func (l *memLog) Admit(_ context.Context, events [][]byte, _ Via) (added int, ou
 		e := l.epochs[v.Epoch]
 		switch {
 		case v.Epoch < l.floor, l.refuse != nil && l.refuse(v.Epoch, b):
-			v.Outcome = Refused
+			v.Outcome, v.Sent = Refused, l.sent
 		case e != nil && e.bodies[v.ID] != nil:
 		default:
 			added++
@@ -161,6 +162,7 @@ type memGroup struct {
 	mu    sync.Mutex
 	chain []memEntry // from generation 1 on
 	self  [32]byte
+	noise int // of how many entries at the end the master is not here
 }
 
 type memEntry struct {
@@ -196,6 +198,13 @@ func (g *memGroup) Head() (uint64, world.Hash) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return uint64(len(g.chain)), g.chain[len(g.chain)-1].hash()
+}
+
+func (g *memGroup) Speaks() (uint64, world.Hash) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n := len(g.chain) - g.noise
+	return uint64(n), g.chain[n-1].hash()
 }
 
 func (g *memGroup) Missing(generation uint64, _ world.Hash, limit int) ([][]byte, error) {
@@ -243,7 +252,7 @@ func (g *memGroup) Members() [][32]byte {
 func (g *memGroup) Key(entry world.Hash, epoch uint64) *world.Secret {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, e := range g.chain {
+	for _, e := range g.chain[:len(g.chain)-g.noise] {
 		if e.hash() == entry && slices.Contains(e.members, g.self) {
 			return world.ControlPlaneKey(world.NewSecret(entry), world.Hash{}, epoch)
 		}

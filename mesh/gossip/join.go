@@ -19,6 +19,23 @@ func (s *session) head() head {
 
 func (h *hello) head() head { return head{h.generation, h.entry} }
 
+// aligned reports whether both sides began with one head and have its master.
+func (s *session) aligned() bool {
+	return s.mine.head() == s.peer.head() && s.mine.speaks == head{} && s.peer.speaks == head{}
+}
+
+// common is the place whose master both sides have, as far as their hellos say: at,
+// which is the head of both by now, or the older of those that they can speak under.
+// Who is a member is the head's to say all the same.
+func (s *session) common(at head) head {
+	for _, h := range []*hello{s.mine, s.peer} {
+		if h.speaks != (head{}) && h.speaks.generation < at.generation {
+			at = h.speaks
+		}
+	}
+	return at
+}
+
 // joinOpener makes the rosters one, as the opener: it tells its head and what the
 // peer seems to lack, takes what it lacks itself, and does so again until the
 // peer says the head that it was told. The result is the head both have.

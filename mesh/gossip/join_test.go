@@ -2,6 +2,8 @@ package gossip
 
 import (
 	"bytes"
+	"context"
+	"crypto/ed25519"
 	"errors"
 	"slices"
 	"sync"
@@ -93,6 +95,72 @@ func TestForkedRosters(t *testing.T) {
 	_, _, err, answerErr := a.sync(b, nil)
 	if ReasonOf(err) != ReasonRoster && ReasonOf(answerErr) != ReasonRoster {
 		t.Errorf("forked rosters: opener %v, answerer %v", err, answerErr)
+	}
+}
+
+// Who was sealed noise by the head's proposer speaks under the entry before, with
+// whoever else is a member by the head. Who is none by it gets nothing, though it has
+// that older master.
+func TestWithoutTheHeadsMaster(t *testing.T) {
+	for name, noise := range map[string][2]int{"the opener": {1, 0}, "the answerer": {0, 1}, "both": {1, 1}, "one for longer": {1, 2}} {
+		t.Run(name, func(t *testing.T) {
+			all := nodes(t, 3)
+			a, b, c := all[0], all[1], all[2]
+			for range 2 {
+				for _, x := range all[:2] {
+					x.group.rotate(a.key, b.key)
+				}
+			}
+			a.group.noise, b.group.noise = noise[0], noise[1]
+			fill(a, 1, 20, 10, 1)
+			fill(b, 2, 20, 10, 1)
+			a.mustSync(t, b)
+			if !same(a, b) {
+				t.Error("they did not sync")
+			}
+			if _, _, err, answerErr := c.sync(a, nil); err == nil || ReasonOf(answerErr) != ReasonStranger {
+				t.Errorf("an evicted member: opener %v, answerer %v", err, answerErr)
+			}
+		})
+	}
+}
+
+// Nobody who has shown nothing yet is sent anything under an older master: an evicted
+// member may have it.
+func TestOlderMasterWaitsForProof(t *testing.T) {
+	ab := nodes(t, 2)
+	a, b := ab[0], ab[1]
+	for _, x := range ab {
+		x.group.rotate(a.key, b.key)
+		x.group.noise = 1
+	}
+	x, y := pipe(nil)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s := &session{Config: a.Config, opener: true, us: fromOpener, them: fromAnswerer}
+		_, _ = s.run(context.Background(), x, func() error {
+			ephemeral, err := s.greet()
+			for _, step := range []func() error{
+				s.sendHello, func() error { return s.ch.flush() }, s.takeHello,
+				func() error { return s.link(ephemeral) }, s.takeAuth,
+				func() error { return say(s, kindAuth, make([]byte, ed25519.SignatureSize)) },
+			} {
+				if err == nil {
+					err = step()
+				}
+			}
+			if err != nil {
+				t.Error(err)
+			}
+			_, _, err = s.ch.recv(kindSummary)
+			return err
+		})
+	}()
+	r, err := Respond(context.Background(), b.Config, y, nil)
+	<-done
+	if ReasonOf(err) != ReasonSeal || r.Learn.Sent != 0 {
+		t.Errorf("%v after %d bytes of a summary, want none without a proof", err, r.Learn.Sent)
 	}
 }
 
@@ -199,6 +267,28 @@ func TestRefusedOnce(t *testing.T) {
 	a.Known.Forget()
 	if third, _ := a.mustSync(t, b); third.Added != 7 || !same(a, b) {
 		t.Errorf("third %+v", third)
+	}
+}
+
+// What is refused for how one peer sent it is asked of the next: a member could else
+// hide what others said by sending it without its stamp.
+func TestRefusedFromOnePeer(t *testing.T) {
+	all := nodes(t, 3)
+	a, liar, honest := all[0], all[1], all[2]
+	e := body(10, 2, 1, 100)
+	liar.log.add(e)
+	honest.log.add(e)
+	a.log.refuse = func(uint64, []byte) bool { return true }
+	a.log.sent = true
+	for range 2 {
+		a.mustSync(t, liar)
+	}
+	if first, _ := a.mustSync(t, liar); first.Received != 0 {
+		t.Errorf("from the same peer it was fetched again: %+v", first)
+	}
+	a.log.refuse = nil
+	if second, _ := a.mustSync(t, honest); second.Added != 1 {
+		t.Errorf("from another peer: %+v, want it added", second)
 	}
 }
 

@@ -99,7 +99,11 @@ const (
 
 	// maxGreeting is how many streams may be open whose peer has not shown yet
 	// that it is a member.
+	// One more ends the oldest.
 	maxGreeting = 16
+	// greetingTimeout is how long one may take in all: some round trips over a circuit.
+	// A peer that is never quite silent would else stay for as long as a session.
+	greetingTimeout = idleTimeout
 
 	// maxRepeat is how often a partner is asked again at once because more was
 	// left: at 256 MiB a session, a log of millions of events.

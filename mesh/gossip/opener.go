@@ -78,7 +78,7 @@ func (s *session) openGreeting(member [32]byte) (*summary, error) {
 		return nil, err
 	}
 	at := s.mine.head()
-	if at != s.peer.head() {
+	if !s.aligned() {
 		if at, err = s.joinOpener(); err != nil {
 			return nil, err
 		}
@@ -343,7 +343,7 @@ func (d *difference) fromCells(c *cells, shorts []uint64) error {
 // known strikes what our log refused before from what we ask for. It counts as
 // seen.
 func (d *difference) known() {
-	for _, id := range d.Known.in(d.own.pages, d.shift) {
+	for _, id := range d.Known.in(d.peer.member, d.own.pages, d.shift) {
 		if short := recon.ShortID(&d.short, &id); d.lack[short] {
 			delete(d.lack, short)
 			d.sum.Add(&id)

@@ -50,6 +50,9 @@ type Verdict struct {
 	ID      ID // the hash of its body; zero if there is none
 	Epoch   uint64
 	Outcome Outcome
+	// Sent says that it was refused for how it was sent: from another peer, with what
+	// is not covered by its id, it may be taken.
+	Sent bool
 }
 
 // Outcome is what a log did with an event.
@@ -66,6 +69,9 @@ type Group interface {
 	// Head is the newest generation in force and the hash of its roster entry.
 	Head() (generation uint64, entry world.Hash)
 
+	// Speaks is the newest generation up to the head whose master is here, and its
+	// entry: the head as a rule.
+	Speaks() (generation uint64, entry world.Hash)
 	// Missing is encoded roster entries for a peer whose head is another, oldest
 	// first, at most limit bytes of them: those that follow on its head, or, when
 	// its head is not on our chain, those that compete with it.

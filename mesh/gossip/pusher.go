@@ -160,7 +160,7 @@ func (p *Pusher) next() (batch [][]byte) {
 // send publishes one batch under the topic of the moment.
 func (p *Pusher) send(ctx context.Context, batch [][]byte) error {
 	now := time.Now()
-	_, entry := p.cfg.Group.Head()
+	_, entry := p.cfg.Group.Speaks()
 	cpk := p.cfg.Group.Key(entry, p.cfg.World.Epoch(now))
 	if cpk == nil {
 		return errors.New("there is no group key for this epoch")
@@ -212,14 +212,19 @@ func (p *Pusher) Check(name string, data []byte) Fate {
 }
 
 // judge is what the events of a batch make of it: bad if one is, good if one is
-// new and wanted, so that nobody can make old ones go round again.
+// new and none refused, so that nobody can make old ones go round again. Who
+// sends a batch on is blamed for what is bad in it, and what is refused here was
+// not looked at to the end: by another clock or roster it may be looked at, and
+// found bad.
 func (p *Pusher) judge(events [][]byte) Fate {
 	fate := Ignore
 	for _, e := range events {
 		switch outcome, fresh := p.cfg.Judge.Judge(e); {
 		case outcome == Bad:
 			return Reject
-		case outcome == Kept && fresh:
+		case outcome == Refused:
+			return Ignore
+		case fresh:
 			fate = Accept
 		}
 	}

@@ -153,6 +153,16 @@ func TestPush(t *testing.T) {
 		if h.fates[Ignore] != 6 || len(h.fates) != 1 {
 			t.Errorf("fates of repeats %v", h.fates)
 		}
+		// Who sends on what others may refuse, or find bad, would answer for it.
+		clear(h.fates)
+		for _, x := range all {
+			x.log.refuse = func(_ uint64, e []byte) bool { return e[8] == 9 }
+		}
+		mixed, _ := sealBatch(cpk, time.Now(), [][]byte{body(epoch, 1, 5, 40), body(epoch, 9, 1, 40)})
+		h.deliver(ports[0], h.topics[0], mixed)
+		if h.fates[Ignore] != 2 || len(h.fates) != 1 {
+			t.Errorf("fates of a batch of which one event is refused %v", h.fates)
+		}
 		// What is no batch, or has a bad event in it, is blamed on who sent it on.
 		clear(h.fates)
 		bad, _ := sealBatch(cpk, time.Now(), [][]byte{body(epoch, 1, 4, 40), {1, 2}})

@@ -10,22 +10,33 @@ import (
 // oldest. The zero value is empty; nil remembers nothing.
 type Refusals struct {
 	mu     sync.Mutex
-	events map[held]bool // guarded by mu
-	order  []held        // guarded by mu: the same, oldest first
+	events map[refused]bool // guarded by mu
+	order  []refused        // guarded by mu: the same, oldest first
 }
 
-func (r *Refusals) add(epoch uint64, id ID) {
+// refused is one event, as it came from one peer or, where that makes no difference,
+// from anybody. Else whoever sends a descriptor without its stamp could keep us from
+// asking others for it.
+type refused struct {
+	held
+	from [32]byte // zero: anybody
+}
+
+func (r *Refusals) add(from [32]byte, v *Verdict) {
 	if r == nil {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	e := held{epoch: epoch, id: id}
+	e := refused{held: held{epoch: v.Epoch, id: v.ID}}
+	if v.Sent {
+		e.from = from
+	}
 	if r.events[e] {
 		return
 	}
 	if r.events == nil {
-		r.events = make(map[held]bool)
+		r.events = make(map[refused]bool)
 	}
 	if len(r.order) >= maxRefused {
 		for _, old := range r.order[:maxRefused/4] {
@@ -36,8 +47,8 @@ func (r *Refusals) add(epoch uint64, id ID) {
 	r.events[e], r.order = true, append(r.order, e)
 }
 
-// in lists those of some pages.
-func (r *Refusals) in(pages []uint64, shift uint8) []ID {
+// in lists those of some pages that are not to be had from a peer.
+func (r *Refusals) in(peer [32]byte, pages []uint64, shift uint8) []ID {
 	if r == nil {
 		return nil
 	}
@@ -45,6 +56,9 @@ func (r *Refusals) in(pages []uint64, shift uint8) []ID {
 	defer r.mu.Unlock()
 	var ids []ID
 	for _, e := range r.order {
+		if e.from != [32]byte{} && e.from != peer {
+			continue
+		}
 		if _, ok := slices.BinarySearch(pages, pageOf(e.epoch, shift)); ok {
 			ids = append(ids, e.id)
 		}

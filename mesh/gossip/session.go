@@ -169,6 +169,9 @@ func (s *session) greet() (*ecdh.PrivateKey, error) {
 		member: s.member(), epoch: s.World.Epoch(time.Now()),
 	}
 	h.generation, h.entry = s.Group.Head()
+	if g, e := s.Group.Speaks(); g < h.generation { // the head may have moved in between
+		h.speaks = head{g, e}
+	}
 	if _, err := rand.Read(h.nonce[:]); err != nil {
 		return nil, &Error{Reason: ReasonLocal, err: err}
 	}
@@ -245,12 +248,14 @@ func (s *session) takeAuth() error {
 	return nil
 }
 
-// groupKeys computes the keys of members for the roster's head. What we send changes
-// to them at once, what we take with rekeyIn.
+// groupKeys computes the keys of members for the roster's head, or for an older entry
+// where one side has not got the head's master. What we send changes to them at once,
+// what we take with rekeyIn.
 func (s *session) groupKeys(at head) (in *world.Secret, err error) {
 	if !s.Group.Member(s.peer.member) {
 		return nil, &Error{Reason: ReasonStranger}
 	}
+	at = s.common(at)
 	first, second := s.hellos()
 	cpk := s.Group.Key(at.entry, first.epoch)
 	if cpk == nil {

@@ -111,7 +111,8 @@ func (s *Store) Admit(ctx context.Context, events [][]byte, via Via) (added int,
 		return 0, nil, err
 	}
 	for _, x := range r.Refused {
-		verdicts[places[x.Index]].Outcome = outcomeOf(x.Reason)
+		v := &verdicts[places[x.Index]]
+		v.Outcome, v.Sent = outcomeOf(x.Reason), x.Reason == eventlog.ReasonUnstamped
 	}
 	return r.Added, verdicts, nil
 }
@@ -143,7 +144,7 @@ func (s *Store) Judge(b []byte) (outcome Outcome, fresh bool) {
 // clock, its roster, what else it has.
 func outcomeOf(r eventlog.Reason) Outcome {
 	switch r {
-	case eventlog.ReasonSize, eventlog.ReasonWorld, eventlog.ReasonMalformed, eventlog.ReasonSignature:
+	case eventlog.ReasonSize, eventlog.ReasonWorld, eventlog.ReasonMalformed, eventlog.ReasonSignature, eventlog.ReasonStamp:
 		return Bad
 	default:
 		return Refused

@@ -112,6 +112,13 @@ func TestStoreVerdicts(t *testing.T) {
 		return Pack(e, nil)
 	}
 	now := w.Epoch(time.Now())
+	said, err := event.PublishDescriptor(world.SignDescriptor(key, world.DescriptorUnsigned{
+		World: w.ID, Epoch: now, ContactPoints: []string{"/ip4/192.0.2.1/tcp/4811"},
+		Capability: world.Capability{Manifest: &world.CapabilityManifest{RuntimeID: "relay"}},
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		name string
 		b    []byte
@@ -123,6 +130,7 @@ func TestStoreVerdicts(t *testing.T) {
 		{"a signature that is wrong", flipped, Bad},
 		{"another id", id, Bad},
 		{"another world", at(now, world.Hash{1}), Bad},
+		{"a stamp that is wrong", Pack(said, world.Ticket{Nonce: world.Hash{1}}.Bytes()), Bad},
 		{"yet to come", at(now+5, w.ID), Refused},
 		{"too old", at(now-10_000, w.ID), Refused},
 	} {

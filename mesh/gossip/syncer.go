@@ -35,7 +35,9 @@ type Syncer struct {
 
 	outbound chan struct{} // held by a session that we opened
 	inbound  chan struct{} // held by one that a member opened
-	greeting chan struct{} // held by one whose opener has shown nothing yet
+	// Those whose openers have shown nothing yet. Whoever floods one of them keeps
+	// nobody out of the other.
+	strangers, neighbours greeters
 
 	mu     sync.Mutex
 	rnd    *rand.Rand // guarded by mu
@@ -67,7 +69,6 @@ func NewSyncer(cfg SyncerConfig) (*Syncer, error) {
 		kick:     make(chan struct{}, 1),
 		outbound: make(chan struct{}, maxOutbound),
 		inbound:  make(chan struct{}, maxInbound),
-		greeting: make(chan struct{}, maxGreeting),
 		rnd:      rand.New(rand.NewChaCha8(seed)),
 	}, nil
 }
@@ -140,7 +141,8 @@ func (s *Syncer) partners(now time.Time) []terrain.Place {
 	c := &s.cfg.Session
 	epoch := c.World.Epoch(now)
 	generation, entry := c.Group.Head()
-	cpk := c.Group.Key(entry, epoch)
+	_, speaks := c.Group.Speaks()
+	cpk := c.Group.Key(speaks, epoch)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	// What our log refused for the roster or the epoch it may take now.
@@ -200,21 +202,20 @@ func (s *Syncer) session(ctx context.Context, member [32]byte) (Result, error) {
 
 // Serve answers a session that somebody opened, closes the stream and returns.
 func (s *Syncer) Serve(ctx context.Context, stream io.ReadWriteCloser) error {
-	select {
-	case s.greeting <- struct{}{}:
-	default:
-		err := &Error{Reason: ReasonBusy}
-		s.count(ModeNone, err)
-		return errors.Join(err, stream.Close())
+	return s.serve(ctx, stream, &s.strangers)
+}
+
+// ServeFrom is Serve for a stream on a link that has shown whose it is: those of
+// members do not wait with everybody's.
+func (s *Syncer) ServeFrom(ctx context.Context, peer [32]byte, stream io.ReadWriteCloser) error {
+	if s.cfg.Session.Group.Member(peer) {
+		return s.serve(ctx, stream, &s.neighbours)
 	}
-	greeting := true
-	leave := func() {
-		if greeting {
-			greeting = false
-			<-s.greeting
-		}
-	}
-	defer leave()
+	return s.serve(ctx, stream, &s.strangers)
+}
+
+func (s *Syncer) serve(ctx context.Context, stream io.ReadWriteCloser, pool *greeters) error {
+	greeting := pool.enter(func() { _ = stream.Close() })
 	admitted := false
 	r, err := Respond(ctx, &s.cfg.Session, stream, func(member [32]byte) Reason {
 		if why := s.peers.admit(member, time.Now()); why != ReasonNone {
@@ -222,13 +223,19 @@ func (s *Syncer) Serve(ctx context.Context, stream io.ReadWriteCloser) error {
 		}
 		select {
 		case s.inbound <- struct{}{}:
-			admitted = true
-			leave()
-			return ReasonNone
 		default:
 			return ReasonBusy
 		}
+		if why := pool.leave(greeting); why != ReasonNone {
+			<-s.inbound
+			return why
+		}
+		admitted = true
+		return ReasonNone
 	})
+	if why := pool.leave(greeting); why != ReasonNone {
+		err = &Error{Reason: why}
+	}
 	if !admitted {
 		s.count(r.Mode, err)
 		return err

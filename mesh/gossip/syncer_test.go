@@ -207,8 +207,8 @@ func TestBackoffAndBan(t *testing.T) {
 	})
 }
 
-// A peer has a budget of sessions; who stalls holds a place for a while only, and
-// beyond the places others are told busy.
+// A peer has a budget of sessions; who stalls or drips holds a place for a while only,
+// and no longer than until others want it.
 func TestServeLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		all, syncs, net := syncers(t, 2)
@@ -237,15 +237,53 @@ func TestServeLimits(t *testing.T) {
 			net.wg.Go(func() { _ = syncs[0].Serve(t.Context(), y) })
 		}
 		synctest.Wait()
-		if err := ask(); ReasonOf(err) != ReasonBusy {
-			t.Error("a session began although all places are taken")
-		}
-		time.Sleep(idleTimeout + time.Second)
 		if err := ask(); err != nil {
-			t.Errorf("when those that were silent are gone: %v", err)
+			t.Errorf("strangers have all places, and a member was not answered: %v", err)
 		}
-		if got := syncs[0].Status(); got.Inbound != 0 || got.Errors[ReasonTimeout] != maxGreeting || got.Errors[ReasonBusy] != 1 {
+		if got := syncs[0].Status(); got.Errors[ReasonBusy] != 1 {
+			t.Errorf("%d streams gave up their place, want the oldest", got.Errors[ReasonBusy])
+		}
+		// One that drips has no more time than one that is silent.
+		x, y := pipe(nil)
+		ends = append(ends, x)
+		net.wg.Go(func() { _ = syncs[0].Serve(t.Context(), y) })
+		net.wg.Go(func() {
+			s := &session{Config: all[1].Config, opener: true, us: fromOpener, them: fromAnswerer}
+			_, _ = s.run(t.Context(), x, func() error {
+				ephemeral, err := s.greet()
+				for _, step := range []func() error{s.sendHello, func() error { return s.ch.flush() }, s.takeHello} {
+					if err == nil {
+						err = step()
+					}
+				}
+				if err == nil {
+					err = s.link(ephemeral)
+				}
+				for err == nil { // a message of which a byte comes now and then
+					s.ch.pending = []byte{0x80}
+					time.Sleep(idleTimeout / 2)
+					err = s.ch.flush()
+				}
+				return err
+			})
+		})
+		time.Sleep(greetingTimeout + time.Second)
+		synctest.Wait()
+		if got := syncs[0].Status(); got.Inbound != 0 || got.Errors[ReasonTimeout] != maxGreeting || len(syncs[0].strangers.open) != 0 {
 			t.Errorf("status %+v", got)
+		}
+		// A stranger's flood is not where members are, who come over links.
+		for range 2 * maxGreeting {
+			x, y := pipe(nil)
+			ends = append(ends, x)
+			net.wg.Go(func() { _ = syncs[0].ServeFrom(t.Context(), [32]byte{1}, y) })
+		}
+		x, y = pipe(nil)
+		ends = append(ends, x)
+		net.wg.Go(func() { _ = syncs[0].ServeFrom(t.Context(), all[1].key, y) })
+		synctest.Wait()
+		if n, m := len(syncs[0].strangers.open), len(syncs[0].neighbours.open); n != maxGreeting || m != 1 {
+			t.Errorf("%d strangers and %d neighbours, want %d and one", n, m, maxGreeting)
 		}
 		for _, e := range ends {
 			_ = e.Close()

@@ -170,7 +170,7 @@ func (d *difference) settle(set *storage, r *recon.Ranges) error {
 	d.result.Ours, d.result.Theirs = len(r.Have()), len(r.Need())
 	d.strike()
 	refused := make(map[ID]bool)
-	for _, id := range d.Known.in(d.own.pages, d.shift) {
+	for _, id := range d.Known.in(d.peer.member, d.own.pages, d.shift) {
 		refused[id] = true
 	}
 	full := make(map[ID]bool)

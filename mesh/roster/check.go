@@ -320,6 +320,9 @@ func (r *rules) checkVouches(s *state, e *Entry, i int, before [][]Key) ([]Key, 
 			return nil, fmt.Errorf("%w: founder %s is no member; too few founders approve %s, and only members vouch",
 				ErrApproval, short(a.Key), short(c.Member.Key))
 		}
+		if s.young(a.Key, e.Time) {
+			return nil, fmt.Errorf("%w: %s; it takes %d days", ErrYoung, short(a.Key), VouchAge/(24*time.Hour))
+		}
 		count := s.vouched(a.Key, e.Time)
 		for _, earlier := range before {
 			if slices.Contains(earlier, a.Key) {

@@ -148,12 +148,27 @@ func (r *Roster) checkRotation(signer Key, e Entry, now time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
-	case !e.Rotation():
-		return fmt.Errorf("%w: directory signers sign rotations only", ErrForm)
 	case !slices.Contains(r.rules.terms.Signers, signer):
 		return fmt.Errorf("%w: %s is no directory signer", ErrSignature, short(signer))
 	case r.state.removed(signer):
 		return fmt.Errorf("directory signer %s: %w", short(signer), ErrRemoved)
+	}
+	return r.checkProposal(&e, now)
+}
+
+// CheckProposal says why no directory signer would sign e, as it stands: it is no
+// rotation that may follow the head, or its proposer has not signed it.
+func (r *Roster) CheckProposal(e Entry, now time.Time) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.checkProposal(&e, now)
+}
+
+// checkProposal is CheckProposal with mu held.
+func (r *Roster) checkProposal(e *Entry, now time.Time) error {
+	switch {
+	case !e.Rotation():
+		return fmt.Errorf("%w: directory signers sign rotations only", ErrForm)
 	case r.stuck():
 		return ErrForked
 	case e.Previous != r.head.hash:
@@ -161,10 +176,10 @@ func (r *Roster) checkRotation(signer Key, e Entry, now time.Time) error {
 	case now.Add(MaxSkew).UnixMilli() < 0 || e.Time > uint64(now.Add(MaxSkew).UnixMilli()):
 		return ErrFuture
 	}
-	if err := r.rules.checkForm(r.state, &e); err != nil {
+	if err := r.rules.checkForm(r.state, e); err != nil {
 		return err
 	}
-	if err := r.rules.checkProposer(r.state, &e); err != nil {
+	if err := r.rules.checkProposer(r.state, e); err != nil {
 		return err
 	}
 	message := e.message()

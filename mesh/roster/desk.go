@@ -49,7 +49,7 @@ func (k *Desk) ask(ctx context.Context, request []byte, t Transcript, now time.T
 	refuse := func(r Reason) Answer { return Answer{Kind: Refused, Reason: r} }
 	q, err := DecodeRequest(request)
 	switch {
-	case err != nil || q.Version != Version:
+	case err != nil || q.Version != requestVersion:
 		return refuse(ReasonMalformed), nil, nil
 	case q.World != k.Chain.roster.rules.world.ID:
 		return refuse(ReasonWorld), nil, nil
@@ -94,6 +94,9 @@ func (k *Desk) admit(ctx context.Context, q Request, now time.Time) (Answer, err
 		if a, err := r.Approve(key, Petition{publicKey(k.Key), c}, k.Providers, now); err == nil {
 			c.Approvals = merge(c.Approvals, []Approval{a})
 		}
+	}
+	if a := q.Approval; a != nil && a.Key == q.Member.Key && r.CheckApproval(Petition{publicKey(k.Key), c}, *a, now) == nil {
+		c.Approvals = merge(c.Approvals, []Approval{*a})
 	}
 	if err := k.Pool.Put(ctx, c, now); err != nil {
 		return Answer{}, err

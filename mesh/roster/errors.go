@@ -20,6 +20,7 @@ var (
 	ErrProposer   = errors.New("its proposer may not propose")
 	ErrApproval   = errors.New("it is not approved by those it takes")
 	ErrExpired    = errors.New("an approval has expired or is good for too long")
+	ErrYoung      = errors.New("a voucher was vouched for itself, too short a time ago")
 	ErrVouches    = errors.New("a voucher has vouched for as many as one may")
 	ErrTicket     = errors.New("the newcomer's ticket is missing or not good")
 	ErrRemoved    = errors.New("the key was removed, so it decides nothing any more")

@@ -60,7 +60,7 @@ func Example() {
 	defer theirs.Close()
 	theirPublic, theirKey, err := ed25519.GenerateKey(nil)
 	check(err)
-	ask, err := roster.NewAsk(invite, phrase, theirKey, theirRing.Wrap(), roster.RoleProber, "visitor", nil)
+	ask, err := roster.NewAsk(invite, phrase, theirKey, theirRing.Wrap(), roster.RoleProber, "visitor", nil, now)
 	check(err)
 	transcript := roster.Transcript{1} // a hash that only the two ends of the session know
 	reply, err := desk.Ask(ctx, ask.Request(transcript).Canonical(), transcript, now)

@@ -39,7 +39,7 @@ func sample(tb testing.TB) (Entry, Boxes, Choice, Request) {
 	e.Changes[0].Ticket = &Ticket{Epoch: 300, Ticket: world.Ticket{Anchor: []byte("anchor")}}
 	choice := Choice{World: g.world.ID, Parent: e.Previous, Chosen: e.Hash(), Number: 1}
 	choice.Sign(g.founders[0].key)
-	q := Request{Version: 1, World: g.world.ID, Member: p.Member, Ticket: e.Changes[0].Ticket}
+	q := Request{Version: requestVersion, World: g.world.ID, Member: p.Member, Ticket: e.Changes[0].Ticket, Approval: &e.Changes[0].Approvals[0]}
 	return e, boxes, choice, q
 }
 
@@ -160,6 +160,29 @@ func FuzzKeyFile(f *testing.F) {
 		k := &Keyring{roster: g.roster}
 		if err := k.decode(append(b, sum[:]...)); err == nil && len(in) < 33 {
 			t.Errorf("%x is no key file", in)
+		}
+	})
+}
+
+func FuzzSheet(f *testing.F) {
+	text, err := sampleSheet(f).Format()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text)
+	f.Add([]byte("petition_format = 1"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		s, err := ParseSheet(text)
+		if err != nil {
+			return
+		}
+		out, err := s.Format()
+		if err != nil {
+			t.Skip(err) // a world file that another file cannot hold
+		}
+		again, err := ParseSheet(out)
+		if err != nil || again.World.ID != s.World.ID || again.Standing != s.Standing || !bytes.Equal(again.Petition.Canonical(), s.Petition.Canonical()) {
+			t.Fatalf("read again: %+v, %v; want %+v", again, err, s)
 		}
 	})
 }

@@ -59,13 +59,9 @@ type inviteFile struct {
 // Format is the invite's file. It is TOML, and the world file in it is to be
 // read by people as well, so it stands there as it is.
 func (v Invite) Format() ([]byte, error) {
-	w, err := world.Format(v.World)
+	text, err := inFile(v.World)
 	if err != nil {
 		return nil, fmt.Errorf("writing an invite: %w", err)
-	}
-	text := compact(string(w))
-	if strings.Contains(text, "'''") {
-		return nil, errors.New("writing an invite: the world file has three quotes in a row")
 	}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# An invite into a Culvert world. It is of use only with its phrase, which is sent another way.\n")
@@ -88,6 +84,19 @@ func (v Invite) Format() ([]byte, error) {
 		return nil, fmt.Errorf("writing an invite: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+// inFile is a world file as it stands in another one, between three quotes.
+func inFile(w *world.World) (string, error) {
+	text, err := world.Format(w)
+	if err != nil {
+		return "", err
+	}
+	short := compact(string(text))
+	if strings.Contains(short, "'''") {
+		return "", errors.New("the world file has three quotes in a row")
+	}
+	return short, nil
 }
 
 // compact leaves out what a world file has for the eye, so that the invite fits

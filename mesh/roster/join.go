@@ -5,6 +5,8 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/culvert-net/culvert/mesh/world"
 	"github.com/culvert-net/culvert/mesh/world/postcard"
@@ -14,13 +16,18 @@ import (
 // a hash over both sides' random parts and keys, from whoever made the session.
 type Transcript [32]byte
 
+// requestVersion is the only version of requests that is taken: the first had no
+// approval.
+const requestVersion = 2
+
 // Request asks to become a member.
 type Request struct {
 	Version   uint32
 	World     world.Hash
 	Invite    InviteID
 	Member    Member
-	Ticket    *Ticket // where the world's mode wants one
+	Ticket    *Ticket   // where the world's mode wants one
+	Approval  *Approval // a founder's own, for itself: nobody else hears of it before it is in
 	Signature [ed25519.SignatureSize]byte
 	Proof     [32]byte // that the phrase is known
 }
@@ -30,7 +37,12 @@ func (q Request) appendUnsigned(b []byte) []byte {
 	b = postcard.AppendArray(b, q.World[:])
 	b = postcard.AppendArray(b, q.Invite[:])
 	b = q.Member.append(b)
-	return appendTicket(b, q.Ticket)
+	b = appendTicket(b, q.Ticket)
+	b = postcard.AppendBool(b, q.Approval != nil)
+	if q.Approval != nil {
+		b = q.Approval.append(b)
+	}
+	return b
 }
 
 // Canonical are the bytes in which a request travels.
@@ -52,6 +64,10 @@ func DecodeRequest(b []byte) (Request, error) {
 	d.Array(q.Invite[:])
 	q.Member = readMember(d)
 	q.Ticket = readTicket(d)
+	if d.Bool() {
+		a := readApproval(d)
+		q.Approval = &a
+	}
 	d.Array(q.Signature[:])
 	d.Array(q.Proof[:])
 	if err := d.Finish(); err != nil {
@@ -84,11 +100,14 @@ type Ask struct {
 	key    ed25519.PrivateKey
 	member Member
 	ticket *Ticket
+	own    *Approval
 }
 
 // NewAsk prepares to ask with an invite and its phrase. The role and operator
-// that the invite fixes are taken; ticket is nil where none is wanted.
-func NewAsk(v Invite, phrase string, key ed25519.PrivateKey, wrap [32]byte, role Role, operator string, ticket *Ticket) (*Ask, error) {
+// that the invite fixes are taken; ticket is nil where none is wanted. A founder
+// approves of itself: it is one of those who decide, and as long as it is no
+// member no petition reaches it.
+func NewAsk(v Invite, phrase string, key ed25519.PrivateKey, wrap [32]byte, role Role, operator string, ticket *Ticket, now time.Time) (*Ask, error) {
 	secret, err := phraseKey(v.ID, phrase)
 	if err != nil {
 		return nil, err
@@ -103,13 +122,24 @@ func NewAsk(v Invite, phrase string, key ed25519.PrivateKey, wrap [32]byte, role
 		return nil, err
 	}
 	m := Member{Key: publicKey(key), Wrap: wrap, Role: role, Operator: operator}
-	return &Ask{invite: v, phrase: secret, key: key, member: m, ticket: ticket}, nil
+	a := &Ask{invite: v, phrase: secret, key: key, member: m, ticket: ticket}
+	if rules := newRules(v.World); slices.Contains(rules.terms.Founders, m.Key) {
+		inviter, err := world.ParseAddr(v.Addrs[0])
+		if err != nil {
+			return nil, fmt.Errorf("the invite's address: %w", err)
+		}
+		// Whose key was a member's and was removed decides nothing, so the standing
+		// is that of one who never was.
+		own := signApproval(key, v.World.ID, Petition{inviter.Key, Change{Kind: Add, Member: m}}, world.Hash{}, v.World.Epoch(now)+rules.life)
+		a.own = &own
+	}
+	return a, nil
 }
 
 // Request is the request for one session. Who was told to wait asks again with
 // another, in another session.
 func (a *Ask) Request(t Transcript) Request {
-	q := Request{Version: Version, World: a.invite.World.ID, Invite: a.invite.ID, Member: a.member, Ticket: a.ticket}
+	q := Request{Version: requestVersion, World: a.invite.World.ID, Invite: a.invite.ID, Member: a.member, Ticket: a.ticket, Approval: a.own}
 	copy(q.Signature[:], ed25519.Sign(a.key, q.message(t)))
 	q.Proof = q.proof(a.phrase, t)
 	return q

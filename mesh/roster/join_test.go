@@ -97,7 +97,7 @@ func (o *office) newcomer(n int, v Invite, phrase string) *newcomer {
 	if c.ring, err = OpenKeyring(filepath.Join(dir, "group.keys"), c.chain.Roster()); err != nil {
 		o.Fatal(err)
 	}
-	if c.ask, err = NewAsk(v, phrase, c.key, c.ring.Wrap(), RoleProber, "newcomers", nil); err != nil {
+	if c.ask, err = NewAsk(v, phrase, c.key, c.ring.Wrap(), RoleProber, "newcomers", nil, o.now); err != nil {
 		o.Fatal(err)
 	}
 	c.Member = c.ask.member
@@ -235,11 +235,11 @@ func TestWrongPhrase(t *testing.T) {
 	}
 	words := strings.Split(phrase, "-")
 	words[0], words[1] = words[1], words[0]
-	_, err = NewAsk(v, strings.Join(words, "-"), right.key, right.ring.Wrap(), RoleBridge, "", nil)
+	_, err = NewAsk(v, strings.Join(words, "-"), right.key, right.ring.Wrap(), RoleBridge, "", nil, o.now)
 	if words[0] != words[1] {
 		wantError(t, err, world.ErrPhraseChecksum)
 	}
-	_, err = NewAsk(v, world.PhraseAddress([]byte{1, 2, 3}), right.key, right.ring.Wrap(), RoleBridge, "", nil)
+	_, err = NewAsk(v, world.PhraseAddress([]byte{1, 2, 3}), right.key, right.ring.Wrap(), RoleBridge, "", nil, o.now)
 	if err == nil {
 		t.Error("a short phrase is taken")
 	}

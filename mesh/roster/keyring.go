@@ -152,6 +152,17 @@ func (k *Keyring) Newest() (generation uint64, ok bool) {
 	return n.entry.Generation, true
 }
 
+// Speaks is Newest with the generation's entry.
+func (k *Keyring) Speaks() (generation uint64, entry world.Hash, ok bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	n := k.newest()
+	if n == nil {
+		return 0, world.Hash{}, false
+	}
+	return n.entry.Generation, n.hash, true
+}
+
 func (k *Keyring) newest() *node {
 	return k.roster.newest(func(n *node) bool { return k.find(n.hash) != nil })
 }

@@ -58,6 +58,10 @@ const (
 	VouchWindow = 30 * 24 * time.Hour
 	MaxVouches  = 3
 
+	// VouchAge is how long a member that was vouched for waits until it vouches. Three
+	// could else let in three, they three more, and so on, until a day later all
+	// places are taken by one.
+	VouchAge = VouchWindow
 	// MinVouchers is how many members of different operators it takes.
 	MinVouchers = 3
 )
@@ -88,7 +92,12 @@ const (
 	// MaxInviteFile bounds an invite: a world file and some lines around it.
 	MaxInviteFile = 68 << 10
 
-	// MaxRequest bounds a request to join: a member, a ticket, three proofs.
+	// MaxSheetFile bounds a petition as a file: a world file, and in hexadecimal a
+	// change with all the approvals there may be.
+	MaxSheetFile = 96 << 10
+
+	// MaxRequest bounds a request to join: a member, a ticket, an approval,
+	// three proofs.
 	MaxRequest = 1 << 10
 
 	// MaxAnswer bounds the answer to it, which carries the roster from its

@@ -26,6 +26,9 @@ func (r *Roster) Approve(key ed25519.PrivateKey, q Petition, p Providers, now ti
 	public := publicKey(key)
 	_, member := r.state.members[public]
 	if member && !slices.Contains(r.rules.terms.Founders, public) && c.Kind == Add && r.rules.terms.Mode == world.ModeVouch {
+		if r.state.young(public, uint64(now.UnixMilli())) {
+			return fail(fmt.Errorf("%w; it takes %d days", ErrYoung, VouchAge/(24*time.Hour)))
+		}
 		if n := r.state.vouched(public, uint64(now.UnixMilli())); n >= MaxVouches {
 			return fail(fmt.Errorf("%w: %d in %d days", ErrVouches, n, VouchWindow/(24*time.Hour)))
 		}
@@ -82,7 +85,7 @@ func (r *Roster) good(q Petition, now time.Time) (founders, vouchers []Approval)
 			founders = append(founders, a)
 		}
 		m, is := r.state.members[a.Key]
-		if is && m.Operator != "" && !operators[m.Operator] && r.state.vouched(a.Key, uint64(now.UnixMilli())) < MaxVouches {
+		if is && m.Operator != "" && !operators[m.Operator] && !r.state.young(a.Key, uint64(now.UnixMilli())) && r.state.vouched(a.Key, uint64(now.UnixMilli())) < MaxVouches {
 			operators[m.Operator] = true
 			vouchers = append(vouchers, a)
 		}

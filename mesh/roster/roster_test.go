@@ -540,6 +540,29 @@ func TestVouch(t *testing.T) {
 		})
 	}
 
+	// Three who let in three, who let in others at once, are as many as they like
+	// within a day.
+	t.Run("who was vouched for", func(t *testing.T) {
+		g, v := setup(t)
+		young := someone(50, "y")
+		g.must(g.forge(v[0], []Change{vouched(g, young.Member, ticket(g, young.Key), v[:3]...)}, nil), nil)
+		next := func(n int) Change {
+			m := someone(n, "z").Member
+			return vouched(g, m, ticket(g, m.Key), v[0], v[1], young)
+		}
+		g.later(VouchWindow - time.Hour)
+		wantError(t, g.roster.Append(g.forge(v[0], []Change{next(51)}, nil), g.now), ErrYoung)
+		c := next(51)
+		if got := g.roster.Missing(g.petition(c), g.now); got != 1 {
+			t.Errorf("%d approvals are missing, want one beside that of who may not vouch yet", got)
+		}
+		c.Approvals = nil
+		_, err := g.roster.Approve(young.key, g.petition(c), NoProviders{}, g.now)
+		wantError(t, err, ErrYoung)
+		g.later(time.Hour)
+		g.must(g.forge(v[0], []Change{next(52)}, nil), nil)
+	})
+
 	t.Run("three in thirty days", func(t *testing.T) {
 		g, v := setup(t)
 		newcomer := func(n int) Change {

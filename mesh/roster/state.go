@@ -167,6 +167,16 @@ func (s *state) was(key Key, epoch uint64) bool {
 	return false
 }
 
+// young reports whether key was itself vouched for, less than VouchAge before a time.
+// Whom founders admitted is never young.
+func (s *state) young(key Key, at uint64) bool {
+	l := s.last(key)
+	if l == nil || len(l.added.vouchers[changeOf(&l.added.entry, key)]) == 0 {
+		return false
+	}
+	return at < l.added.entry.Time+uint64(VouchAge/time.Millisecond) // our own clock may be a little behind
+}
+
 // vouched is how often key vouched in the window that ends at a time.
 func (s *state) vouched(key Key, at uint64) int {
 	n := 0

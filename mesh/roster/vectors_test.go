@@ -34,7 +34,7 @@ func vectors(t *testing.T) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := Request{Version: 1, World: w.ID, Invite: id, Member: p.Member}
+	q := Request{Version: requestVersion, World: w.ID, Invite: id, Member: p.Member, Approval: &a}
 	shared := world.Hash{4}
 	key := boxKey(w.ID, 2, shared[:], [32]byte{3}, p.Wrap).Reveal()
 	k := secret.Reveal()

@@ -87,7 +87,7 @@ func Serve(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	data, err := app.OpenData(o.Data, program)
+	data, err := app.WaitData(ctx, o.Data, program)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/culvert-net/culvert/mesh/event"
 	"github.com/culvert-net/culvert/mesh/event/eventtest"
@@ -89,4 +90,26 @@ func FuzzFromJSON(f *testing.F) {
 			t.Errorf("%s came back as another, %v", out, err)
 		}
 	})
+}
+
+// What a member wrote is shown on other people's terminals: no byte of it is one
+// that a terminal obeys, and it comes back as it was.
+func TestJSONIsSafeToShow(t *testing.T) {
+	const reason = "\x1b[2J \u009b2J \x7f \u202eevil\u202c \u2066 é 語"
+	e, err := event.SignDispute(eventtest.Key(1), event.Dispute{Place: eventtest.Place(), EventA: eventtest.Hash(1), EventB: eventtest.Hash(2), Reason: reason})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := ToJSON(Export{Canonical: e.Canonical()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range string(text) {
+		if unicode.IsControl(c) || unicode.Is(unicode.Bidi_Control, c) {
+			t.Errorf("%U is in %s", c, text)
+		}
+	}
+	if back, err := FromJSON(text); err != nil || !bytes.Equal(back.Canonical, e.Canonical()) {
+		t.Errorf("it came back as another event, %v", err)
+	}
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Export is an event on its way out or in.
@@ -88,7 +90,21 @@ func (s *shape) appendJSON(b []byte, v value) []byte {
 	if err != nil {
 		panic("eventform: a leaf that is no JSON: " + err.Error())
 	}
-	return append(b, leaf...)
+	return appendShown(b, leaf)
+}
+
+// appendShown writes a leaf so that a terminal only shows it: its text is a
+// stranger's, and encoding/json leaves the controls of 8 bits and those that turn
+// the direction of a line as they are.
+func appendShown(b, leaf []byte) []byte {
+	for _, c := range string(leaf) {
+		if c >= 0x7f && c <= 0x9f || unicode.Is(unicode.Bidi_Control, c) {
+			b = fmt.Appendf(b, `\u%04x`, c)
+		} else {
+			b = utf8.AppendRune(b, c)
+		}
+	}
+	return b
 }
 
 // FromJSON reads what ToJSON writes. Unknown fields, and missing ones, are errors.

@@ -152,6 +152,7 @@ all of whose nodes are in one private network is made with observer world create
 	f.StringVar(&o.Backend, "backend", "", "base URL of the model server (default: looked for on this machine)")
 	f.StringVar(&o.Name, "name", "", "what others see in lists: a-z, 0-9, hyphens")
 	f.StringSliceVar(&o.Listen, "listen", nil, "where other nodes connect, as multiaddr (default: port 4811 of all addresses, TCP and QUIC)")
+	f.StringVar(&o.Status, "status-listen", "", "loopback address of the status page (default: "+statusListen+", or another port if that one is taken)")
 	f.StringSliceVar(&o.Announce, "announce", nil, "public address to publish, as multiaddr, if it is not one of this machine's own")
 	return cmd
 }

@@ -58,6 +58,7 @@ type ProviderConfig struct {
 // Default addresses.
 const (
 	defaultPort  = 4811
+	statusPort   = 8813
 	statusListen = "127.0.0.1:8813"
 )
 

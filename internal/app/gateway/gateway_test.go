@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -283,12 +284,25 @@ func TestInit(t *testing.T) {
 		t.Errorf("second init = %v, want exit code 2", err)
 	}
 
+	// Two gateways of one machine have two status pages.
+	taken, err := net.Listen("tcp4", statusListen)
+	if err != nil {
+		t.Logf("%v: by another gateway, which does as well", err)
+	} else {
+		defer taken.Close()
+	}
 	other := filepath.Join(root, "other")
 	r, err = Init(t.Context(), InitOptions{
 		Data: other, World: filepath.Join(seed, app.WorldFile), Backend: "http://127.0.0.1:1", Roles: []string{RoleRelay, RoleProvider},
 	})
 	if err != nil || !r.Config.Is(RoleRelay) || !r.Config.Is(RoleProvider) || r.Config.Provider.URL != "http://127.0.0.1:1" {
 		t.Errorf("init = %+v, %v; want both roles", r, err)
+	}
+	if r.Config.Status.Listen == statusListen {
+		t.Errorf("the status page is at %s, which is taken", statusListen)
+	}
+	if r, err := Init(t.Context(), InitOptions{Data: filepath.Join(root, "third"), World: file, Roles: []string{RoleRelay}, Status: "127.0.0.1:1"}); err != nil || r.Config.Status.Listen != "127.0.0.1:1" {
+		t.Errorf("init = %+v, %v; want the status page where it was said", r, err)
 	}
 	if got, err := world.Load(filepath.Join(other, app.WorldFile)); err != nil || got.ID != r.World.ID {
 		t.Errorf("world file = %v, %v; want a copy", got, err)

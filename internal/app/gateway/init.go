@@ -27,6 +27,7 @@ type InitOptions struct {
 	Backend  string   // base URL, or "mock"; "" looks for a server on this machine
 	Listen   []string // empty: a free port on all addresses, 4811 if it is free
 	Announce []string
+	Status   string // address of the status page; empty: port 8813 of loopback, or another if it is taken
 
 	World string // world file to join
 }
@@ -103,7 +104,7 @@ func (o *InitOptions) origins() config.Origins {
 		given bool
 	}{
 		"node.name": {"--name", o.Name != ""}, "node.roles": {"--roles", len(o.Roles) > 0},
-		"node.listen": {"--listen", len(o.Listen) > 0}, "node.announce": {"--announce", len(o.Announce) > 0},
+		"node.listen": {"--listen", len(o.Listen) > 0}, "node.announce": {"--announce", len(o.Announce) > 0}, "status.listen": {"--status-listen", o.Status != ""},
 		"provider.backend": {"--backend", o.Backend == BackendMock}, "provider.url": {"--backend", o.Backend != ""},
 	} {
 		if flag.given {
@@ -148,6 +149,10 @@ func (o *InitOptions) configure(ctx context.Context) (*Config, *openai.Found, er
 			return nil, nil, err
 		}
 		cfg.Node.Listen = node.ListenOn(port)
+	}
+	var err error
+	if cfg.Status.Listen, err = node.StatusAddress(o.Status, statusPort); err != nil {
+		return nil, nil, err
 	}
 	if err := config.Check(cfg, o.origins()); err != nil {
 		return nil, nil, app.Configured(err)

@@ -20,6 +20,14 @@ var _ gossip.Group = group{}
 // Head implements gossip.Group.
 func (g group) Head() (uint64, world.Hash) { return g.m.Roster().Head() }
 
+// Speaks implements gossip.Group.
+func (g group) Speaks() (uint64, world.Hash) {
+	if generation, entry, ok := g.m.keys.Speaks(); ok {
+		return generation, entry
+	}
+	return g.Head()
+}
+
 // Member implements gossip.Group: who stands as a provider is spoken with no more,
 // whatever the roster says.
 func (g group) Member(key [32]byte) bool {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
 	"github.com/culvert-net/culvert/mesh/roster"
 	"github.com/culvert-net/culvert/mesh/world"
@@ -110,9 +111,9 @@ func meet(t testing.TB, s *Service, with *Member) string {
 // admitted brings m into the world through a desk, as a request to join does.
 func admitted(t testing.TB, host, m *Member) {
 	t.Helper()
-	inv, phrase, err := host.invites.Create(t.Context(), []string{"/ip4/127.0.0.1/tcp/1/p2p/12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA"}, nil, nil, time.Now())
+	inv, phrase, err := host.invites.Create(t.Context(), []string{"/ip4/127.0.0.1/tcp/1/p2p/" + mesh.PeerID(host.Self())}, nil, nil, time.Now())
 	try(t, err)
-	ask, err := roster.NewAsk(inv, phrase, m.cfg.Key, m.Wrap(), roster.RoleMemory, "", nil)
+	ask, err := roster.NewAsk(inv, phrase, m.cfg.Key, m.Wrap(), roster.RoleMemory, "", nil, time.Now())
 	try(t, err)
 	a, b := net.Pipe()
 	done := make(chan error, 1)

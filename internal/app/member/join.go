@@ -153,7 +153,7 @@ func Join(ctx context.Context, cfg JoinConfig) error {
 	if err != nil {
 		return err
 	}
-	ask, err := roster.NewAsk(cfg.Invite, cfg.Phrase, cfg.Key, cfg.Member.Wrap(), cfg.Role, cfg.Operator, ticket)
+	ask, err := roster.NewAsk(cfg.Invite, cfg.Phrase, cfg.Key, cfg.Member.Wrap(), cfg.Role, cfg.Operator, ticket, time.Now())
 	if err != nil {
 		return app.Usage(err)
 	}

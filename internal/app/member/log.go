@@ -10,6 +10,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/mesh/event"
 	"github.com/culvert-net/culvert/mesh/eventlog"
+	"github.com/culvert-net/culvert/mesh/roster"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -20,7 +21,7 @@ import (
 type ListIn struct {
 	Epochs  []uint64      `json:"epochs,omitempty"`
 	Type    string        `json:"type,omitempty"`
-	Author  string        `json:"author,omitempty"`  // key, in hexadecimal
+	Author  string        `json:"author,omitempty"`  // key in hexadecimal; of a member, also its beginning
 	Subject string        `json:"subject,omitempty"` // TargetRef, in hexadecimal
 	Since   time.Time     `json:"since,omitzero"`
 	After   uint64        `json:"after,omitempty"` // the place where the last page ended
@@ -51,7 +52,7 @@ type Listed struct {
 	Stamp    string    `json:"stamp,omitempty"`
 }
 
-func (in *ListIn) filter() (eventlog.Filter, error) {
+func (o *Ops) filter(in *ListIn) (eventlog.Filter, error) {
 	f := eventlog.Filter{Epochs: in.Epochs, Since: in.Since, After: in.After, Newest: in.Newest, Limit: in.Limit}
 	var err error
 	if in.Type != "" {
@@ -59,23 +60,38 @@ func (in *ListIn) filter() (eventlog.Filter, error) {
 			return f, app.Usage(fmt.Errorf("%w; there are %v", err, event.Types()))
 		}
 	}
-	for _, h := range []struct {
-		text, name string
-		to         func(world.Hash)
-	}{
-		{in.Author, "author", func(h world.Hash) { key := [32]byte(h); f.Author = &key }},
-		{in.Subject, "subject", func(h world.Hash) { f.Subject = &h }},
-	} {
-		if h.text == "" {
-			continue
-		}
-		parsed, err := world.ParseHash(h.text)
+	if in.Author != "" {
+		key, err := o.author(in.Author)
 		if err != nil {
-			return f, app.Usage(fmt.Errorf("%s: %w", h.name, err))
+			return f, fmt.Errorf("author: %w", err)
 		}
-		h.to(parsed)
+		f.Author = &key
+	}
+	if in.Subject != "" {
+		subject, err := world.ParseHash(in.Subject)
+		if err != nil {
+			return f, app.Usage(fmt.Errorf("subject: %w", err))
+		}
+		f.Subject = &subject
 	}
 	return f, nil
+}
+
+// author is whose events are meant: anybody by all of a key, a member by the
+// beginning of one, which is what lists show.
+func (o *Ops) author(name string) (roster.Key, error) {
+	if key, err := world.ParseHash(name); err == nil {
+		return roster.Key(key), nil
+	}
+	key, err := o.find(name, func(yield func(roster.Key)) {
+		for _, m := range o.Roster().Members() {
+			yield(m.Key)
+		}
+	})
+	if err != nil {
+		return key, app.Usage(fmt.Errorf("%w. Of who is no member, give all 64 digits", err))
+	}
+	return key, nil
 }
 
 // errEnough ends a page.
@@ -87,7 +103,7 @@ func List() Op[ListIn, Page] {
 }
 
 func (o *Ops) list(ctx context.Context, in ListIn) (Page, error) {
-	f, err := in.filter()
+	f, err := o.filter(&in)
 	if err != nil {
 		return Page{}, err
 	}

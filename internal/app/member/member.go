@@ -96,7 +96,7 @@ func Open(cfg Config) (_ *Member, err error) {
 	m.invites = roster.NewInvites(m.store, cfg.World)
 	m.pool = roster.NewPool(m.Roster(), m.store, m.self)
 	m.cosigner = roster.NewCosigner(cfg.Key, m.Roster(), m.store)
-	m.rotations, m.waiting = &rotations{m: m}, &waiting{m: m, others: make(map[roster.Key]roster.Petition)}
+	m.rotations, m.waiting = &rotations{m: m}, &waiting{m: m, others: make(map[asked]roster.Petition)}
 	m.endorsed = &endorsements{m: m, policy: cmp.Or(cfg.Rules, rules.DefaultPolicy())}
 	m.desk = &roster.Desk{
 		Chain: m.chain, Keyring: m.keys, Invites: m.invites, Pool: m.pool,
@@ -228,13 +228,18 @@ type Founder struct {
 	Member   *Member
 	Role     roster.Role
 	Operator string
+
+	// Approvals are those of founders whose keys are elsewhere. Only the first one's
+	// are looked at.
+	Approvals []roster.Approval
 }
 
 // Found makes the first entry of a new world, of which all are the first
-// members, and gives it to each. keys are of founders, as many as decide there.
+// members, and gives it to each. keys are of founders; with those whose approvals
+// there are, as many as decide there.
 func Found(all []Founder, keys []ed25519.PrivateKey, now time.Time) error {
 	first := all[0].Member
-	f := roster.Founding{World: *first.cfg.World, Keys: keys, Proposer: first.cfg.Key}
+	f := roster.Founding{World: *first.cfg.World, Keys: keys, Proposer: first.cfg.Key, Approvals: all[0].Approvals}
 	for _, m := range all {
 		if err := roster.CheckOperator(m.Operator); err != nil {
 			return app.Usage(err)

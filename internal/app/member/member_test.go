@@ -133,6 +133,24 @@ func TestApprovalsTravel(t *testing.T) {
 	}
 }
 
+// Where two founders decide, the second one comes in by an invite of the first, since
+// it approves of itself. Before, it waited for ever: nobody else could approve, and no
+// petition reached it.
+func TestFounderJoins(t *testing.T) {
+	a, b, c := newKey(t), newKey(t), newKey(t)
+	w := makeWorld(t, 2, a, b)
+	ma, mb, mc := open(t, w, a), open(t, w, b), open(t, w, c)
+	try(t, foundBy(ma, "", time.Now(), a, b))
+	admitted(t, ma, mb)
+	if err := mb.IsMember(); err != nil {
+		t.Errorf("the second of two founders: %v, want it admitted by its own approval and the inviter's", err)
+	}
+	admitted(t, ma, mc)
+	if mc.IsMember() == nil {
+		t.Error("one of two founders admitted a stranger alone")
+	}
+}
+
 // A master that is a day old is replaced: one signer proposes, the other signs by
 // the way of sync, and both have the new one.
 func TestRotation(t *testing.T) {

@@ -43,6 +43,8 @@ func (o *Ops) Handler(next http.Handler) http.Handler {
 	handle(mux, o, Revoke())
 	handle(mux, o, Admit())
 	handle(mux, o, Evict())
+	handle(mux, o, Petition())
+	handle(mux, o, Approve())
 	handle(mux, o, Choose())
 	handle(mux, o, Endorse())
 	handle(mux, o, Rules())

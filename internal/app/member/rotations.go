@@ -80,7 +80,7 @@ func (r *rotations) merge(e roster.Entry) {
 		for _, s := range e.Signatures {
 			_ = r.m.Roster().AddSignature(&r.proposed[i], s) // a bad one adds nothing
 		}
-	case len(r.proposed) < maxProposed:
+	case len(r.proposed) < maxProposed && r.good(&e, time.Now()):
 		sigs := e.Signatures
 		e.Signatures = nil
 		for _, s := range sigs {
@@ -95,6 +95,25 @@ func (r *rotations) merge(e roster.Entry) {
 	if s, err := r.m.cosigner.Cosign(context.Background(), r.proposed[i], time.Now()); err == nil {
 		_ = r.m.Roster().AddSignature(&r.proposed[i], s)
 	}
+}
+
+// good reports whether a proposal that is new here takes one of the few places: it
+// is its proposer's first, who signed it in its turn. The caller holds mu.
+func (r *rotations) good(e *roster.Entry, now time.Time) bool {
+	same := func(o roster.Entry) bool { return o.Proposer == e.Proposer }
+	return !slices.ContainsFunc(r.proposed, same) && r.m.Roster().CheckProposal(*e, now) == nil &&
+		r.turnOf(e.Proposer, time.UnixMilli(int64(e.Time)))
+}
+
+// turnOf reports whether a rotation after the head is due at a time, and it is then
+// a member's turn to propose it. Signers hold proposers to it: else whoever is
+// always early makes every master, or takes the signatures and hands out nothing.
+func (r *rotations) turnOf(member roster.Key, when time.Time) bool {
+	_, head := r.m.Roster().Head()
+	at, _ := r.m.Roster().Entry(head)
+	rank, is := r.m.Roster().Rank(member)
+	since := when.Sub(time.UnixMilli(int64(at.Time)).Add(roster.MasterLife))
+	return is && since >= 0 && int(since/turn)%len(r.m.Roster().Members()) == rank
 }
 
 // finish appends our own proposal if enough have signed it.
@@ -138,15 +157,7 @@ func (r *rotations) enough(e roster.Entry) bool {
 
 // propose begins a rotation if one is due and it is this member's turn.
 func (r *rotations) propose(ctx context.Context, now time.Time) error {
-	allowed, due := r.m.Roster().Rotation(now)
-	rank, member := r.m.Roster().Rank(r.m.self)
-	if !allowed || !due || !member {
-		return nil
-	}
-	_, head := r.m.Roster().Head()
-	at, _ := r.m.Roster().Entry(head)
-	since := now.Sub(time.UnixMilli(int64(at.Time)).Add(roster.MasterLife))
-	if int(since/turn)%len(r.m.Roster().Members()) != rank {
+	if allowed, due := r.m.Roster().Rotation(now); !allowed || !due || !r.turnOf(r.m.self, now) {
 		return nil
 	}
 	e, _, err := r.m.cosigner.Rotate(ctx, now)

@@ -67,7 +67,11 @@ func (s *Service) Parts() []app.Part {
 
 // Serve answers a session that somebody opened, and closes the stream.
 func (s *Service) Serve(ctx context.Context, stream io.ReadWriteCloser) {
-	if err := s.syncer.Serve(ctx, stream); err != nil {
+	s.served(s.syncer.Serve(ctx, stream))
+}
+
+func (s *Service) served(err error) {
+	if err != nil {
 		s.cfg.Log.Debug("sync session not finished", "reason", gossip.ReasonOf(err).Label())
 	}
 }
@@ -75,7 +79,7 @@ func (s *Service) Serve(ctx context.Context, stream io.ReadWriteCloser) {
 // ServeHost lets others open sessions, and ask to join, at host until ctx ends.
 func (s *Service) ServeHost(ctx context.Context, host *mesh.Host) {
 	host.Handle(mesh.ProtoSync, syncPeerStreams, syncStreams, func(stream *mesh.Stream) {
-		s.Serve(ctx, stream)
+		s.served(s.syncer.ServeFrom(ctx, stream.Peer(), stream))
 		_ = stream.Close() // it may be closed already
 	})
 	if s.signer != nil {

@@ -124,8 +124,8 @@ func (o *Ops) terrain(_ context.Context, _ None) (Terrained, error) {
 		return Terrained{}, app.NotReady(err)
 	}
 	epoch := o.cfg.World.Epoch(time.Now())
-	_, head := o.Roster().Head()
-	cpk, err := o.keys.EntryKey(head, epoch)
+	_, speaks := (group{o.Member}).Speaks()
+	cpk, err := o.keys.EntryKey(speaks, epoch)
 	if err != nil {
 		return Terrained{}, app.NotReady(err)
 	}

@@ -2,6 +2,7 @@ package member
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -22,7 +23,16 @@ type waiting struct {
 	m *Member
 
 	mu     sync.Mutex
-	others map[roster.Key]roster.Petition // guarded by mu
+	others map[asked]roster.Petition // guarded by mu
+}
+
+// asked is one petition of others: what a member asked for somebody. Each member's
+// has a place of its own, or whoever is to be evicted could ask first, and nobody
+// would hear of those who mean it.
+type asked struct{ member, proposer roster.Key }
+
+func byAsked(a, b asked) int {
+	return cmp.Or(bytes.Compare(a.member[:], b.member[:]), bytes.Compare(a.proposer[:], b.proposer[:]))
 }
 
 const (
@@ -59,7 +69,7 @@ func (w *waiting) all(now time.Time) []roster.Petition {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, key := range slices.SortedFunc(maps.Keys(w.others), func(a, b roster.Key) int { return bytes.Compare(a[:], b[:]) }) {
+	for _, key := range slices.SortedFunc(maps.Keys(w.others), byAsked) {
 		q := w.others[key]
 		if w.settled(q.Change) {
 			delete(w.others, key)
@@ -94,13 +104,15 @@ func (w *waiting) Merge(items [][]byte) error {
 }
 
 // take takes the good approvals of a petition. One without any counts as long as
-// its proposer is a member: who invites need not be one of those who admit.
+// its proposer is a member: who invites need not be one of those who admit. Nobody
+// can propose to remove itself, so who asks for that only wants to stand in the way.
 func (w *waiting) take(q roster.Petition, now time.Time) error {
 	c := q.Change
 	good := slices.DeleteFunc(slices.Clone(c.Approvals), func(a roster.Approval) bool {
 		return w.m.Roster().CheckApproval(q, a, now) != nil
 	})
-	if _, is := w.m.Roster().Member(q.Proposer); w.settled(c) || len(good) == 0 && !is {
+	_, is := w.m.Roster().Member(q.Proposer)
+	if w.settled(c) || len(good) == 0 && !is || c.Kind == roster.Remove && q.Proposer == c.Member.Key {
 		return nil
 	}
 	own, err := w.m.pool.List(context.Background(), now)
@@ -131,11 +143,12 @@ func (w *waiting) keep(q roster.Petition, good []roster.Approval) {
 	c := &q.Change
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	old, known := w.others[c.Member.Key]
-	if known && (old.Proposer != q.Proposer || old.Change.Kind != c.Kind || old.Change.Member != c.Member) {
-		return // the first one stands until it is settled
+	name := asked{c.Member.Key, q.Proposer}
+	old, known := w.others[name]
+	if known && (old.Change.Kind != c.Kind || old.Change.Member != c.Member) {
+		return // its first one stands until it is settled
 	}
-	if !known && (len(w.others) >= maxOthers || len(good) == 0 && w.unapproved(q.Proposer) >= maxUnapproved) {
+	if !known && (len(good) == 0 && w.unapproved(q.Proposer) >= maxUnapproved || !w.room(len(good) > 0)) {
 		return
 	}
 	if known {
@@ -148,7 +161,24 @@ func (w *waiting) keep(q roster.Petition, good []roster.Approval) {
 			c.Approvals = append(c.Approvals, a)
 		}
 	}
-	w.others[c.Member.Key] = q
+	w.others[name] = q
+}
+
+// room reports whether there is room for one more. For what somebody has approved
+// it makes some. The caller holds mu.
+func (w *waiting) room(approved bool) bool {
+	if len(w.others) < maxOthers {
+		return true
+	}
+	if approved {
+		for name, q := range w.others {
+			if len(q.Change.Approvals) == 0 {
+				delete(w.others, name)
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // unapproved is how many petitions of a proposer nobody has approved. The caller
@@ -163,15 +193,27 @@ func (w *waiting) unapproved(proposer roster.Key) int {
 	return n
 }
 
-// approve adds this node's own approval to a change that waits, and says what it
-// still needs. If two members ask for the same, all approve the petition of the one with
-// the smaller key: approvals are for one proposer, and would be split else.
-func (w *waiting) approve(ctx context.Context, key roster.Key, now time.Time) (roster.Change, int, error) {
+// of is the petition of a key that waits. If two members ask for the same, all
+// approve that which has most approvals, of two that have as many the one of the
+// smaller key: approvals are for one proposer, and would be split else. One without
+// any may be there to split them.
+func (w *waiting) of(key roster.Key, now time.Time) (roster.Petition, error) {
 	list := slices.DeleteFunc(w.all(now), func(q roster.Petition) bool { return q.Change.Member.Key != key })
 	if len(list) == 0 {
-		return roster.Change{}, 0, fmt.Errorf("nobody with the key %x waits to be admitted or evicted; see: observer world show", key[:4])
+		return roster.Petition{}, fmt.Errorf("nobody with the key %x waits to be admitted or evicted; see: observer world show", key[:4])
 	}
-	q := slices.MinFunc(list, func(a, b roster.Petition) int { return bytes.Compare(a.Proposer[:], b.Proposer[:]) })
+	return slices.MinFunc(list, func(a, b roster.Petition) int {
+		return cmp.Or(cmp.Compare(len(b.Change.Approvals), len(a.Change.Approvals)), bytes.Compare(a.Proposer[:], b.Proposer[:]))
+	}), nil
+}
+
+// approve adds this node's own approval to a change that waits, and says what it
+// still needs.
+func (w *waiting) approve(ctx context.Context, key roster.Key, now time.Time) (roster.Change, int, error) {
+	q, err := w.of(key, now)
+	if err != nil {
+		return roster.Change{}, 0, err
+	}
 	a, err := w.m.Roster().Approve(w.m.cfg.Key, q, w.m.cfg.Providers, now)
 	if err != nil {
 		return q.Change, 0, err

@@ -224,11 +224,7 @@ func Admit() Op[Named, Approved] {
 }
 
 func (o *Ops) admit(ctx context.Context, in Named) (Approved, error) {
-	key, err := o.find(in.Name, func(yield func(roster.Key)) {
-		for _, c := range o.waiting.all(time.Now()) {
-			yield(c.Change.Member.Key)
-		}
-	})
+	key, err := o.findWaiting(in.Name)
 	if err != nil {
 		return Approved{}, err
 	}
@@ -271,7 +267,9 @@ func (o *Ops) evict(ctx context.Context, in Named) (Approved, error) {
 	c := roster.Change{Kind: roster.Remove, Member: m}
 	q := roster.Petition{Proposer: o.self, Change: c}
 	for _, other := range o.waiting.all(now) {
-		if other.Change.Kind == c.Kind && other.Change.Member == m { // somebody asked for it before
+		// Somebody asked for it before, and means it: one that nobody approved may have
+		// been made to keep others from asking.
+		if other.Change.Kind == c.Kind && other.Change.Member == m && len(other.Change.Approvals) > 0 {
 			done, missing, err := o.waiting.approve(ctx, key, now)
 			if err != nil {
 				return Approved{}, app.Usage(err)
@@ -294,6 +292,15 @@ func (o *Ops) evict(ctx context.Context, in Named) (Approved, error) {
 	return o.approved(c, o.Roster().Missing(q, now)), nil
 }
 
+// findWaiting is find among those that wait for approvals.
+func (o *Ops) findWaiting(name string) (roster.Key, error) {
+	return o.find(name, func(yield func(roster.Key)) {
+		for _, c := range o.waiting.all(time.Now()) {
+			yield(c.Change.Member.Key)
+		}
+	})
+}
+
 // find is the key that a name means: a key in hexadecimal, or the beginning of
 // one that only one of them has.
 func (o *Ops) find(name string, all func(yield func(roster.Key))) (found roster.Key, err error) {
@@ -303,7 +310,7 @@ func (o *Ops) find(name string, all func(yield func(roster.Key))) (found roster.
 	}
 	n := 0
 	all(func(k roster.Key) {
-		if strings.HasPrefix(fullKey(k), name) {
+		if strings.HasPrefix(fullKey(k), name) && (n == 0 || k != found) { // two may ask for one key
 			found = k
 			n++
 		}

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"crypto/ed25519"
 	"io"
 	"log/slog"
@@ -39,7 +40,7 @@ type Home struct {
 
 // OpenHome opens the data directory, and fails before anything has begun if
 // something in it is missing or damaged, or an address is taken.
-func OpenHome(c HomeConfig) (_ *Home, err error) {
+func OpenHome(ctx context.Context, c HomeConfig) (_ *Home, err error) {
 	h := &Home{}
 	if h.Log, err = app.NewLog(c.Err, c.Program, c.Log); err != nil {
 		return nil, err
@@ -47,7 +48,7 @@ func OpenHome(c HomeConfig) (_ *Home, err error) {
 	if c.Name != "" {
 		h.Log = h.Log.With("node", c.Name)
 	}
-	if h.Data, err = app.OpenData(c.Dir, c.Program); err != nil {
+	if h.Data, err = app.WaitData(ctx, c.Dir, c.Program); err != nil {
 		return nil, err
 	}
 	defer func() {

@@ -29,7 +29,17 @@ func FreePort(want int) (int, error) {
 		defer l.Close()
 		return l.Addr().(*net.TCPAddr).Port, nil
 	}
-	return 0, errors.New("no free port for other nodes to connect to; choose one with --listen /ip4/0.0.0.0/tcp/PORT")
+	return 0, errors.New("no port of this machine is free")
+}
+
+// StatusAddress is where a node's status page is: as was said, else at the usual
+// port of loopback if it is free, else at another that is written down.
+func StatusAddress(said string, usual int) (string, error) {
+	if said != "" {
+		return said, nil
+	}
+	port, err := FreePort(usual)
+	return fmt.Sprintf("127.0.0.1:%d", port), err
 }
 
 // Reach is where others find a node that listens on these addresses, and where

@@ -93,7 +93,7 @@ func placeFlags(cmd *cobra.Command, o *PlaceOptions) {
 	f.StringVar(&o.Name, "name", "", "what others see in lists: a-z, 0-9, hyphens")
 	f.StringSliceVar(&o.Listen, "listen", nil, "where other nodes connect, as multiaddr (default: port 4811 of all addresses, TCP and QUIC)")
 	f.StringSliceVar(&o.Announce, "announce", nil, "public address to publish, as multiaddr, if it is not one of this machine's own")
-	f.StringVar(&o.Status, "status-listen", "", "loopback address of the status page (default: "+statusListen+")")
+	f.StringVar(&o.Status, "status-listen", "", "loopback address of the status page (default: "+statusListen+", or another port if that one is taken)")
 }
 
 func initCommand(data func() (string, error)) *cobra.Command {

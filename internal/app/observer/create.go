@@ -27,6 +27,7 @@ type CreateOptions struct {
 	Founders  []string      // keys of others, in hexadecimal; this node is one always
 	Threshold int           // how many founders decide
 	Others    []string      // key files of other founders, if more than one decides
+	Approved  []string      // or: files of a founding that was begun, with the approvals of others
 	Signers   int           // how many founders sign the directory, this one first; 0: all
 	SignersT  int           // how many signatures it takes; 0: more than half
 	Epoch     time.Duration // 0: that of usual worlds
@@ -42,10 +43,19 @@ type CreateResult struct {
 	World *world.World
 	Key   [32]byte
 	Addrs []string
+
+	// Petition is the file that other founders have to approve first, and Missing how
+	// many of them; empty if the world is founded.
+	Petition string
+	Missing  int
 }
 
-// Create makes a world whose first member and seed is this node.
+// Create makes a world whose first member and seed is this node. If others have to
+// agree whose keys are not here, it makes what they are asked.
 func Create(o CreateOptions) (_ *CreateResult, err error) {
+	if len(o.Approved) > 0 {
+		return o.approved()
+	}
 	keys, err := founderKeys(o.Others)
 	if err != nil {
 		return nil, err
@@ -55,31 +65,81 @@ func Create(o CreateOptions) (_ *CreateResult, err error) {
 		return nil, err
 	}
 	defer s.data.Close()
-	if _, err := os.Stat(worldPath(o.Data)); err == nil {
-		return nil, app.Usage(fmt.Errorf("%s has a world already; choose another directory with --data", o.Data))
+	from := o.Fork
+	if o.From != "" {
+		if from, err = node.LoadWorld(o.From); err != nil {
+			return nil, err
+		}
 	}
-	addrs, err := s.addresses(o.Local || o.Sandbox || o.From != "" || o.Fork != nil && o.Fork.Local, true)
+	if err := s.free(from); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(s.data.Path(foundingFile)); err == nil {
+		return nil, app.Usage(fmt.Errorf("a world waits here for founders' approvals: go on with --approved %s, or delete that file to begin anew", s.data.Path(foundingFile)))
+	}
+	addrs, err := s.addresses(o.Local || o.Sandbox || from != nil && from.Local, true)
 	if err != nil {
 		return nil, err
 	}
-	w, err := o.world(s, addrs)
+	w, err := o.world(s, from, addrs)
 	if err != nil {
 		return nil, err
 	}
-	if need := int(w.Charter.FounderThreshold); len(keys)+1 < need {
-		return nil, app.Usage(fmt.Errorf("founding takes the keys of %d founders; name the key files of %s with --founder-keys",
-			need, app.Count(need-1, "other founder")))
+	keys = append([]ed25519.PrivateKey{s.key}, keys...)
+	r := &CreateResult{World: w, Key: s.public(), Addrs: addrs}
+	if len(keys) < int(w.Charter.FounderThreshold) {
+		r.Petition = s.data.Path(foundingFile)
+		r.Missing, err = s.petition(w, keys, o.Operator)
+		return r, err
 	}
-	if err := s.found(w, append([]ed25519.PrivateKey{s.key}, keys...), o.Operator); err != nil {
+	if err := s.found(w, keys, member.Founder{Operator: o.Operator}); err != nil {
 		return nil, err
 	}
-	return &CreateResult{World: w, Key: s.public(), Addrs: addrs}, s.enter(w)
+	return r, s.enter(w)
+}
+
+// free refuses a directory that has a world, but for w, if a founder has moved there
+// and nobody has founded it.
+func (s *setup) free(w *world.World) error {
+	if _, err := os.Stat(worldPath(s.data.Dir)); err != nil {
+		return nil
+	}
+	taken := app.Usage(fmt.Errorf("%s has a world already; choose another directory with --data", s.data.Dir))
+	here, err := node.LoadWorld(worldPath(s.data.Dir))
+	if err != nil || w == nil || w.ID != here.ID {
+		return errors.Join(taken, err)
+	}
+	m, err := openMember(s.data, here, s.key, s.cfg, roster.NoProviders{}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	generation, _ := m.Roster().Head()
+	if err := m.Close(); err != nil {
+		return err
+	}
+	if generation > 0 || s.foundedElsewhere(w) {
+		return app.Usage(fmt.Errorf("%s has a world already, and %q (%s) is founded; a member there invites this machine (observer world invite)",
+			s.data.Dir, w.Phrase, w.ID.Short()))
+	}
+	return nil
+}
+
+// foundedElsewhere reports whether this machine's key founded a world in another
+// directory: who founds is a seed, where it listens there. Twice founded, a roster
+// would have two beginnings.
+func (s *setup) foundedElsewhere(w *world.World) bool {
+	addrs, err := s.addresses(w.Local, true)
+	own := s.seeds(addrs)
+	return err != nil || slices.ContainsFunc(w.Seeds, func(seed string) bool {
+		a, err := world.ParseAddr(seed)
+		return err == nil && a.Key == s.public() && !slices.Contains(own, seed)
+	})
 }
 
 // world is what is to be founded.
-func (o *CreateOptions) world(s *setup, addrs []string) (*world.World, error) {
-	if o.From != "" || o.Fork != nil {
-		return o.planned(s, addrs)
+func (o *CreateOptions) world(s *setup, from *world.World, addrs []string) (*world.World, error) {
+	if from != nil {
+		return s.planned(from, addrs)
 	}
 	mode, err := world.ParseMode(o.Mode)
 	if err != nil {
@@ -103,13 +163,7 @@ func (o *CreateOptions) world(s *setup, addrs []string) (*world.World, error) {
 
 // planned is the world of a file that nobody has founded yet, such as world fork
 // makes, with this node as its first seed.
-func (o *CreateOptions) planned(s *setup, addrs []string) (*world.World, error) {
-	w, err := o.Fork, error(nil)
-	if w == nil {
-		if w, err = node.LoadWorld(o.From); err != nil {
-			return nil, err
-		}
-	}
+func (s *setup) planned(w *world.World, addrs []string) (*world.World, error) {
 	if w.Charter == nil || !slices.Contains(w.Charter.Founders, s.public()) {
 		return nil, app.Usage(fmt.Errorf("this machine (%x) is none of the founders of %q, so it cannot found it", s.public(), w.Phrase))
 	}
@@ -120,7 +174,8 @@ func (o *CreateOptions) planned(s *setup, addrs []string) (*world.World, error) 
 			made.Seeds = append(made.Seeds, seed)
 		}
 	}
-	if w, err = world.New(made); err != nil {
+	w, err := world.New(made)
+	if err != nil {
 		return nil, app.Usage(err)
 	}
 	return w, nil
@@ -128,12 +183,12 @@ func (o *CreateOptions) planned(s *setup, addrs []string) (*world.World, error) 
 
 // found makes the roster's first entry. What it leaves behind when it fails is of
 // a world that never was.
-func (s *setup) found(w *world.World, keys []ed25519.PrivateKey, operator string) error {
+func (s *setup) found(w *world.World, keys []ed25519.PrivateKey, first member.Founder) error {
 	m, err := openMember(s.data, w, s.key, s.cfg, roster.NoProviders{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
-	// So does one that was cut short: nobody has its world file.
+	// So is one that was cut short: nobody has its world file.
 	if generation, _ := m.Roster().Head(); generation > 0 {
 		if err := errors.Join(m.Close(), s.unfound()); err != nil {
 			return err
@@ -142,7 +197,8 @@ func (s *setup) found(w *world.World, keys []ed25519.PrivateKey, operator string
 			return err
 		}
 	}
-	err = member.Found([]member.Founder{{Member: m, Role: roster.RoleMemory, Operator: operator}}, keys, time.Now())
+	first.Member, first.Role = m, roster.RoleMemory
+	err = member.Found([]member.Founder{first}, keys, time.Now())
 	if err = errors.Join(err, m.Close()); err == nil {
 		return nil
 	}

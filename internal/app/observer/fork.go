@@ -29,6 +29,7 @@ type ForkOptions struct {
 // Forked is what Fork made.
 type Forked struct {
 	Old, World *world.World
+	Created    *CreateResult // nil: nobody has founded it
 }
 
 // Fork makes a world of the present one with other rules, and founds it if it is
@@ -58,7 +59,7 @@ func Fork(o ForkOptions) (*Forked, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Forked{Old: old, World: r.World}, nil
+	return &Forked{Old: old, World: r.World, Created: r}, nil
 }
 
 // wanted refuses rules that are no others, or that not enough members want.
@@ -121,6 +122,9 @@ func (o *ForkOptions) prepare() error {
 		return err
 	}
 	place.Name = cfg.Node.Name
+	if cfg.Rules != Defaults().Rules { // how this machine judges rules is no matter of the world
+		place.Rules = &cfg.Rules
+	}
 	if len(place.Listen) == 0 {
 		port, err := node.FreePort(defaultPort + 1)
 		if err != nil {
@@ -128,14 +132,8 @@ func (o *ForkOptions) prepare() error {
 		}
 		place.Listen = node.ListenOn(port)
 	}
-	if place.Status == "" {
-		port, err := node.FreePort(statusPort + 1)
-		if err != nil {
-			return err
-		}
-		place.Status = fmt.Sprintf("127.0.0.1:%d", port)
-	}
-	return nil
+	place.Status, err = node.StatusAddress(place.Status, statusPort+1)
+	return err
 }
 
 // copyKey copies a key file.

@@ -143,6 +143,8 @@ func TestFork(t *testing.T) {
 	cfg := Defaults()
 	if _, err := app.Load(cfg, program, b, nil); err != nil || cfg.Node.Name != "first" || cfg.Status.Listen == statusListen {
 		t.Errorf("its configuration is %+v, %v; want the old name and another port", cfg, err)
+	} else if cfg.Rules.Epochs != 1 {
+		t.Errorf("its [rules] are %+v, want those of the old directory", cfg.Rules)
 	}
 	if _, err := fork("--data-new", b, "--force"); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "has a world already") {
 		t.Errorf("fork into the same place = %v, want it refused", err)
@@ -197,6 +199,39 @@ func TestMove(t *testing.T) {
 	}
 	if s := jsonOf[member.Shown](t, "world", "show", "--data", a); s.World != old.ID.String() || len(s.Members) != 1 || s.Problem != "" {
 		t.Errorf("show back in the old world = %+v; want the member that it was", s)
+	}
+}
+
+// A founder that moved to a world that nobody has founded founds it where it is, once;
+// not if it founded it before, in another directory.
+func TestFoundAfterMove(t *testing.T) {
+	a, old := alone(t)
+	file, out := proposed(t, a), filepath.Join(t.TempDir(), "new.toml")
+	if _, err := run(t, "world", "create", "--from", worldPath(a), "--data", a); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "is founded") {
+		t.Errorf("founding the world that it is in = %v, want it refused", err)
+	}
+	if _, err := run(t, "world", "fork", "--rules", file, "--force", "--out", out, "--data", a); err != nil {
+		t.Fatal(err)
+	}
+	if said, err := run(t, "move", out, "--data", a); err != nil || !strings.Contains(said, "world create --from") {
+		t.Fatalf("move said %q, %v; want how a founder founds it", said, err)
+	}
+	for range 2 {
+		said, err := run(t, "world", "create", "--from", out, "--data", a)
+		if s := jsonOf[member.Shown](t, "world", "show", "--data", a); len(s.Members) != 1 || s.Generation != 1 || s.Problem != "" || s.World == old.ID.String() {
+			t.Errorf("show = %+v after %q, %v; want its first member", s, said, err)
+		}
+	}
+	b, _ := alone(t)
+	file, out = proposed(t, b), filepath.Join(t.TempDir(), "new.toml")
+	if _, err := run(t, "world", "fork", "--rules", file, "--force", "--out", out, "--data-new", filepath.Join(t.TempDir(), "second"), "--listen", local(t), "--data", b); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run(t, "move", out, "--data", b); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run(t, "world", "create", "--from", out, "--data", b); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "is founded") {
+		t.Errorf("founding it a second time = %v, want it refused", err)
 	}
 }
 

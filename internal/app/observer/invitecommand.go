@@ -16,7 +16,7 @@ import (
 func inviteCommand(data func() (string, error)) *cobra.Command {
 	in := member.InviteIn{}
 	operator, out, revoke := "", "", ""
-	asJSON := false
+	asJSON, asQR := false, false
 	cmd := &cobra.Command{
 		Use:   "invite",
 		Short: "Make an invite: a file and a phrase, for one newcomer",
@@ -29,8 +29,11 @@ such as the file by mail and the phrase over the phone. The newcomer runs
 and is asked for the phrase. This observer has to be running then.
 
 Without --out the file is printed, and the phrase with what to do goes to standard error.
+With --qr it is printed as a QR code, for a machine with a camera and no other way in: what
+a scanner reads is the file. It is wide; make the terminal's letters small.
 Open invites are in: observer world show.`,
 		Example: `  observer world invite --out invite.toml
+  observer world invite --qr
   observer world invite --role memory --operator example.org > invite.toml
   observer world invite --revoke 0f3a…`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -57,6 +60,15 @@ Open invites are in: observer world show.`,
 				if err := files.Write(out, []byte(inv.File), files.Private); err != nil {
 					return fmt.Errorf("writing the invite: %w", err)
 				}
+			}
+			if asQR {
+				columns, err := printQR(cmd.OutOrStdout(), inv.File)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(cmd.ErrOrStderr(), "The QR code takes %d columns. Save what a scanner reads as a file.\n", columns)
+				where = "it"
+			} else if out != "" {
 				where = out
 			} else if _, err := io.WriteString(cmd.OutOrStdout(), inv.File); err != nil {
 				return err
@@ -72,6 +84,7 @@ Open invites are in: observer world show.`,
 	f.StringVar(&operator, "operator", "", "operator tag that the newcomer must take (default: its choice)")
 	f.StringVar(&revoke, "revoke", "", "end the invite with this id instead")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
+	f.BoolVar(&asQR, "qr", false, "print it as a QR code, in place of text")
 	return cmd
 }
 

@@ -32,7 +32,7 @@ func (s *selection) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringSliceVar(&s.epochs, "epoch", nil, "of these epochs: numbers, or FROM-TO")
 	f.StringVar(&s.Type, "type", "", "of this type: "+typeNames())
-	f.StringVar(&s.Author, "author", "", "by the member with this key, 64 hexadecimal digits")
+	f.StringVar(&s.Author, "author", "", "by the member whose key begins so, or by anybody, with all 64 hexadecimal digits")
 	f.StringVar(&s.Subject, "subject", "", "about this TargetRef, 64 hexadecimal digits")
 	f.StringVar(&s.since, "since", "", "received since then: a duration such as 2h, or a time such as 2026-11-21T15:00:00Z")
 }
@@ -358,15 +358,17 @@ func importCommand(data func() (string, error)) *cobra.Command {
 		Long: `import takes events of a file, or of standard input (-), as if they had come from another
 member: each is checked as any other, and what is refused is counted by the reason.`,
 		Example: `  observer log import log.jsonl
-  observer log import --format protobuf - < log.pb`,
+  observer log import - < log.pb`,
 		Args: app.OneArgument("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir, err := data()
 			if err != nil {
 				return err
 			}
-			if err := checkForm(format); err != nil {
-				return err
+			if cmd.Flags().Changed("format") {
+				if err := checkForm(format); err != nil {
+					return err
+				}
 			}
 			in := cmd.InOrStdin()
 			if args[0] != "-" {
@@ -378,7 +380,11 @@ member: each is checked as any other, and what is refused is counted by the reas
 				in = f
 			}
 			sum := member.ImportOut{Refused: make(map[string]int)}
-			err = readExports(bufio.NewReader(in), format, func(batch []member.Imported) error {
+			buffered := bufio.NewReader(in)
+			if format == "" {
+				format = formOf(buffered)
+			}
+			err = readExports(buffered, format, func(batch []member.Imported) error {
 				r, err := ask(cmd, dir, member.Import(), member.ImportIn{Events: batch})
 				sum.Added, sum.Known = sum.Added+r.Added, sum.Known+r.Known
 				for reason, n := range r.Refused {
@@ -396,9 +402,19 @@ member: each is checked as any other, and what is refused is counted by the reas
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", formatJSON, "json or protobuf")
+	cmd.Flags().StringVar(&format, "format", "", "json or protobuf (default: what the file begins like)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// formOf tells by the first byte which form a file has. In protobuf it is of a
+// length, with the bit that says that more follows: an event has more than 127
+// bytes. JSON begins with ASCII.
+func formOf(in *bufio.Reader) string {
+	if b, err := in.Peek(1); err == nil && b[0] >= 0x80 {
+		return formatProto
+	}
+	return formatJSON
 }
 
 // readExports reads events in batches.

@@ -22,7 +22,8 @@ func moveCommand(data func() (string, error)) *cobra.Command {
 	return node.Mover{
 		Program: program, Files: worldFiles(), Fits: fitsIn,
 		Next: func(lines app.Lines) string {
-			return lines.Line("join", "FILE") + ", with an invite of a member of the new world; then " + lines.Line("serve")
+			return lines.Line("join", "FILE") + ", with an invite of a member of the new world (or, as a founder of one that nobody has founded: " +
+				lines.Line("world", "create", "--from", "WORLDFILE") + "); then " + lines.Line("serve")
 		},
 	}.Command(data)
 }

@@ -81,6 +81,14 @@ func TestInit(t *testing.T) {
 	if err != nil || again != said {
 		t.Errorf("the second init said %q, %v; want the same key", again, err)
 	}
+	cfg := Defaults()
+	if _, err := app.Load(cfg, program, dir, nil); err != nil {
+		t.Fatal(err)
+	}
+	// As after a command that failed because of something else.
+	if again, err := run(t, "init", "--data", dir, "--listen", cfg.Node.Listen[0]); err != nil || again != said {
+		t.Errorf("init with the same settings said %q, %v; want the same key", again, err)
+	}
 	if _, err := run(t, "init", "--data", dir, "--name", "other"); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "set up already") {
 		t.Errorf("init with other settings = %v, want it refused", err)
 	}
@@ -144,7 +152,11 @@ func joined(t *testing.T, host, dir string) {
 			t.Fatal(err)
 		}
 	}
-	said, err := run(t, "join", file, "--phrase-file", phrase, "--data", dir, "--listen", local(t))
+	args := []string{"join", file, "--phrase-file", phrase, "--data", dir}
+	if _, err := os.Stat(filepath.Join(dir, app.ConfigFile)); err != nil { // else it says where
+		args = append(args, "--listen", local(t))
+	}
+	said, err := run(t, args...)
 	if err != nil || !strings.Contains(said, "is a member of world") || !strings.Contains(said, "serve --data") {
 		t.Fatalf("join said %q, %v", said, err)
 	}
@@ -217,6 +229,132 @@ func TestWorld(t *testing.T) {
 	}
 }
 
+// A command that has the files for a moment does not keep the observer from starting.
+func TestServeWaitsForCommands(t *testing.T) {
+	a, _ := alone(t)
+	data, err := app.OpenData(a, program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	started(t, a)
+	time.AfterFunc(300*time.Millisecond, func() { _ = data.Close() })
+	eventually(t, "it answers", func() bool {
+		_, err := run(t, "status", "--data", a)
+		return err == nil
+	})
+}
+
+// Where two founders of three decide, the world is founded, and members come and go,
+// though the founders' keys never leave their machines and one is no member.
+func TestApprovalsByFile(t *testing.T) {
+	root := t.TempDir()
+	dir := func(name string) string { return filepath.Join(root, name) }
+	var founders []string
+	for _, name := range []string{"b", "c"} {
+		if _, err := run(t, "init", "--data", dir(name), "--listen", local(t)); err != nil {
+			t.Fatal(err)
+		}
+		key, err := node.LoadKey(filepath.Join(dir(name), node.KeyFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		founders = append(founders, fmt.Sprintf("%x", key.Public()))
+	}
+	create := []string{
+		"world", "create", "blue river", "--mode", "closed", "--founders", strings.Join(founders, ","), "--founder-threshold", "2",
+		"--local", "--data", dir("a"), "--listen", local(t),
+	}
+	if said, err := run(t, create...); err != nil || !strings.Contains(said, "waits for 1 approval") || !strings.Contains(said, "world create --approved FILE") {
+		t.Fatalf("world create said %q, %v; want what founders do", said, err)
+	}
+	if _, err := run(t, create...); app.Code(err) != app.ExitUsage {
+		t.Errorf("beginning again = %v, want it refused: the file may be on its way", err)
+	}
+	file := filepath.Join(dir("a"), foundingFile)
+	if _, err := run(t, "world", "create", "--approved", file, "--data", dir("a")); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "missing") {
+		t.Errorf("founding with one approval = %v, want it refused", err)
+	}
+	approve := func(name, file string) (string, string) {
+		t.Helper()
+		out := filepath.Join(t.TempDir(), "petition.toml")
+		said, err := run(t, "world", "approve", file, "--out", out, "--yes", "--data", dir(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out, said
+	}
+	if _, err := run(t, "world", "approve", file, "--data", dir("b")); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "--yes") {
+		t.Errorf("approving unseen = %v, want it asked for", err)
+	}
+	back, _ := approve("b", file)
+	if _, err := run(t, "world", "create", "--approved", back, "--data", dir("b")); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "another machine") {
+		t.Errorf("founding elsewhere = %v, want it refused", err)
+	}
+	if said, err := run(t, "world", "create", "--approved", back, "--data", dir("a")); err != nil || !strings.Contains(said, "is founded") {
+		t.Fatalf("founding said %q, %v", said, err)
+	}
+	if _, err := os.Stat(file); err == nil {
+		t.Error("the founding is done, and its file still waits")
+	}
+	rules, forked := proposed(t, dir("a")), dir("fork")
+	if said, err := run(t, "world", "fork", "--rules", rules, "--force", "--data-new", forked, "--listen", local(t), "--data", dir("a")); err != nil || !strings.Contains(said, "waits for 1 approval") {
+		t.Fatalf("fork said %q, %v; want what founders do", said, err)
+	}
+	back, _ = approve("b", filepath.Join(forked, foundingFile))
+	if said, err := run(t, "world", "create", "--approved", back, "--data", forked); err != nil || !strings.Contains(said, "is founded") {
+		t.Errorf("founding the fork said %q, %v", said, err)
+	}
+	started(t, dir("a"))
+	joined(t, dir("a"), dir("b")) // b approves of itself
+	evicted := jsonOf[member.Shown](t, "world", "show", "--data", dir("b")).Self
+	if got := jsonOf[member.Approved](t, "world", "evict", evicted[:8], "--data", dir("a")); got.Missing != 1 {
+		t.Errorf("evict by one of two founders = %+v, want one approval missing", got)
+	}
+	out := filepath.Join(t.TempDir(), "out.toml")
+	if said, err := run(t, "world", "petition", evicted[:8], "--out", out, "--data", dir("a")); err != nil || !strings.Contains(said, "To evict") {
+		t.Fatalf("petition said %q, %v", said, err)
+	}
+	if _, said := approve("a", out); !strings.Contains(said, "1 approval missing") {
+		t.Errorf("approving twice said %q, want that one is missing", said)
+	}
+	back, said := approve("c", out) // c was never a member
+	if !strings.Contains(said, "There are enough") {
+		t.Errorf("c's approve said %q", said)
+	}
+	if _, said := approve("a", back); !strings.Contains(said, "is evicted") {
+		t.Errorf("approve of what came back said %q, want it done", said)
+	}
+	if s := jsonOf[member.Shown](t, "world", "show", "--data", dir("a")); len(s.Members) != 1 {
+		t.Errorf("%d members, want the evicted gone", len(s.Members))
+	}
+}
+
+// Lists name authors by the beginning of their keys, so that is enough to ask for
+// one's events; and what was exported is taken back, without saying in which form.
+func TestLogCommands(t *testing.T) {
+	a, _ := alone(t)
+	self := jsonOf[member.Shown](t, "world", "show", "--data", a).Self
+	id := jsonOf[member.Said](t, "world", "endorse", "--hash", strings.Repeat("cd", 32), "--data", a).ID
+	for _, author := range []string{self, self[:8]} {
+		if said, err := run(t, "log", "--author", author, "--data", a); err != nil || !strings.Contains(said, id) {
+			t.Errorf("log --author %s said %q, %v; want %s", author, said, err, id)
+		}
+	}
+	for _, format := range []string{formatJSON, formatProto} {
+		said, err := run(t, "log", "export", "--format", format, "--data", a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(t.TempDir(), "events")
+		if err := os.WriteFile(file, []byte(said), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if said, err := run(t, "log", "import", file, "--data", a); err != nil || said != "0 added, 1 known before.\n" {
+			t.Errorf("import of %s said %q, %v", format, said, err)
+		}
+	}
+}
+
 // What a charter says of quotas is its founder's choice, made once.
 func TestCreateQuota(t *testing.T) {
 	for _, tt := range []struct {
@@ -264,7 +402,11 @@ func TestRefusals(t *testing.T) {
 		{[]string{"world", "create", "y", "--mode", "open", "--local", "--listen", local(t)}, 2, "comes in a later version"},
 		{[]string{"world", "create", "y", "--mode", "king", "--local", "--listen", local(t)}, 2, "closed, vouch and open"},
 		{[]string{"world", "create", "y", "--founders", "me", "--local", "--listen", local(t)}, 2, "64 hexadecimal digits"},
-		{[]string{"world", "create", "y", "--founders", key, "--founder-threshold", "2", "--local", "--listen", local(t)}, 2, "--founder-keys"},
+		{[]string{"world", "create", "--approved", file("x")}, 2, "it is no petition"},
+		{[]string{"world", "create", "--approved", file("x"), "--local"}, 2, "--local was decided"},
+		{[]string{"world", "create", "y", "--approved", file("x")}, 2, "one of them"},
+		{[]string{"world", "petition", "ffffffff", "--data", a}, 2, "observer world show"},
+		{[]string{"world", "approve", file("x"), "--data", a}, 2, "it is no petition"},
 		{[]string{"world", "create", "y", "--signers", "3", "--local", "--listen", local(t)}, 2, "name more with --founders"},
 		{[]string{"world", "create", "y", "--local", "--listen", "/ip4/127.0.0.1/tcp/0"}, 2, "port 0"},
 		{[]string{"world", "invite", "--data", a, "--role", "king"}, 2, "bridge, memory, prober or both"},
@@ -281,6 +423,8 @@ func TestRefusals(t *testing.T) {
 		{[]string{"world", "choose", key, "--data", a}, 2, "not forked"},
 		{[]string{"world", "show"}, 2, "join FILE"},
 		{[]string{"join", file("nothing"), "--phrase-file", file("nothing")}, 2, "it is no invite"},
+		{[]string{"log", "--author", "ffffffff", "--data", a}, 2, "all 64 digits"},
+		{[]string{"log", "import", file("{}"), "--format", "xml", "--data", a}, 2, "json or protobuf"},
 		{[]string{"log", "--type", "king", "--data", a}, 2, "receipt"},
 		{[]string{"log", "--epoch", "9-1", "--data", a}, 2, "--epoch"},
 		{[]string{"log", "--since", "yesterday", "--data", a}, 2, "--since"},

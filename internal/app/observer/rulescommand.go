@@ -226,8 +226,10 @@ func (r *Forked) print(cmd *cobra.Command, file string, o ForkOptions) error {
 		if err := files.Write(file, text, files.Private); err != nil {
 			return fmt.Errorf("writing the world file: %w", err)
 		}
-	case o.Place.Data != "":
+	case r.Created != nil && r.Created.Petition == "":
 		where = worldPath(o.Place.Data)
+	case r.Created != nil:
+		where = "(none yet)"
 	default:
 		if _, err := to.Write(text); err != nil {
 			return err
@@ -236,7 +238,11 @@ func (r *Forked) print(cmd *cobra.Command, file string, o ForkOptions) error {
 	}
 	name := cmd.Root().Name()
 	next := fmt.Sprintf("Nobody has founded it yet. A founder does so with: %s world fork --data-new DIR, or %s world create --from %s", name, name, where)
-	if o.Place.Data != "" {
+	switch {
+	case r.Created != nil && r.Created.Petition != "":
+		next = fmt.Sprintf("It waits for %s of other founders: send %s to them. Each runs: observer world approve FILE, and sends it back.\nThen: %s",
+			app.Count(r.Created.Missing, "approval"), r.Created.Petition, app.Shell(name, "world", "create", "--approved", "FILE", "--data", o.Place.Data))
+	case r.Created != nil:
 		next = fmt.Sprintf("Founded in %s; this observer stays in the old world.\nNext: %s; and invite members", o.Place.Data, app.Shell(name, "serve", "--data", o.Place.Data))
 	}
 	_, err = fmt.Fprintf(to, "World %q (%s), from %s: %s.\nWorld file: %s\n%s.\nWhoever wants to goes there, each with its program stopped: gateway move %s, bridge move, observer move.\n",

@@ -50,7 +50,7 @@ type observer struct {
 
 // Serve is a member of its world until ctx ends.
 func Serve(ctx context.Context, o Options) (err error) {
-	home, err := node.OpenHome(node.HomeConfig{
+	home, err := node.OpenHome(ctx, node.HomeConfig{
 		Program: program, Dir: o.Data, Err: o.Err, Name: o.Config.Node.Name,
 		Log: o.Config.Log, Status: o.Config.Status, Debug: o.Config.Debug, Fits: o.Config.fits,
 	})

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/member"
@@ -31,7 +32,7 @@ they change the files.`,
   observer world invite > invite.toml
   observer world show`,
 	}
-	cmd.AddCommand(createCommand(data), inviteCommand(data), joinCommand(data), admitCommand(data), evictCommand(data),
+	cmd.AddCommand(createCommand(data), inviteCommand(data), joinCommand(data), admitCommand(data), evictCommand(data), petitionCommand(data), sheetCommand(data),
 		endorseCommand(data), rulesCommand(data), forkCommand(data), chooseCommand(data), showCommand(data))
 	return cmd
 }
@@ -39,7 +40,7 @@ they change the files.`,
 func createCommand(data func() (string, error)) *cobra.Command {
 	var o CreateOptions
 	cmd := &cobra.Command{
-		Use:   "create (PHRASE | --from FILE)",
+		Use:   "create (PHRASE | --from FILE | --approved FILE)",
 		Short: "Found a new world, of which this machine is the first member and a seed",
 		Long: `create makes a world: its phrase, rules and charter, which together are its name; its
 roster, with this machine as the first member; and a world.toml for everybody: bridges,
@@ -47,9 +48,12 @@ gateways and observers enter with it. Members need an invite besides.
 
 What stands in the charter can never be changed without making another world: who
 founds it, how many founders decide, how others are admitted, how much each may say, and
-who signs the directory. Founders are named by their keys (observer init prints one). With more than
-one that has to decide, founding takes the key files of as many:
-bring them to this machine, and away again.
+who signs the directory. Founders are named by their keys (observer init prints one).
+
+Where more than one has to decide, founding takes the approvals of as many. create then
+writes a file, which goes to the others: each runs observer world approve FILE, and sends it
+back. With it, create --approved FILE founds the world; other flags are not given again.
+Or bring the other founders' key files to this machine for the moment, with --founder-keys.
 
 Others must be able to connect to this machine. One without a public address needs
 --announce, with the public address that a router forwards to it; a world all of whose
@@ -57,9 +61,10 @@ nodes are in one private network is made with --local.`,
 		Example: `  observer world create "blue river" --announce /ip4/YOUR.PUBLIC.IP/tcp/4811
   observer world create "home lab" --local
   observer world create --from world2.toml --data ./second
-  observer world create consortium --mode closed --founders KEY,KEY --founder-threshold 2 --founder-keys /media/b/transport.key`,
+  observer world create consortium --mode closed --founders KEY,KEY --founder-threshold 2
+  observer world create --approved founding.toml`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if o.From != "" && len(args) == 0 {
+			if (o.From != "" || len(o.Approved) > 0) && len(args) == 0 {
 				return nil
 			}
 			return app.OneArgument("PHRASE")(cmd, args)
@@ -69,8 +74,11 @@ nodes are in one private network is made with --local.`,
 			if o.Data, err = data(); err != nil {
 				return err
 			}
-			if len(args) > 0 && o.From != "" {
-				return app.Usage(errors.New("a phrase makes a world, and --from founds one that is in a file; give one of the two"))
+			if len(args) > 0 && (o.From != "" || len(o.Approved) > 0) {
+				return app.Usage(errors.New("a phrase makes a world, and --from or --approved found one that is in a file; give one of them"))
+			}
+			if err := onlyApproved(cmd); err != nil {
+				return err
 			}
 			o.Phrase = strings.Join(args, "")
 			r, err := Create(o)
@@ -78,6 +86,10 @@ nodes are in one private network is made with --local.`,
 				return err
 			}
 			lines := app.NewLines(cmd, o.Data)
+			if r.Petition != "" {
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "World %q (%s) waits for %s of other founders.\n%s", r.World.Phrase, r.World.ID.Short(), app.Count(r.Missing, "approval"), r.next(lines))
+				return err
+			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "World %q (%s) is founded; %x is its first member.\nOther nodes connect to %s.\nWorld file, for everybody: %s\nSettings: %s\nNext: %s; then invite others: %s\n",
 				r.World.Phrase, r.World.ID.Short(), r.Key[:4], strings.Join(r.Addrs, ", "), worldPath(o.Data), filepath.Join(o.Data, app.ConfigFile),
 				lines.Line("serve"), lines.Line("world", "invite"))
@@ -91,6 +103,7 @@ nodes are in one private network is made with --local.`,
 	f.StringSliceVar(&o.Founders, "founders", nil, "keys of other founders, 64 hexadecimal digits each")
 	f.IntVar(&o.Threshold, "founder-threshold", 1, "how many founders decide")
 	f.StringSliceVar(&o.Others, "founder-keys", nil, "key files of other founders, if more than one decides")
+	f.StringSliceVar(&o.Approved, "approved", nil, "found the world that create began, with what other founders approved in these files")
 	f.IntVar(&o.Signers, "signers", 0, "how many founders sign the directory, this one first (default: all)")
 	f.IntVar(&o.SignersT, "threshold", 0, "how many of them it takes (default: more than half)")
 	f.IntVar(&o.FirstNodes, "first-nodes", 0, "how many nodes, this one included, the first directory waits for (default: 1); who comes later stands in it from the next epoch on")
@@ -101,6 +114,26 @@ nodes are in one private network is made with --local.`,
 	f.BoolVar(&o.Sandbox, "sandbox", false, "a world to try things in: all of it is on this machine, and nothing is hidden")
 	f.IntVar(&o.Hops, "hops", 0, "nodes of a circuit (1 and 2 in a sandbox only)")
 	return cmd
+}
+
+// onlyApproved refuses flags that --approved would not heed: all was said before.
+func onlyApproved(cmd *cobra.Command) error {
+	if !cmd.Flags().Changed("approved") {
+		return nil
+	}
+	var err error
+	cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+		if f.Changed && f.Name != "approved" {
+			err = app.Usage(fmt.Errorf("--%s was decided when the files of --approved were made; leave it out", f.Name))
+		}
+	})
+	return err
+}
+
+// next is what founders do about a world that waits for approvals.
+func (r *CreateResult) next(lines app.Lines) string {
+	return fmt.Sprintf("Send %s to them. Each runs: observer world approve FILE, and sends it back.\nThen, within a week: %s\n",
+		r.Petition, lines.Line("world", "create", "--approved", "FILE"))
 }
 
 func admitCommand(data func() (string, error)) *cobra.Command {
