@@ -3,6 +3,7 @@ module github.com/culvert-net/culvert
 go 1.26.0
 
 require (
+	filippo.io/edwards25519 v1.2.0
 	github.com/BurntSushi/toml v1.6.0
 	github.com/go-chi/chi/v5 v5.5.0
 	github.com/libp2p/go-libp2p v0.51.0

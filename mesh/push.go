@@ -253,6 +253,17 @@ func (s *Subscription) Next(ctx context.Context) (data []byte, from [32]byte, er
 	return m.GetData(), from, err
 }
 
+// Present lists the members that are in the topic and that we push to.
+func (s *Subscription) Present() [][32]byte {
+	var out [][32]byte
+	for _, id := range s.topic.ListPeers() {
+		if key, err := keyOf(id); err == nil {
+			out = append(out, key)
+		}
+	}
+	return out
+}
+
 // Cancel leaves the topic. It may be called more than once.
 func (s *Subscription) Cancel() {
 	s.push.mu.Lock()

@@ -89,6 +89,9 @@ func TestPush(t *testing.T) {
 	if _, by := hears(t, "x", a, fromA); by != a.host.Key() {
 		t.Errorf("b has it from %x, want a", by)
 	}
+	if got := fromA.Present(); !slices.Contains(got, a.host.Key()) || slices.Contains(got, b.host.Key()) {
+		t.Errorf("present with b: %x", got)
+	}
 	data, by := hears(t, "x", a, fromB)
 	if by != b.host.Key() {
 		t.Errorf("c has it from %x, want b", by)

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -119,19 +120,30 @@ func (s *shelf) all() (n int, sum [32]byte) {
 	return n, f.Sum()
 }
 
-// circle is a group that never changes.
+// circle is a group of which the members never change.
 type circle [][32]byte
 
-var _ gossip.Group = circle(nil)
+// turn is how one member of a circle sees it: by the generation it has learned of.
+type turn struct {
+	circle
+	generation *atomic.Uint32
+}
 
-func (circle) Head() (uint64, world.Hash)                        { return 1, world.Hash{1} }
-func (circle) Speaks() (uint64, world.Hash)                      { return 1, world.Hash{1} }
+var _ gossip.Group = turn{}
+
+func (t turn) Head() (uint64, world.Hash) {
+	n := t.generation.Load()
+	return uint64(n), world.Hash{byte(n)}
+}
+
+func (t turn) Speaks() (uint64, world.Hash) { return t.Head() }
+
 func (circle) Missing(uint64, world.Hash, int) ([][]byte, error) { return nil, nil }
 func (circle) Learn([][]byte) error                              { return nil }
 func (c circle) Member(key [32]byte) bool                        { return slices.Contains(c, key) }
 func (c circle) Members() [][32]byte                             { return slices.Clone(c) }
-func (circle) Key(_ world.Hash, epoch uint64) *world.Secret {
-	return world.ControlPlaneKey(world.NewSecret([32]byte{7}), world.Hash{1}, epoch)
+func (circle) Key(entry world.Hash, epoch uint64) *world.Secret {
+	return world.ControlPlaneKey(world.NewSecret(entry), world.Hash{1}, epoch)
 }
 
 // air is a host's push as gossip has it.
@@ -155,8 +167,10 @@ func (l line) Open(ctx context.Context, member [32]byte) (io.ReadWriteCloser, er
 
 // syncing is a host with all that a member runs for its log.
 type syncing struct {
-	log    *shelf
-	pusher *gossip.Pusher
+	log        *shelf
+	pusher     *gossip.Pusher
+	syncer     *gossip.Syncer
+	generation atomic.Uint32 // that it has learned of
 }
 
 // members makes hosts that push and repair.
@@ -183,6 +197,8 @@ func members(t *testing.T, n *meshtest.Network, every time.Duration) []*syncing 
 	out := make([]*syncing, len(n.Hosts))
 	for i, h := range n.Hosts {
 		m := &syncing{log: &shelf{epochs: make(map[uint64]*shelfEpoch)}}
+		m.generation.Store(1)
+		group := turn{group, &m.generation}
 		out[i] = m
 		push, err := h.Push(mesh.PushConfig{
 			Member: func([32]byte) bool { return true },
@@ -204,16 +220,16 @@ func members(t *testing.T, n *meshtest.Network, every time.Duration) []*syncing 
 		if err != nil {
 			t.Fatal(err)
 		}
-		syncer, err := gossip.NewSyncer(gossip.SyncerConfig{
+		m.syncer, err = gossip.NewSyncer(gossip.SyncerConfig{
 			Session: gossip.Config{World: w, Key: keys[i], Group: group, Log: m.log},
 			Dial:    line{h, at}, Every: every,
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		h.Handle(mesh.ProtoSync, 4, 64, func(s *mesh.Stream) { _ = syncer.Serve(ctx, s) })
+		h.Handle(mesh.ProtoSync, 4, 64, func(s *mesh.Stream) { _ = m.syncer.Serve(ctx, s) })
 		wg.Go(func() { _ = m.pusher.Run(ctx) })
-		wg.Go(func() { _ = syncer.Run(ctx) })
+		wg.Go(func() { _ = m.syncer.Run(ctx) })
 		wg.Go(func() {
 			_ = h.KeepLinks(ctx, mesh.LinksConfig{Peers: n.Peers, Count: mesh.PushDegree / 2, Rand: rand.New(rand.NewPCG(2, uint64(i)))})
 		})
@@ -294,4 +310,37 @@ func TestSimHostsSync(t *testing.T) {
 	})
 	// Rounds are every apart, give or take a fifth.
 	b.row(fmt.Sprintf("%d real hosts, 40 %% apart: alike after the heal", syncHosts), took.String(), "≤ 2 rounds: 72 s", took <= 2*every*6/5)
+}
+
+// A new generation begins, and what is said at once by who learns of it first is
+// known to all seconds after they have learned of it too: long before repair.
+func TestSimHostsRotation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const every, apart = 5 * time.Minute, 6 * time.Second
+		n := meshtest.New(t, meshtest.Config{Hosts: 12, Seed: 6})
+		all := members(t, n, every)
+		// Far from the ends of epochs, when other rounds begin.
+		time.Sleep(time.Minute - time.Duration(time.Now().UnixNano())%time.Minute + 20*time.Second)
+		var wg sync.WaitGroup
+		for i, m := range all {
+			wg.Go(func() {
+				time.Sleep(time.Duration(i) * apart / time.Duration(len(all)))
+				m.generation.Store(2)
+			})
+		}
+		synctest.Wait()
+		e := binary.LittleEndian.AppendUint64(nil, uint64(time.Now().UnixMilli())/60_000)
+		e = binary.LittleEndian.AppendUint64(e, 6)
+		if _, _, err := all[0].log.Admit(t.Context(), [][]byte{e}, gossip.ViaPush); err != nil {
+			t.Fatal(err)
+		}
+		all[0].pusher.Push(e)
+		wg.Wait()
+		time.Sleep(10 * time.Second)
+		for i, m := range all {
+			if got, _ := m.log.all(); got != 1 {
+				t.Errorf("host %d has %d events ten seconds after it learned of the generation", i, got)
+			}
+		}
+	})
 }

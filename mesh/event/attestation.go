@@ -38,10 +38,10 @@ func (a *Attestation) Canonical() []byte { return canonical(a) }
 func (*Attestation) domain() world.Domain   { return world.DomainAttestation }
 func (a *Attestation) carried() *world.Hash { return &a.ID }
 func (a *Attestation) ids() error           { return checkID(a) }
-func (a *Attestation) verify() error        { return verify(a) }
+func (a *Attestation) verify(c Check) error { return verify(a, c) }
 
 func (a *Attestation) unsigned() []byte {
-	b := a.append(nil)
+	b := a.append(room(0))
 	b = appendHash(b, a.Challenge)
 	b = appendHash(b, a.Target)
 	b = appendOptionalHash(b, a.TargetFAH)

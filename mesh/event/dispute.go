@@ -26,13 +26,13 @@ func (*Dispute) Type() Type { return TypeDispute }
 // Canonical are the body's canonical bytes.
 func (d *Dispute) Canonical() []byte { return canonical(d) }
 
-func (*Dispute) domain() world.Domain { return world.DomainDispute }
-func (*Dispute) carried() *world.Hash { return nil }
-func (*Dispute) ids() error           { return nil }
-func (d *Dispute) verify() error      { return verify(d) }
+func (*Dispute) domain() world.Domain   { return world.DomainDispute }
+func (*Dispute) carried() *world.Hash   { return nil }
+func (*Dispute) ids() error             { return nil }
+func (d *Dispute) verify(c Check) error { return verify(d, c) }
 
 func (d *Dispute) unsigned() []byte {
-	b := d.append(nil)
+	b := d.append(room(0))
 	b = appendHash(b, d.EventA)
 	b = appendHash(b, d.EventB)
 	return d.appendKey(postcard.AppendString(b, d.Reason))

@@ -25,13 +25,13 @@ func (*Endorsement) Type() Type { return TypeEndorsement }
 // Canonical are the body's canonical bytes.
 func (e *Endorsement) Canonical() []byte { return canonical(e) }
 
-func (*Endorsement) domain() world.Domain { return world.DomainEndorsement }
-func (*Endorsement) carried() *world.Hash { return nil }
-func (*Endorsement) ids() error           { return nil }
-func (e *Endorsement) verify() error      { return verify(e) }
+func (*Endorsement) domain() world.Domain   { return world.DomainEndorsement }
+func (*Endorsement) carried() *world.Hash   { return nil }
+func (*Endorsement) ids() error             { return nil }
+func (e *Endorsement) verify(c Check) error { return verify(e, c) }
 
 func (e *Endorsement) unsigned() []byte {
-	b := appendHash(e.append(nil), e.Rules)
+	b := appendHash(e.append(room(0)), e.Rules)
 	return e.appendKey(postcard.AppendFloat(b, e.Weight))
 }
 

@@ -27,9 +27,9 @@ type Body interface {
 	Author() [32]byte  // the Ed25519 key that signed
 	Canonical() []byte // begins with the index of the body enum
 
-	bounds() error // ErrBounds, and what may be said about floats before they are encoded
-	ids() error    // ErrID: the ids it carries
-	verify() error // ErrSignature
+	bounds() error      // ErrBounds, and what may be said about floats before they are encoded
+	ids() error         // ErrID: the ids it carries
+	verify(Check) error // ErrSignature
 }
 
 // Event is a body and its id. World, epoch and type of the envelope are the
@@ -67,16 +67,19 @@ func (e *Event) Subject() (world.Hash, bool) {
 }
 
 // Verify checks the signature. Everything else was checked by Decode.
-func (e *Event) Verify() error { return e.Body.verify() }
+func (e *Event) Verify() error { return e.VerifyWith(standard) }
+
+// VerifyWith is Verify with another way to check a signature.
+func (e *Event) VerifyWith(c Check) error { return e.Body.verify(c) }
 
 // Canonical are the event's canonical bytes: the envelope, then the body.
 func (e *Event) Canonical() []byte {
-	at := e.World()
-	b := postcard.AppendArray(nil, e.ID[:])
+	at, body := e.World(), e.Body.Canonical()
+	b := postcard.AppendArray(room(len(body)), e.ID[:])
 	b = postcard.AppendArray(b, at[:])
 	b = postcard.AppendUint(b, e.Epoch())
 	b = postcard.AppendUint(b, uint64(e.Type()))
-	return append(b, e.Body.Canonical()...)
+	return append(b, body...)
 }
 
 // Decode reads what Canonical writes and nothing else. It checks all that is

@@ -30,7 +30,7 @@ func body(f *testing.F, seeds ...Body) {
 		if out := b.Canonical(); !bytes.Equal(out, in) {
 			t.Errorf("%x decodes and encodes to %x", in, out)
 		}
-		_ = b.verify() // must not panic; no fuzzer signs
+		_ = b.verify(standard) // must not panic; no fuzzer signs
 		e := New(b)
 		whole, err := Decode(e.Canonical())
 		if (err == nil) != (b.ids() == nil && len(e.Canonical()) <= MaxEvent) {

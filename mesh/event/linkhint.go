@@ -27,13 +27,13 @@ func (*LinkHint) Type() Type { return TypeLinkHint }
 // Canonical are the body's canonical bytes.
 func (l *LinkHint) Canonical() []byte { return canonical(l) }
 
-func (*LinkHint) domain() world.Domain { return world.DomainLinkHint }
-func (*LinkHint) carried() *world.Hash { return nil }
-func (*LinkHint) ids() error           { return nil }
-func (l *LinkHint) verify() error      { return verify(l) }
+func (*LinkHint) domain() world.Domain   { return world.DomainLinkHint }
+func (*LinkHint) carried() *world.Hash   { return nil }
+func (*LinkHint) ids() error             { return nil }
+func (l *LinkHint) verify(c Check) error { return verify(l, c) }
 
 func (l *LinkHint) unsigned() []byte {
-	b := l.append(nil)
+	b := l.append(room(0))
 	b = appendHash(b, l.TargetA)
 	b = appendHash(b, l.TargetB)
 	b = appendHash(b, l.Evidence)

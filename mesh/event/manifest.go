@@ -44,10 +44,10 @@ func (m *Manifest) Canonical() []byte { return canonical(m) }
 func (*Manifest) domain() world.Domain   { return world.DomainManifest }
 func (m *Manifest) carried() *world.Hash { return &m.ID }
 func (m *Manifest) ids() error           { return checkID(m) }
-func (m *Manifest) verify() error        { return verify(m) }
+func (m *Manifest) verify(c Check) error { return verify(m, c) }
 
 func (m *Manifest) unsigned() []byte {
-	b := postcard.AppendString(nil, m.BaseModel)
+	b := postcard.AppendString(room(32*len(m.Shards)), m.BaseModel)
 	b = appendHash(b, m.Artifact)
 	b = postcard.AppendUint(b, uint64(len(m.Shards)))
 	for _, s := range m.Shards {

@@ -53,7 +53,7 @@ func (p *DescriptorPublish) ids() error {
 	return nil
 }
 
-func (p *DescriptorPublish) verify() error {
+func (p *DescriptorPublish) verify(Check) error {
 	if err := p.Descriptor.VerifySignature(); err != nil {
 		return fmt.Errorf("verifying a descriptor: %w", ErrSignature)
 	}

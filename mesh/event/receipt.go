@@ -37,10 +37,10 @@ func (r *Receipt) Canonical() []byte { return canonical(r) }
 func (*Receipt) domain() world.Domain   { return world.DomainReceipt }
 func (r *Receipt) carried() *world.Hash { return &r.ID }
 func (r *Receipt) ids() error           { return checkID(r) }
-func (r *Receipt) verify() error        { return verify(r) }
+func (r *Receipt) verify(c Check) error { return verify(r, c) }
 
 func (r *Receipt) unsigned() []byte {
-	b := r.append(nil)
+	b := r.append(room(0))
 	b = appendHash(b, r.Challenge)
 	b = appendHash(b, r.Target)
 	b = appendOptionalHash(b, r.TargetFAH)

@@ -36,10 +36,10 @@ func (s *Shard) Canonical() []byte { return canonical(s) }
 
 func (*Shard) domain() world.Domain   { return world.DomainShard }
 func (s *Shard) carried() *world.Hash { return &s.ID }
-func (s *Shard) verify() error        { return verify(s) }
+func (s *Shard) verify(c Check) error { return verify(s, c) }
 
 func (s *Shard) unsigned() []byte {
-	b := postcard.AppendString(nil, s.Source)
+	b := postcard.AppendString(room(len(s.Payload)), s.Source)
 	b = postcard.AppendBytes(b, s.Payload)
 	return s.appendKey(appendHash(b, s.Digest))
 }

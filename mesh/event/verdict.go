@@ -47,13 +47,13 @@ func (*Verdict) Type() Type { return TypeVerdict }
 // Canonical are the body's canonical bytes.
 func (v *Verdict) Canonical() []byte { return canonical(v) }
 
-func (*Verdict) domain() world.Domain { return world.DomainVerdict }
-func (*Verdict) carried() *world.Hash { return nil }
-func (*Verdict) ids() error           { return nil }
-func (v *Verdict) verify() error      { return verify(v) }
+func (*Verdict) domain() world.Domain   { return world.DomainVerdict }
+func (*Verdict) carried() *world.Hash   { return nil }
+func (*Verdict) ids() error             { return nil }
+func (v *Verdict) verify(c Check) error { return verify(v, c) }
 
 func (v *Verdict) unsigned() []byte {
-	b := appendHash(v.append(nil), v.Shard)
+	b := appendHash(v.append(room(0)), v.Shard)
 	b = postcard.AppendString(b, v.Verdict)
 	b = postcard.AppendUint(b, uint64(len(v.Reasons)))
 	for _, r := range v.Reasons {

@@ -12,6 +12,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/culvert-net/culvert/mesh/authorkey"
 	"github.com/culvert-net/culvert/mesh/event"
 	"github.com/culvert-net/culvert/mesh/world"
 )
@@ -41,6 +42,7 @@ type Admission struct {
 	members Members
 	clock   *Clock
 	types   []event.Type
+	checker *authorkey.Checker
 
 	cores   chan struct{} // held by who decodes or verifies
 	tickets chan struct{} // held by who computes a ticket: 16 MiB each
@@ -67,7 +69,7 @@ type AdmissionConfig struct {
 func NewAdmission(cfg AdmissionConfig) *Admission {
 	n := runtime.GOMAXPROCS(0)
 	return &Admission{
-		log: cfg.Log, members: cfg.Members, clock: cfg.Clock, types: slices.Clone(cfg.Types),
+		log: cfg.Log, members: cfg.Members, clock: cfg.Clock, types: slices.Clone(cfg.Types), checker: authorkey.New(),
 		cores:   make(chan struct{}, n),
 		tickets: make(chan struct{}, max(1, n/2)),
 		paid:    make(map[world.Hash]bool), tried: make(map[payer]int),
@@ -309,7 +311,7 @@ func (a *Admission) author(c *candidate) {
 		c.reason = ReasonStranger
 		return
 	}
-	if c.event.Verify() != nil {
+	if c.event.VerifyWith(a.checker.Verify) != nil {
 		c.reason = ReasonSignature
 		return
 	}
@@ -323,7 +325,7 @@ func (a *Admission) author(c *candidate) {
 // signature has to be verified for it.
 func (a *Admission) doubt(c *candidate) {
 	if a.clock == nil || !a.clock.Wants(c.entry.author, c.entry.epoch) ||
-		!a.members.Member(c.entry.author, c.entry.epoch) || c.event.Verify() != nil {
+		!a.members.Member(c.entry.author, c.entry.epoch) || c.event.VerifyWith(a.checker.Verify) != nil {
 		return
 	}
 	a.clock.Observe(c.entry.author, c.entry.epoch, c.now)

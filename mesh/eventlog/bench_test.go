@@ -52,6 +52,7 @@ func BenchmarkIngest(b *testing.B) {
 			}
 			b.ReportMetric(float64(done)/b.Elapsed().Seconds(), "events/s")
 			b.ReportMetric(float64(done)/cpu.Seconds(), "events/cpu-s")
+			b.ReportMetric(float64(cpu.Nanoseconds())/float64(done), "cpu-ns/event")
 		})
 	}
 }

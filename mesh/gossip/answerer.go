@@ -238,6 +238,7 @@ func (a *asked) first() error {
 	c := &cells{covered: uint64(len(a.own.pages)), count: uint64(len(shorts)), sum: all.Sum()}
 	mine, theirs := c.count, a.differ.count
 	behind := max(mine, theirs) - min(mine, theirs)
+	c.later = theirs > mine && !a.claim.take(int(min(behind, maxIDs)), a.claim.others())
 	if c.list = 8*mine <= max(listBytes, behind*cellBytes); c.list {
 		c.body = a.list()
 	} else {
@@ -247,8 +248,12 @@ func (a *asked) first() error {
 		}
 		c.body = a.coder.First(theirs)
 	}
+	known := a.Known.in(a.peer.member, a.own.pages, a.differ.shift)
+	if err := a.work(int64(len(known)) * workID); err != nil {
+		return err
+	}
 	var refused []uint64
-	for _, id := range a.Known.in(a.peer.member, a.own.pages, a.differ.shift) {
+	for _, id := range known[:min(len(known), maxUnwanted)] {
 		refused = append(refused, recon.ShortID(&a.short, &id))
 	}
 	slices.Sort(refused)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/culvert-net/culvert/mesh/world/postcard"
 )
@@ -66,18 +67,23 @@ func (s *session) takeEvents(b []byte, expected func(*ID) bool) error {
 	}
 	s.result.Received += len(events)
 	s.result.Added += added
+	s.claim.progress(added)
+	now, welcome := time.Now(), true
 	for i := range verdicts {
 		v := &verdicts[i]
 		switch v.Outcome {
 		case Refused:
 			s.result.Refused++
-			s.Known.add(s.peer.member, v)
+			welcome = s.Known.add(s.peer.member, v, len(events[i]), now)
 		case Bad:
 			return fail(ReasonBody, "it is not a good event")
 		}
 		if !expected(&v.ID) {
 			return fail(ReasonBody, "it was not asked for")
 		}
+	}
+	if !welcome {
+		return fail(ReasonRefused, "%d events of this session", s.result.Refused)
 	}
 	return nil
 }

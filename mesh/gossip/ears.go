@@ -89,6 +89,19 @@ func (e *ears) topics(now time.Time) map[string]*world.Secret {
 	return out
 }
 
+// present lists who is in the topic that is published under.
+func (e *ears) present() [][32]byte {
+	cpk := e.pusher.key(time.Now())
+	if cpk == nil {
+		return nil
+	}
+	x := e.open[topic(cpk)]
+	if x == nil {
+		return nil
+	}
+	return x.sub.Present()
+}
+
 // close leaves all topics and waits for those who listen.
 func (e *ears) close() {
 	for name, x := range e.open {

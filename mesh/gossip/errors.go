@@ -35,7 +35,9 @@ const (
 
 	ReasonUnreachable Reason = 20 // no stream to the member could be opened; never told
 
-	reasons = 21 // one more than the last
+	ReasonRefused Reason = 21 // too much that our log does not take
+
+	reasons = 22 // one more than the last
 )
 
 // reasonTable has a word for metrics and JSON, what people read, and what it
@@ -65,6 +67,7 @@ var reasonTable = [reasons]struct {
 	ReasonLocal:       {"local", "our own log or roster failed", free},
 	ReasonWork:        {"work", "the session would have cost more than one may", backoff},
 	ReasonUnreachable: {"unreachable", "no stream to the member could be opened", backoff},
+	ReasonRefused:     {"refused", "the peer brings too much that is not taken here", backoff},
 }
 
 // cost is what follows for a peer.

@@ -46,7 +46,7 @@ func FuzzDiffer(f *testing.F) {
 }
 
 func FuzzCells(f *testing.F) {
-	identity(f, readCells, &cells{}, &cells{covered: 3, count: 4, list: true, body: []byte{1, 2, 3}, refused: []byte{4}})
+	identity(f, readCells, &cells{}, &cells{covered: 3, count: 4, list: true, body: []byte{1, 2, 3}, refused: []byte{4}}, &cells{count: 4, later: true})
 }
 
 func FuzzRoster(f *testing.F) {

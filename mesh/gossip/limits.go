@@ -121,6 +121,12 @@ const (
 	// the latest: members' clocks agree better than that, and not all come at once.
 	maxSpread = 5 * time.Second
 
+	// settleMin and settleMax bound how long after a round that found a new roster
+	// another one follows: others learn of it seconds later or earlier, and what is
+	// pushed in between reaches only some.
+	settleMin = 2 * time.Second
+	settleMax = 5 * time.Second
+
 	// Per peer: sessions and bytes a minute, both ways. An honest member opens
 	// one or two sessions a minute; a cold start is 30 MB and more, in one.
 	peerSessions = 12
@@ -138,8 +144,44 @@ const (
 	banTime = time.Hour
 
 	// maxRefused is how many events that were refused are remembered, so as not
-	// to be fetched or sent again in each session with whoever has them.
-	maxRefused = 16 << 10
+	// to be fetched or sent again in each session with whoever has them, and
+	// maxRefusedPeer how many that one peer brought: some 130 bytes each, 8 MiB.
+	maxRefused     = 64 << 10
+	maxRefusedPeer = 16 << 10
+
+	// maxUnwanted is how many of them a peer is told not to send: 8 bytes each, in
+	// every session in which something differs.
+	maxUnwanted = 16 << 10
+
+	// peerRefused is how many bytes of events that our log refuses a peer may
+	// bring in refusedPer, and leastRefused what one counts at least. An honest
+	// peer has such events only when authors break their quota, each in some
+	// thousands; a hostile one makes as many as it likes. All 40 liars among 200
+	// members cost 45 kB/s together.
+	//
+	// Beyond it the peer is left alone for refusedRest at least, so that what
+	// comes back of its share is worth a session.
+	peerRefused  = 4 << 20
+	leastRefused = 256
+	refusedPer   = time.Hour
+	refusedRest  = 5 * time.Minute
+)
+
+const (
+	// maxUnclaimed is how many events a session takes while another one takes
+	// much: news is not to wait, and costs little to have twice.
+	maxUnclaimed = 32
+
+	// staleShare: what others added since it was learned what is lacking may be a
+	// fourth of that, else it is learned anew.
+	staleShare = 4
+
+	// stallTimeout is how long who brings much may bring nothing until others may
+	// take over, and slowEvent what each event it brought adds for all: under 500
+	// a second others may take over too. A message of events takes a tenth of a
+	// second to verify.
+	stallTimeout = 10 * time.Second
+	slowEvent    = 2 * time.Millisecond
 )
 
 const (
@@ -163,6 +205,15 @@ const (
 	// earTick is how often it is looked at which topics are due. It is well below
 	// the overlaps, the shortest of which is 15 s.
 	earTick = time.Second
+
+	// What was said of late is said again to who comes to the topic, for echoFor,
+	// as long as two members' news of a new generation may be apart; echoTimes at
+	// most, and every echoEvery, so that those who come together are told together.
+	// maxEcho bounds what is kept for it, in bytes.
+	echoFor   = rosterOverlap
+	echoTimes = 3
+	echoEvery = 3 * time.Second
+	maxEcho   = 256 << 10
 
 	// replayWindow is how old a batch may be, or how far ahead: clocks that differ
 	// by more have no epoch in common for long.

@@ -41,7 +41,7 @@ func (k kind) limit() int {
 	case kindLists:
 		return maxCarriers * (maxList + maxSmall)
 	case kindCells:
-		return maxCells + 8*maxRefused + maxSmall
+		return maxCells + 8*maxUnwanted + maxSmall
 	case kindEvents:
 		return maxEvents
 	case kindWant, kindWantIDs:
@@ -199,15 +199,29 @@ type cells struct {
 	count   uint64   // ids the answerer has there
 	sum     [32]byte // fingerprint over their whole ids
 	list    bool     // body is short ids, 8 bytes each, rising; else coded cells
+	later   bool     // events are not to be sent now: others send her much
 	body    []byte
 	refused []byte // short ids, likewise, of what its log refused before: not to be sent
 }
+
+// The flags of cells.
+const (
+	flagList  = 1
+	flagLater = 2
+)
 
 func (m *cells) bytes() []byte {
 	b := postcard.AppendUint(make([]byte, 0, len(m.body)+len(m.refused)+64), m.covered)
 	b = postcard.AppendUint(b, m.count)
 	b = append(b, m.sum[:]...)
-	b = postcard.AppendBool(b, m.list)
+	flags := byte(0)
+	if m.list {
+		flags |= flagList
+	}
+	if m.later {
+		flags |= flagLater
+	}
+	b = append(b, flags)
 	b = postcard.AppendBytes(b, m.body)
 	return postcard.AppendBytes(b, m.refused)
 }
@@ -216,11 +230,15 @@ func readCells(b []byte) (*cells, error) {
 	d := postcard.NewDecoder(b)
 	m := &cells{covered: d.U64(), count: d.U64()}
 	d.Array(m.sum[:])
-	m.list = d.Bool()
+	flags := d.U8()
+	m.list, m.later = flags&flagList != 0, flags&flagLater != 0
 	m.body = d.Bytes()
 	m.refused = d.Bytes()
 	if err := d.Finish(); err != nil {
 		return nil, malformed(kindCells, err)
+	}
+	if flags&^(flagList|flagLater) != 0 {
+		return nil, fail(ReasonMalformed, "cells with flags %#x", flags)
 	}
 	return m, nil
 }

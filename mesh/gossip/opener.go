@@ -144,10 +144,14 @@ type difference struct {
 	sum  recon.Fingerprint // of the peer's set, as far as we know it
 	want [32]byte          // what it has to become
 	gone int               // named by the peer and not delivered
+
+	later  bool // nothing is to be sent now
+	others int  // what other sessions had added when ours was looked at
 }
 
 // openDiffer learns which ids differ.
 func (s *session) openDiffer(from uint64, shift uint8, pages []uint64, lists []int) (*difference, error) {
+	others := s.claim.others()
 	own, err := s.ask(from, shift, pages)
 	if err != nil {
 		return nil, err
@@ -185,7 +189,7 @@ func (s *session) openDiffer(from uint64, shift uint8, pages []uint64, lists []i
 	}
 	own.last(int(c.covered))
 	s.result.Left = s.result.Left || own.left
-	d := &difference{session: s, from: from, shift: shift, own: own, lack: make(map[uint64]bool), sum: *own.sum(), want: c.sum}
+	d := &difference{session: s, from: from, shift: shift, own: own, lack: make(map[uint64]bool), sum: *own.sum(), want: c.sum, later: c.later, others: others}
 	shorts, err := s.index(own)
 	if err != nil {
 		return nil, err
@@ -200,7 +204,9 @@ func (s *session) openDiffer(from uint64, shift uint8, pages []uint64, lists []i
 	}
 	s.learned()
 	s.result.Theirs, s.result.Ours = len(d.lack), len(d.give)
-	d.known()
+	if err := d.known(); err != nil {
+		return nil, err
+	}
 	if err := d.unwanted(c.refused); err != nil {
 		return nil, err
 	}
@@ -342,13 +348,15 @@ func (d *difference) fromCells(c *cells, shorts []uint64) error {
 
 // known strikes what our log refused before from what we ask for. It counts as
 // seen.
-func (d *difference) known() {
-	for _, id := range d.Known.in(d.peer.member, d.own.pages, d.shift) {
+func (d *difference) known() error {
+	known := d.Known.in(d.peer.member, d.own.pages, d.shift)
+	for _, id := range known {
 		if short := recon.ShortID(&d.short, &id); d.lack[short] {
 			delete(d.lack, short)
 			d.sum.Add(&id)
 		}
 	}
+	return d.work(int64(len(known)) * workID)
 }
 
 // unwanted notes what the peer's log refused before, and strikes it from what we
@@ -358,7 +366,7 @@ func (d *difference) unwanted(list []byte) error {
 	if err != nil {
 		return err
 	}
-	if len(shorts) > maxRefused {
+	if len(shorts) > maxUnwanted {
 		return fail(ReasonLimit, "%d events that it does not want", len(shorts))
 	}
 	d.no = make(map[uint64]bool, len(shorts))
@@ -369,8 +377,11 @@ func (d *difference) unwanted(list []byte) error {
 	return nil
 }
 
-// strike leaves in what we send only what the peer wants, the newest first.
+// strike leaves in what we send only what the peer wants now, the newest first.
 func (d *difference) strike() {
+	if d.later {
+		d.give = nil
+	}
 	if len(d.no) > 0 {
 		d.give = slices.DeleteFunc(d.give, func(e held) bool { return d.no[recon.ShortID(&d.short, &e.id)] })
 	}

@@ -26,16 +26,16 @@ type peer struct {
 	seen     time.Time // when it last cost something
 }
 
-// allowance is what is left of so much a minute. It may be overdrawn by what
+// allowance is what is left of so much in a time. It may be overdrawn by what
 // is known only afterwards, and then has to recover first.
 type allowance struct {
 	used float64
 	at   time.Time
 }
 
-// left reports whether something is left of limit a minute.
-func (a *allowance) left(limit float64, now time.Time) bool {
-	a.used = max(0, a.used-limit*now.Sub(a.at).Minutes())
+// left reports whether something is left of limit in a time.
+func (a *allowance) left(limit float64, per time.Duration, now time.Time) bool {
+	a.used = max(0, a.used-limit*float64(now.Sub(a.at))/float64(per))
 	a.at = now
 	return a.used < limit
 }
@@ -86,7 +86,7 @@ func (p *peers) admit(key [32]byte, now time.Time) Reason {
 	switch {
 	case x.banned:
 		return ReasonBanned
-	case !x.sessions.left(peerSessions, now), !x.bytes.left(peerBytes, now):
+	case !x.sessions.left(peerSessions, time.Minute, now), !x.bytes.left(peerBytes, time.Minute, now):
 		return ReasonBudget
 	}
 	x.sessions.used++
@@ -99,6 +99,15 @@ func (p *peers) ready(key [32]byte, now time.Time) bool {
 	defer p.mu.Unlock()
 	x := p.all[key]
 	return x == nil || !now.Before(x.until)
+}
+
+// rest leaves a peer alone until some time at least.
+func (p *peers) rest(key [32]byte, until time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if x := p.all[key]; x != nil && x.until.Before(until) {
+		x.until = until
+	}
 }
 
 // wake forgets backoffs, not bans: the network may be another one now.
@@ -117,7 +126,7 @@ func (p *peers) done(r *Result, err error, now time.Time) (banned bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	x := p.get(r.Peer, now)
-	x.bytes.left(peerBytes, now)
+	x.bytes.left(peerBytes, time.Minute, now)
 	x.bytes.used += float64(r.Size.Wire.Total())
 	if err == nil {
 		if !x.banned {

@@ -132,6 +132,10 @@ type Subscription interface {
 	// An error is final.
 	Next(ctx context.Context) (data []byte, from [32]byte, err error)
 
+	// Present lists the members that are in the topic and that we push to. It is
+	// asked once a second.
+	Present() [][32]byte
+
 	// Cancel leaves the topic; Next then returns an error.
 	Cancel()
 }

@@ -49,6 +49,7 @@ type PushStatus struct {
 	Bad      uint64 // batches that no honest member sends
 	Replayed uint64 // batches that came again, or late
 	Failed   uint64 // batches that could not be published
+	Repeated uint64 // batches that were published again, for who came later
 }
 
 // Fate is what is to become of a batch that a peer brought.
@@ -97,6 +98,7 @@ func (p *Pusher) Push(events ...[]byte) {
 func (p *Pusher) Run(ctx context.Context) error {
 	ears := ears{pusher: p, open: make(map[string]*ear)}
 	defer ears.close()
+	echo := echo{pusher: p}
 	tick := time.NewTicker(earTick)
 	defer tick.Stop()
 	for {
@@ -105,6 +107,9 @@ func (p *Pusher) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
+			if now := time.Now(); !echo.idle(now) {
+				echo.call(ctx, ears.present(), now)
+			}
 			continue
 		case <-p.wake:
 		}
@@ -114,12 +119,19 @@ func (p *Pusher) Run(ctx context.Context) error {
 			return ctx.Err()
 		case <-time.After(batchDelay):
 		}
-		p.publish(ctx)
+		ears.adjust(ctx, time.Now()) // there may be another generation by now
+		p.publish(ctx, func(batch [][]byte, published bool) {
+			var present [][32]byte
+			if published {
+				present = ears.present()
+			}
+			echo.note(batch, present, time.Now())
+		})
 	}
 }
 
-// publish sends all that is queued.
-func (p *Pusher) publish(ctx context.Context) {
+// publish sends all that is queued, and tells done of each batch.
+func (p *Pusher) publish(ctx context.Context, done func(batch [][]byte, published bool)) {
 	for {
 		batch := p.next()
 		if len(batch) == 0 {
@@ -135,6 +147,7 @@ func (p *Pusher) publish(ctx context.Context) {
 			p.status.Sent += uint64(len(batch))
 		}
 		p.mu.Unlock()
+		done(batch, err == nil)
 		if err != nil {
 			p.cfg.Logger.Debug("push failed; sync will bring these events", "events", len(batch), "err", err)
 		}
@@ -157,11 +170,16 @@ func (p *Pusher) next() (batch [][]byte) {
 	return batch
 }
 
+// key is the key under which is published now, or nil.
+func (p *Pusher) key(now time.Time) *world.Secret {
+	_, entry := p.cfg.Group.Speaks()
+	return p.cfg.Group.Key(entry, p.cfg.World.Epoch(now))
+}
+
 // send publishes one batch under the topic of the moment.
 func (p *Pusher) send(ctx context.Context, batch [][]byte) error {
 	now := time.Now()
-	_, entry := p.cfg.Group.Speaks()
-	cpk := p.cfg.Group.Key(entry, p.cfg.World.Epoch(now))
+	cpk := p.key(now)
 	if cpk == nil {
 		return errors.New("there is no group key for this epoch")
 	}

@@ -24,6 +24,7 @@ func newHub() *hub { return &hub{ears: map[string]map[*hubEar]bool{}, fates: map
 // port is one pusher's way to the hub.
 type port struct {
 	*hub
+	key    [32]byte
 	pusher *Pusher
 }
 
@@ -55,6 +56,17 @@ func (e *hubEar) Next(ctx context.Context) ([]byte, [32]byte, error) {
 	case <-ctx.Done():
 		return nil, [32]byte{}, ctx.Err()
 	}
+}
+
+func (e *hubEar) Present() (out [][32]byte) {
+	e.port.mu.Lock()
+	defer e.port.mu.Unlock()
+	for other := range e.port.ears[e.name] {
+		if other.port != e.port {
+			out = append(out, other.port.key)
+		}
+	}
+	return out
 }
 
 func (e *hubEar) Cancel() {
@@ -103,7 +115,7 @@ func pushers(t *testing.T, n int) ([]*node, []*port, *hub, func()) {
 	var wg sync.WaitGroup
 	var ports []*port
 	for _, x := range all {
-		p := &port{hub: h}
+		p := &port{hub: h, key: x.key}
 		pusher, err := NewPusher(PusherConfig{World: x.World, Group: x.group, Log: x.log, Judge: x.log, Broadcast: p})
 		if err != nil {
 			t.Fatal(err)
@@ -238,6 +250,87 @@ func TestTopicsOverlap(t *testing.T) {
 			t.Errorf("fates %v", h.fates)
 		}
 	})
+}
+
+// What is said right after a generation begins reaches those that learn of it later,
+// within seconds, and is not said for ever.
+func TestPushIsRepeatedToWhoComesLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all, ports, h, stop := pushers(t, 4)
+		defer stop()
+		time.Sleep(time.Until(all[0].World.EpochStart(all[0].World.Epoch(time.Now())+1)) + 20*time.Second)
+		members := all[0].group.Members()
+		say := func(n uint64) {
+			e := body(all[0].World.Epoch(time.Now()), 1, n, 300)
+			all[0].log.add(e)
+			ports[0].pusher.Push(e)
+			time.Sleep(2 * batchDelay)
+			synctest.Wait()
+		}
+		// The others learn of the new generation a few seconds apart.
+		all[0].group.rotate(members...)
+		say(1)
+		for i, x := range all[1:] {
+			if len(x.log.state(0)) != 0 {
+				t.Fatalf("member %d heard what it has no key for", i+1)
+			}
+			x.group.rotate(members...)
+			time.Sleep(echoEvery + 2*earTick)
+			synctest.Wait()
+			if got := len(x.log.state(0)); got != 1 {
+				t.Errorf("member %d has %d events %v after it came", i+1, got, echoEvery+2*earTick)
+			}
+		}
+		if s := ports[0].pusher.Status(); s.Repeated != 3 || s.Sent != 1 || h.fates[Reject] != 0 {
+			t.Errorf("status %+v, fates %v", s, h.fates)
+		}
+		// One that comes and goes has nothing repeated more often than that, and
+		// nobody who was there has.
+		before := len(h.messages)
+		for n := range byte(20) {
+			other := &port{hub: h, key: [32]byte{n}, pusher: ports[3].pusher}
+			ear, err := other.Subscribe(h.topics[len(h.topics)-1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(echoEvery)
+			ear.Cancel()
+		}
+		if got := len(h.messages) - before; got != 0 {
+			t.Errorf("an event was said %d times more", got)
+		}
+		say(2)
+		time.Sleep(echoFor)
+		if s := ports[0].pusher.Status(); s.Repeated != 3 || s.Sent != 2 {
+			t.Errorf("status %+v", s)
+		}
+		// Long after, nothing is left to be repeated to who comes.
+		other := &port{hub: h, key: [32]byte{99}, pusher: ports[3].pusher}
+		ear, err := other.Subscribe(topic(ports[0].pusher.key(time.Now())))
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * echoEvery)
+		ear.Cancel()
+		if s := ports[0].pusher.Status(); s.Repeated != 3 {
+			t.Errorf("an event of long ago was repeated: %+v", s)
+		}
+	})
+}
+
+// What is kept to be said again is bounded.
+func TestEchoIsBounded(t *testing.T) {
+	e := echo{}
+	const size = 60 << 10
+	for range 100 {
+		e.note([][]byte{make([]byte, size)}, nil, testNow)
+	}
+	if e.size > maxEcho || len(e.said) != maxEcho/size {
+		t.Errorf("%d bytes in %d batches", e.size, len(e.said))
+	}
+	if e.idle(testNow) || !e.idle(testNow.Add(echoFor+time.Second)) || e.size != 0 {
+		t.Errorf("%d bytes are left", e.size)
+	}
 }
 
 // The queue is bounded; what is dropped is counted.

@@ -31,6 +31,11 @@ type Config struct {
 	// Known remembers what our log refused, for all sessions of one log. Nil: each
 	// session asks for it again.
 	Known *Refusals
+	// Intake keeps sessions of one log from taking the same events at once. Nil:
+	// each takes what it lacks.
+	Intake *Intake
+
+	claim *claim // of the sessions with one peer; nil: each has its own
 }
 
 // member is our own key as others know it.
@@ -62,8 +67,11 @@ type Result struct {
 	Refused  int // by our log, without blame
 
 	// Left says that there is more to do: the logs differ in more than one
-	// session looks at, or something was gone when it was asked for.
+	// session looks at, something was gone when it was asked for, or Deferred.
 	Left bool
+	// Deferred says that events were not asked for since another peer was sending
+	// many.
+	Deferred bool
 
 	// Entries is how many roster entries were taken from the peer.
 	Entries int
@@ -89,6 +97,7 @@ type session struct {
 
 	ctx        context.Context // of run, which everything here is called by
 	us, them   string          // directions, as in keys
+	claim      *claim
 	mine, peer *hello
 	agreed     *agreement
 	short      recon.Key // of short ids; set once the roster is one
@@ -125,6 +134,10 @@ func (s *session) run(ctx context.Context, stream io.ReadWriteCloser, side func(
 	defer idle.Stop()
 	s.ch = newChannel(stream, func() { idle.Reset(idleTimeout) })
 	s.ctx = ctx
+	if s.claim = s.Config.claim; s.claim == nil {
+		s.claim = s.Intake.claim(s.opener)
+		defer s.claim.drop()
+	}
 
 	err := side()
 	if err != nil && late.Load() {

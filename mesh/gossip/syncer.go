@@ -44,6 +44,7 @@ type Syncer struct {
 	status Status     // guarded by mu
 	epoch  uint64     // guarded by mu: of the last round
 	roster head       // guarded by mu: of the last round
+	settle time.Time  // guarded by mu: when to look again since the roster is new; zero: not
 }
 
 // NewSyncer returns a Syncer that does nothing until Run or Serve is called.
@@ -53,6 +54,9 @@ func NewSyncer(cfg SyncerConfig) (*Syncer, error) {
 	}
 	if cfg.Session.Known == nil {
 		cfg.Session.Known = new(Refusals)
+	}
+	if cfg.Session.Intake == nil {
+		cfg.Session.Intake = new(Intake)
 	}
 	if cfg.Every <= 0 {
 		cfg.Every = min(max(cfg.Session.World.EpochLen()/4, minEvery), maxEvery)
@@ -74,7 +78,8 @@ func NewSyncer(cfg SyncerConfig) (*Syncer, error) {
 }
 
 // Run repairs in rounds until ctx ends: one at once, then every so often, soon
-// after each epoch begins, and when Kick is called.
+// after each epoch begins, when Kick is called, and once more some seconds after
+// one that found a new roster.
 func (s *Syncer) Run(ctx context.Context) error {
 	for {
 		if ctx.Err() != nil {
@@ -112,6 +117,10 @@ func (s *Syncer) untilNext(now time.Time) time.Duration {
 	if begins < wait {
 		wait = begins + time.Duration(s.rnd.Int64N(int64(min(w.EpochLen()/20, maxSpread))+1))
 	}
+	if !s.settle.IsZero() {
+		wait = min(wait, max(0, s.settle.Sub(now)))
+		s.settle = time.Time{}
+	}
 	s.status.Next = now.Add(wait)
 	return wait
 }
@@ -147,6 +156,9 @@ func (s *Syncer) partners(now time.Time) []terrain.Place {
 	defer s.mu.Unlock()
 	// What our log refused for the roster or the epoch it may take now.
 	if at := (head{generation, entry}); at != s.roster || epoch != s.epoch {
+		if at != s.roster {
+			s.settle = now.Add(settleMin + time.Duration(s.rnd.Int64N(int64(settleMax-settleMin))))
+		}
 		s.roster, s.epoch = at, epoch
 		c.Known.Forget()
 	}
@@ -157,7 +169,7 @@ func (s *Syncer) partners(now time.Time) []terrain.Place {
 	drawn := terrain.Draw(cpk, c.World.ID, epoch, members).Partners(c.member(), terrain.Near, len(members), s.rnd)
 	var out []terrain.Place
 	for _, p := range drawn {
-		if len(out) < terrain.Near+terrain.Random && s.peers.ready(p.Key, now) {
+		if len(out) < terrain.Near+terrain.Random && s.peers.ready(p.Key, now) && !now.Before(c.Known.spent(p.Key, now)) {
 			out = append(out, p)
 		}
 	}
@@ -174,11 +186,18 @@ func (s *Syncer) repair(ctx context.Context, to terrain.Place) Partner {
 		p.Error = ReasonTimeout
 		return p
 	}
+	cfg := s.cfg.Session
+	cfg.claim = cfg.Intake.claim(true)
+	defer cfg.claim.drop()
 	for p.Sessions < maxRepeat {
-		r, err := s.session(ctx, to.Key)
+		if cfg.claim.wait(ctx) != nil {
+			p.Error = ReasonTimeout
+			break
+		}
+		r, err := s.session(ctx, &cfg, to.Key)
 		p.Take(&r, err)
 		s.note(&r, err)
-		if err != nil || !r.Left || r.Added+r.Sent == 0 {
+		if err != nil || !r.Left || !r.Deferred && r.Added+r.Sent == 0 {
 			break
 		}
 	}
@@ -186,7 +205,7 @@ func (s *Syncer) repair(ctx context.Context, to terrain.Place) Partner {
 }
 
 // session opens one session.
-func (s *Syncer) session(ctx context.Context, member [32]byte) (Result, error) {
+func (s *Syncer) session(ctx context.Context, cfg *Config, member [32]byte) (Result, error) {
 	opening, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	stream, err := s.cfg.Dial.Open(opening, member)
@@ -197,7 +216,7 @@ func (s *Syncer) session(ctx context.Context, member [32]byte) (Result, error) {
 		}
 		return Result{Peer: member}, &Error{Reason: reason, err: err}
 	}
-	return Initiate(ctx, &s.cfg.Session, member, stream)
+	return Initiate(ctx, cfg, member, stream)
 }
 
 // Serve answers a session that somebody opened, closes the stream and returns.
@@ -218,7 +237,11 @@ func (s *Syncer) serve(ctx context.Context, stream io.ReadWriteCloser, pool *gre
 	greeting := pool.enter(func() { _ = stream.Close() })
 	admitted := false
 	r, err := Respond(ctx, &s.cfg.Session, stream, func(member [32]byte) Reason {
-		if why := s.peers.admit(member, time.Now()); why != ReasonNone {
+		now := time.Now()
+		if now.Before(s.cfg.Session.Known.spent(member, now)) {
+			return ReasonRefused
+		}
+		if why := s.peers.admit(member, now); why != ReasonNone {
 			return why
 		}
 		select {
@@ -253,10 +276,14 @@ func (s *Syncer) note(r *Result, err error) {
 	s.mu.Lock()
 	s.status.Totals.take(r)
 	s.mu.Unlock()
-	if banned {
-		s.cfg.Log.Warn("sync peer banned", "peer", short(r.Peer), "reason", ReasonOf(err).Label(), "for", banTime)
-	} else {
-		s.cfg.Log.Debug("sync session", "peer", short(r.Peer), "mode", string(r.Mode), "reason", ReasonOf(err).Label(), "theirs", r.Theirs, "ours", r.Ours,
+	switch reason := ReasonOf(err); {
+	case banned:
+		s.cfg.Log.Warn("sync peer banned", "peer", short(r.Peer), "reason", reason.Label(), "for", banTime)
+	case reason == ReasonRefused && !toldBy(err):
+		s.peers.rest(r.Peer, s.cfg.Session.Known.spent(r.Peer, now))
+		s.cfg.Log.Warn("sync peer left alone: it brings too much that is not taken here", "peer", short(r.Peer), "refused", r.Refused)
+	default:
+		s.cfg.Log.Debug("sync session", "peer", short(r.Peer), "mode", string(r.Mode), "reason", reason.Label(), "theirs", r.Theirs, "ours", r.Ours,
 			"added", r.Added, "sent", r.Sent, "bytes", r.Size.Wire.Total(), "round_trips", r.RoundTrips,
 			"learn_bytes", r.Learn.Total(), "learn_round_trips", r.LearnTrips)
 	}

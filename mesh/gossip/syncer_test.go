@@ -15,10 +15,12 @@ type network struct {
 	mu      sync.Mutex
 	syncers map[[32]byte]*Syncer
 	apart   map[[32]byte]int // which side of a partition; 0 unless set
+	lag     time.Duration    // of every write
 	dials   map[[32]byte]int // to each
 	wg      sync.WaitGroup
 	ctx     context.Context
 	instead map[[32]byte]func(io.ReadWriteCloser) // plays a member instead
+	after   chan struct{}                         // others are dialled when it is closed; nil: at once
 }
 
 // dialer is one member's way into the network.
@@ -28,6 +30,9 @@ type dialer struct {
 }
 
 func (d dialer) Open(ctx context.Context, member [32]byte) (io.ReadWriteCloser, error) {
+	if d.after != nil && d.instead[member] == nil {
+		<-d.after
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.dials[member]++
@@ -35,7 +40,10 @@ func (d dialer) Open(ctx context.Context, member [32]byte) (io.ReadWriteCloser, 
 	if to == nil || d.apart[member] != d.apart[d.self] {
 		return nil, errors.New("unreachable")
 	}
-	x, y := pipe(nil)
+	x, y := pipe(func(_ bool, b []byte) ([]byte, bool) {
+		time.Sleep(d.lag)
+		return b, false
+	})
 	if f := d.instead[member]; f != nil {
 		d.wg.Go(func() { f(y) })
 	} else {
@@ -150,6 +158,36 @@ func TestRun(t *testing.T) {
 		if err := <-done; !errors.Is(err, context.Canceled) {
 			t.Errorf("Run = %v", err)
 		}
+		net.wg.Wait()
+	})
+}
+
+// A round that finds a new roster is followed by another some seconds later, which
+// brings what was said to those that had learned of it before.
+func TestRoundAfterANewRoster(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all, syncs, net := syncers(t, 2)
+		ctx, cancel := context.WithCancel(t.Context())
+		net.ctx = ctx
+		done := make(chan error)
+		go func() { done <- syncs[0].Run(ctx) }()
+		w := all[0].World
+		time.Sleep(time.Until(w.EpochStart(w.Epoch(time.Now())+1)) + maxSpread + time.Second)
+		synctest.Wait()
+		before := syncs[0].Status().Rounds
+		for _, x := range all {
+			x.group.rotate(all[0].group.Members()...)
+		}
+		syncs[0].Kick()
+		time.Sleep(settleMin / 2)
+		fill(all[1], 1, 5, 10, 1)
+		time.Sleep(settleMax)
+		synctest.Wait()
+		if s := syncs[0].Status(); s.Rounds != before+2 || !same(all[0], all[1]) {
+			t.Errorf("%d rounds in %v, logs the same: %v", s.Rounds-before, settleMax, same(all[0], all[1]))
+		}
+		cancel()
+		<-done
 		net.wg.Wait()
 	})
 }

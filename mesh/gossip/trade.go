@@ -35,8 +35,13 @@ func take[K comparable](set map[K]bool, key K) bool {
 func (d *difference) trade(k kind, n int, part func(from, to int) []byte, expected func(*ID) bool, missing func(i int) bool) (done bool, err error) {
 	at := 0
 	for range maxTurns {
+		// What another peer is sending already is not asked for a second time.
+		if n > at && !d.claim.take(n-at, d.others) {
+			n, d.result.Deferred = at, true
+		}
 		if len(d.give) == 0 && at == n {
-			return true, nil
+			d.result.Left = d.result.Left || d.result.Deferred
+			return !d.result.Deferred, nil
 		}
 		if err := d.sendEvents(&d.give); err != nil {
 			return false, err
@@ -107,11 +112,12 @@ func (d *difference) ranges() error {
 		return fail(ReasonWithheld, "%d events", d.gone)
 	}
 	d.result.Mode = ModeRanges
+	others := d.claim.others()
 	own, err := d.collect(d.from, d.shift, d.own.pages)
 	if err != nil {
 		return err
 	}
-	d.own = own
+	d.own, d.others = own, others
 	set := newStorage(own)
 	r := recon.NewRanges(&d.short, set, recon.Limits{})
 	message := r.Initiate()
