@@ -40,6 +40,9 @@ sets (observer sync).`,
 				}
 				fmt.Fprintf(w, "%d\t%s\t%d%s\n", e.Epoch, e.Replica, e.Counter, own)
 			}
+			if len(v.Entries) == 0 {
+				fmt.Fprintln(w, "(no event of this node in the last epochs)")
+			}
 			return w.Flush()
 		},
 	}
