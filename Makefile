@@ -77,7 +77,7 @@ sim: ## Simulate worlds with every seed, 200 real hosts, 10,000 interleavings; f
 	  ./mesh/recon ./mesh/roster ./mesh/gossip ./mesh/directory/notary -full
 
 .PHONY: mesh
-mesh: build ## The event log of real processes: 100,000 events, kill -9, a network that breaks (MILLION=1: a million events)
+mesh: build ## The event log of real processes: 100,000 events, kill -9, a network that breaks, seals (MILLION=1: a million events)
 	CULVERT_BIN=$(CURDIR)/bin CULVERT_MESH_MILLION=$(MILLION) go test -count=1 -tags e2e,mesh -timeout 25m -run '^TestMesh' -v ./internal/e2e
 
 .PHONY: vectors

@@ -72,9 +72,14 @@ type batch struct {
 }
 
 // write signs n events of the epoch of the moment.
-func (a *author) write(t testing.TB, n int) (b batch) {
+func (a *author) write(t testing.TB, n int) batch {
 	t.Helper()
-	epoch := a.world.Epoch(time.Now())
+	return a.batch(t, a.world.Epoch(time.Now()), n)
+}
+
+// batch signs n events of an epoch.
+func (a *author) batch(t testing.TB, epoch uint64, n int) (b batch) {
+	t.Helper()
 	for range n {
 		e, err := a.sign(epoch)
 		if err != nil {

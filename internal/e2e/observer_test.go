@@ -53,6 +53,13 @@ func (w *watchers) serve(name string) {
 // join brings a new observer in, by an invite of host's.
 func (w *watchers) join(host, name string) {
 	w.t.Helper()
+	w.enter(host, name, "--listen", w.listen(), "--name", name)
+}
+
+// enter is join for an observer whose directory may be there already, and then
+// needs to be told nothing.
+func (w *watchers) enter(host, name string, args ...string) {
+	w.t.Helper()
 	var inv member.Invited
 	w.ask(host, &inv, "world", "invite")
 	file := filepath.Join(w.root, name+".invite.toml")
@@ -60,7 +67,7 @@ func (w *watchers) join(host, name string) {
 		w.t.Fatal(err)
 	}
 	w.phrases = append(w.phrases, inv.Phrase)
-	cmd := exec.Command(program("observer"), "join", file, "--data", w.dir(name), "--listen", w.listen(), "--name", name)
+	cmd := exec.Command(program("observer"), append([]string{"join", file, "--data", w.dir(name)}, args...)...)
 	cmd.Env = append(os.Environ(), "CULVERT_INVITE_PHRASE="+inv.Phrase)
 	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), " serve --data "+w.dir(name)) {
 		w.t.Fatalf("join: %v, %s; want what to run next", err, out)

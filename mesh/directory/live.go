@@ -89,6 +89,7 @@ func (s *Set) Lacking(c, before *Content, since time.Time) [][]byte {
 			}
 		}
 	}
+	slices.SortFunc(out, bytes.Compare) // an answer is the same whenever it is asked for
 	return out
 }
 

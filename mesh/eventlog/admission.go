@@ -298,7 +298,9 @@ func (l *Log) look(tx *bbolt.Tx, epochs map[uint64]*seen, c *candidate) error {
 	if c.Stamp != nil {
 		bare = 0 // decided when the stamp was looked at
 	}
-	c.reason = l.share(e, count, bare, c.sealed)
+	if c.reason = l.share(e, count, bare, c.sealed); c.reason == 0 && tooLate(e, c.via, s.head, c.sealed) {
+		c.reason = ReasonSealed
+	}
 	return nil
 }
 

@@ -301,7 +301,7 @@ func TestIngestEnds(t *testing.T) {
 func TestReasons(t *testing.T) {
 	want := []string{
 		"size", "world", "malformed", "type", "early", "late", "horizon", "pruned", "quota",
-		"stranger", "signature", "ticket", "unstamped", "stamp",
+		"stranger", "signature", "ticket", "unstamped", "stamp", "sealed",
 	}
 	for i, r := range Reasons() {
 		if r.Code() != uint8(i+1) || r.Label() != want[i] || r.Error() == "" {

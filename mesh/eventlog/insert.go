@@ -100,6 +100,9 @@ func (w *writer) insert(e *entry, r *request) (reason Reason, known bool, err er
 	if reason := w.log.share(e, count, ew.head.unstamped, ew.named(e)); reason != 0 {
 		return reason, false, nil
 	}
+	if tooLate(e, r.via, ew.head, ew.named(e)) {
+		return ReasonSealed, false, nil
+	}
 	if ew.ids == nil {
 		b, err := makeEpoch(w.tx.Bucket(bucketEvents), e.epoch)
 		if err != nil {
@@ -158,6 +161,13 @@ func (w *writer) epoch(epoch uint64) (*epochWriter, error) {
 // named reports whether the epoch's seal names an event that is yet to come.
 func (ew *epochWriter) named(e *entry) bool {
 	return ew.missing != nil && ew.missing.Get(e.id[:]) != nil
+}
+
+// tooLate reports whether an event is made here of an epoch whose seal does not
+// name it: its author ought to know that it counts nowhere. What others made is
+// taken all the same, or logs would differ by who had the seal when.
+func tooLate(e *entry, via Via, h head, named bool) bool {
+	return via == ViaOwn && h.flags&flagSealed != 0 && !named && e.kind != event.TypeDescriptor
 }
 
 func (ew *epochWriter) use(b *bbolt.Bucket) {

@@ -63,6 +63,9 @@ func (m *model) add(e *event.Event, via Via, now time.Time) (Reason, bool) {
 	if e.Type() != event.TypeDescriptor && same >= t.Quota {
 		return ReasonQuota, false
 	}
+	if via == ViaOwn && e.Type() != event.TypeDescriptor && m.seal(epoch, e.ID) == SealOutside {
+		return ReasonSealed, false
+	}
 	m.stored = append(m.stored, modelEvent{e, via, now.Truncate(time.Millisecond)})
 	return 0, false
 }

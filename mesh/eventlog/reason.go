@@ -26,8 +26,9 @@ const (
 	ReasonTicket    Reason = 12 // a ticket is due, and there is none that is good
 	ReasonUnstamped Reason = 13 // a descriptor without a stamp, and the epoch has its share of those
 	ReasonStamp     Reason = 14 // the stamp beside a descriptor is not good, or came with one that is not
+	ReasonSealed    Reason = 15 // made here, of an epoch that is sealed: nobody would count it
 
-	reasons = 15 // one more than the last
+	reasons = 16 // one more than the last
 )
 
 // reasonNames has a word for metrics and JSON, and what people read.
@@ -46,6 +47,7 @@ var reasonNames = [reasons]struct{ label, text string }{
 	ReasonTicket:    {"ticket", "it needs a ticket for its epoch"},
 	ReasonUnstamped: {"unstamped", "a descriptor without a stamp, and the epoch has enough of those"},
 	ReasonStamp:     {"stamp", "the stamp beside a descriptor is not good"},
+	ReasonSealed:    {"sealed", "its epoch is sealed, so that it would count nowhere; say it in this epoch"},
 }
 
 // Reasons lists all, for whoever counts them by name.

@@ -58,3 +58,41 @@ func TestSealable(t *testing.T) {
 	}
 	whole(t, l)
 }
+
+// Who says something in an epoch that is sealed is told so, and nothing of it is
+// kept. What others say too late is kept, outside; what the seal names is welcome.
+func TestSealedIsTold(t *testing.T) {
+	w := testWorld(t, terms{quota: 10})
+	l := fresh(t, w)
+	now := midOf(w, someEpoch)
+	in, lost, late, theirs := receipt(t, w, someEpoch, 0, 1), receipt(t, w, someEpoch, 0, 2), receipt(t, w, someEpoch, 0, 3), receipt(t, w, someEpoch, 1, 1)
+	add(t, l, now, in)
+	if err := l.SetSeal(someEpoch, []byte("seal"), []world.Hash{in.ID, lost.ID}); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		name string
+		e    *event.Event
+		via  Via
+		want Reason // 0: it is added
+	}{
+		{"own, late", late, ViaOwn, ReasonSealed},
+		{"own, named by the seal", lost, ViaOwn, 0},
+		{"another's, late", theirs, ViaSync, 0},
+		{"a descriptor, which no seal names", descriptor(t, w, someEpoch, 3, 1), ViaOwn, 0},
+		{"own, of an open epoch", receipt(t, w, someEpoch+1, 0, 1), ViaOwn, 0},
+	} {
+		admission := NewAdmission(AdmissionConfig{Log: l, Members: authors(4)})
+		if err := admission.Check(t.Context(), x.e, nil, x.via, now); x.want != 0 && err != x.want {
+			t.Errorf("%s: Check = %v, want %v", x.name, err, x.want)
+		}
+		r, err := l.Add(t.Context(), []*event.Event{x.e}, x.via, now)
+		if err != nil || (x.want == 0) != (r.Added == 1) || x.want != 0 && (len(r.Refused) != 1 || r.Refused[0].Reason != x.want) {
+			t.Errorf("%s: Add = %+v, %v; want reason %d", x.name, r, err, x.want)
+		}
+	}
+	if n := l.Refused(ReasonSealed); n == 0 {
+		t.Error("the refusal is not counted")
+	}
+	whole(t, l)
+}

@@ -14,6 +14,7 @@
 package meshtest
 
 import (
+	"crypto/ed25519"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -32,8 +33,12 @@ import (
 
 // Config says what network there is to be. Zero fields mean the defaults.
 type Config struct {
-	Hosts int    // how many there are
-	Seed  uint64 // of everything that is drawn
+	Hosts int // how many there are
+
+	// Keys are the hosts' identities; those without one make a fresh one.
+	Keys []ed25519.PrivateKey
+
+	Seed uint64 // of everything that is drawn
 
 	// Near and Far bound a packet's way between two hosts: 10 and 70 ms by
 	// default, drawn once for each pair, in steps of 10.
@@ -77,7 +82,12 @@ func New(tb testing.TB, cfg Config) *Network {
 	n.sim.Start()
 	tb.Cleanup(n.close)
 	for i := range cfg.Hosts {
+		var key ed25519.PrivateKey
+		if i < len(cfg.Keys) {
+			key = cfg.Keys[i]
+		}
 		h, err := mesh.New(mesh.Config{
+			Key:       key,
 			Listen:    []string{fmt.Sprintf("/ip4/%s/udp/%d/quic-v1", Addr(i), port)},
 			ListenUDP: (&machine{net: n, addr: Addr(i)}).listen,
 		})

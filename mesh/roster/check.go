@@ -38,13 +38,14 @@ type rules struct {
 	terms   world.Terms
 	life    uint64 // epochs an approval is good for
 	verify  verifier
-	decides int // founders it takes
+	master  func() *world.Secret // makes the master of an entry
+	decides int                  // founders it takes
 }
 
 func newRules(w *world.World) rules {
 	terms := w.Terms()
 	return rules{
-		world: w, terms: terms, verify: realVerifier(), decides: int(terms.FounderThreshold),
+		world: w, terms: terms, verify: realVerifier(), master: world.RandomSecret, decides: int(terms.FounderThreshold),
 		life: max(1, uint64(math.Ceil(float64(ApprovalLife)/float64(w.EpochLen())))),
 	}
 }

@@ -135,7 +135,7 @@ func (r *Roster) entry(key ed25519.PrivateKey, changes []Change, now time.Time) 
 	}
 	at := r.state.at
 	t := max(uint64(max(0, now.UnixMilli())), at.entry.Time) // a parent may be a little ahead of our clock
-	master := world.RandomSecret()
+	master := r.rules.master()
 	defer master.Erase()
 	e := Entry{
 		Version: Version, World: r.rules.world.ID, Generation: at.entry.Generation + 1, Previous: at.hash,

@@ -15,6 +15,7 @@ func (s *Signer) Answer(ctx context.Context, from [32]byte, r Request) (Answer, 
 	if !s.quorum.Has(from) || from == s.self || r.Epoch >= current || current-r.Epoch > lookBack+1 || s.turn(r.Epoch, now.Add(turnOf(s.cfg.World))) < 0 {
 		return Answer{Kind: Refused}, nil
 	}
+	s.talk(r.Epoch)
 	content := s.statement(r.Epoch, r.IDs).Content
 	if seal, ok := s.cfg.Book.Sealed(r.Epoch); ok && seal.Statement().Content != content {
 		return Answer{Kind: Sealed, Seal: seal}, nil
@@ -31,7 +32,7 @@ func (s *Signer) Answer(ctx context.Context, from [32]byte, r Request) (Answer, 
 	case promised:
 		return s.agree(ctx, r)
 	}
-	lacking, missing, err := s.differ(r.Epoch, r.IDs, now)
+	lacking, missing, err := s.differ(r.Epoch, r.IDs)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -58,7 +59,7 @@ func (s *Signer) agree(ctx context.Context, r Request) (Answer, error) {
 // differ is why we would not sign a draft: what of it is not here, and what is not
 // in it that was here when half of the grace period was over. Of authors who said
 // as much as they may, nothing is missed: logs keep different events of those.
-func (s *Signer) differ(epoch uint64, ids []world.Hash, now time.Time) (lacking, missing []world.Hash, err error) {
+func (s *Signer) differ(epoch uint64, ids []world.Hash) (lacking, missing []world.Hash, err error) {
 	log := s.cfg.Book.log
 	all, err := log.Sealable(epoch, time.Time{})
 	if err != nil {
@@ -78,7 +79,7 @@ func (s *Signer) differ(epoch uint64, ids []world.Hash, now time.Time) (lacking,
 			missing = append(missing, id)
 		}
 	}
-	if !s.patient(epoch, now) && len(missing) <= max(minSpared, len(due)/sparedPart) {
+	if !s.patient(epoch) && len(missing) <= max(minSpared, len(due)/sparedPart) {
 		missing = nil
 	}
 	return lacking, missing, nil

@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -18,6 +19,9 @@ type Log interface {
 	// Sealable is the ids of an epoch's events that a seal may name, in the order of
 	// their bytes; with a time, of those that were here before it.
 	Sealable(epoch uint64, before time.Time) ([]world.Hash, error)
+
+	// Fingerprint changes with what is here of an epoch, and only with that.
+	Fingerprint(epoch uint64) ([32]byte, error)
 
 	// Outside is ids of such events that came after the epoch's seal.
 	Outside(epoch uint64, limit int) ([]world.Hash, error)
@@ -38,16 +42,27 @@ type Log interface {
 	SealedEpochs() ([]uint64, error)
 }
 
+// Proofs keeps that signers have lied: what they did does not end with a process.
+type Proofs interface {
+	// PutProof keeps one of an epoch. It is durable on return.
+	PutProof(epoch uint64, proof []byte) error
+
+	// Proofs are all that were kept.
+	Proofs() ([][]byte, error)
+}
+
 // Book is the seals that are known here.
 type Book struct {
 	world  world.Hash    // immutable
 	quorum quorum.Quorum // immutable
 	log    Log           // immutable
+	kept   Proofs        // immutable
 
 	mu      sync.Mutex
 	known   map[uint64]Seal                 // that the log has; guarded by mu
 	pending map[uint64]*pending             // that it does not fit yet; guarded by mu
 	proofs  map[uint64]quorum.Contradiction // guarded by mu
+	unkept  map[uint64]bool                 // proofs that could not be written; guarded by mu
 }
 
 // pending is a seal whose events are not all here, or not known apart from those
@@ -57,11 +72,14 @@ type pending struct {
 	hints map[world.Hash]bool // ids that somebody says are outside
 }
 
-// NewBook reads the seals of a log.
-func NewBook(w *world.World, log Log) (*Book, error) {
+// NewBook reads the seals of a log, and what was kept of signers that lied.
+func NewBook(w *world.World, log Log, kept Proofs) (*Book, error) {
 	b := &Book{
-		world: w.ID, quorum: quorum.Of(w), log: log,
-		known: make(map[uint64]Seal), pending: make(map[uint64]*pending), proofs: make(map[uint64]quorum.Contradiction),
+		world: w.ID, quorum: quorum.Of(w), log: log, kept: kept, known: make(map[uint64]Seal),
+		pending: make(map[uint64]*pending), proofs: make(map[uint64]quorum.Contradiction), unkept: make(map[uint64]bool),
+	}
+	if err := b.readProofs(); err != nil {
+		return nil, err
 	}
 	epochs, err := log.SealedEpochs()
 	if err != nil {
@@ -77,6 +95,25 @@ func NewBook(w *world.World, log Log) (*Book, error) {
 		}
 	}
 	return b, nil
+}
+
+// readProofs takes what was kept, each of which is checked again: it accuses.
+func (b *Book) readProofs() error {
+	all, err := b.kept.Proofs()
+	if err != nil {
+		return err
+	}
+	for _, raw := range all {
+		c, err := quorum.DecodeContradiction(raw)
+		if err == nil {
+			_, err = c.Verify(b.world, b.quorum)
+		}
+		if err != nil {
+			return fmt.Errorf("the proof of two seals: %w", err)
+		}
+		b.proofs[c.First.Slot.Number] = c
+	}
+	return nil
 }
 
 // ErrSeal is wrapped by errors about a seal that no honest member hands on.
@@ -151,12 +188,28 @@ func (b *Book) compare(s Seal) (known bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	b.proofs[s.Epoch] = c
+	if _, proven := b.proofs[s.Epoch]; !proven && len(b.proofs) < maxProofs {
+		b.proofs[s.Epoch], b.unkept[s.Epoch] = c, true
+		_ = b.keepProofs() // it is known here whether or not it was written, and Retry writes it
+	}
 	return false, fmt.Errorf("%w, %d: signed both by %x", ErrContradiction, s.Epoch, liars)
 }
 
+// keepProofs writes the proofs that are not written yet. The caller holds mu.
+func (b *Book) keepProofs() error {
+	for _, epoch := range slices.Sorted(maps.Keys(b.unkept)) {
+		c := b.proofs[epoch]
+		if err := b.kept.PutProof(epoch, c.Canonical()); err != nil {
+			return fmt.Errorf("keeping the proof of two seals of epoch %d: %w", epoch, err)
+		}
+		delete(b.unkept, epoch)
+	}
+	return nil
+}
+
 // Retry closes epochs whose seals are known if by now what they need is here, and
-// reports how many. It forgets those of epochs that were dropped.
+// reports how many. It forgets those of epochs that were dropped, though not what
+// signers did there.
 func (b *Book) Retry() (closed int, err error) {
 	floor, err := b.log.Floor()
 	if err != nil {
@@ -164,6 +217,9 @@ func (b *Book) Retry() (closed int, err error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if err := b.keepProofs(); err != nil {
+		return 0, err
+	}
 	maps.DeleteFunc(b.known, func(e uint64, _ Seal) bool { return e < floor })
 	maps.DeleteFunc(b.pending, func(e uint64, _ *pending) bool { return e < floor })
 	for _, epoch := range slices.Sorted(maps.Keys(b.pending)) {
@@ -238,6 +294,20 @@ func (b *Book) Status() Status {
 		s.Newest = max(s.Newest, e)
 	}
 	return s
+}
+
+// Liars are the signers that have signed two seals of one epoch, in order.
+func (b *Book) Liars() [][32]byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	found := make(map[[32]byte]bool)
+	for _, c := range b.proofs {
+		liars, _ := c.Verify(b.world, b.quorum) // as it was when it was taken
+		for _, key := range liars {
+			found[key] = true
+		}
+	}
+	return slices.SortedFunc(maps.Keys(found), func(a, b [32]byte) int { return bytes.Compare(a[:], b[:]) })
 }
 
 // Items are the newest seals, as members hand them on: with each what is known to

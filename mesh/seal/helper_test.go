@@ -103,6 +103,11 @@ func (l *memLog) Sealable(epoch uint64, before time.Time) ([]world.Hash, error) 
 	return sorted(out), nil
 }
 
+func (l *memLog) Fingerprint(epoch uint64) ([32]byte, error) {
+	all, _ := l.Sealable(epoch, time.Time{})
+	return seal.Of(world.Hash{}, epoch, all).Sum, nil
+}
+
 func (l *memLog) Outside(epoch uint64, limit int) ([]world.Hash, error) {
 	all, _ := l.Sealable(epoch, time.Time{})
 	l.mu.Lock()
@@ -154,6 +159,24 @@ func (l *memLog) in(epoch uint64) []world.Hash {
 	return sorted(slices.AppendSeq([]world.Hash{}, maps.Keys(l.named[epoch])))
 }
 
+// memProofs keeps proofs in memory.
+type memProofs struct {
+	kept map[uint64][]byte
+	fail error // of the next writes
+}
+
+func newProofs() *memProofs { return &memProofs{kept: make(map[uint64][]byte)} }
+
+func (p *memProofs) PutProof(epoch uint64, proof []byte) error {
+	if p.fail != nil {
+		return p.fail
+	}
+	p.kept[epoch] = slices.Clone(proof)
+	return nil
+}
+
+func (p *memProofs) Proofs() ([][]byte, error) { return slices.Collect(maps.Values(p.kept)), nil }
+
 // node is one signer of a test.
 type node struct {
 	n      byte
@@ -168,6 +191,7 @@ type node struct {
 
 	mu     sync.Mutex
 	drafts map[uint64][]byte // guarded by mu
+	asked  map[uint64]int    // questions to others, by epoch; guarded by mu
 }
 
 // withholds makes x give some events to nobody.
@@ -197,8 +221,25 @@ func (x *node) Draft(_ context.Context, epoch uint64) ([]byte, error) {
 type network struct {
 	all []*node
 
-	mu    sync.Mutex
-	apart func(a, b byte) bool // guarded by mu; nil: nobody
+	mu     sync.Mutex
+	apart  func(a, b byte) bool // guarded by mu; nil: nobody
+	silent byte                 // takes questions and never answers; guarded by mu; 0: nobody
+}
+
+func (n *network) isSilent(x byte) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.silent == x
+}
+
+// asked is how many questions all signers have asked about an epoch.
+func (n *network) asked(epoch uint64) (sum int) {
+	for _, x := range n.all {
+		x.mu.Lock()
+		sum += x.asked[epoch]
+		x.mu.Unlock()
+	}
+	return sum
 }
 
 func (n *network) cut(apart func(a, b byte) bool) {
@@ -223,6 +264,13 @@ func (n *network) find(signer [32]byte) *node {
 // Ask implements seal.Peers, with what travels encoded.
 func (x *node) Ask(ctx context.Context, signer [32]byte, r seal.Request) (seal.Answer, error) {
 	to := x.net.find(signer)
+	x.mu.Lock()
+	x.asked[r.Epoch]++
+	x.mu.Unlock()
+	if x.net.isSilent(to.n) {
+		<-ctx.Done()
+		return seal.Answer{}, ctx.Err()
+	}
 	if err := x.net.reach(x.n, to.n); err != nil {
 		return seal.Answer{}, err
 	}
@@ -300,9 +348,9 @@ func signers(t *testing.T, n int, f func(w *world.World, net *network, epoch uin
 		begin := w.Epoch(time.Now()) + 1
 		time.Sleep(time.Until(w.EpochStart(begin)))
 		for i := range n {
-			x := &node{n: byte(i + 1), log: newLog(), net: net, drafts: make(map[uint64][]byte), memory: quorum.NewMemory(w.ID)}
+			x := &node{n: byte(i + 1), log: newLog(), net: net, drafts: make(map[uint64][]byte), asked: make(map[uint64]int), memory: quorum.NewMemory(w.ID)}
 			var err error
-			x.book, err = seal.NewBook(w, x.log)
+			x.book, err = seal.NewBook(w, x.log, newProofs())
 			try(t, err)
 			x.signer, err = seal.New(seal.Config{
 				World: w, Key: key(x.n), Memory: x.memory, Book: x.book, Peers: x, Drafts: x,

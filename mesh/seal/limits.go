@@ -30,16 +30,24 @@ const (
 	minTurn = 5 * time.Second
 	maxTurn = time.Minute
 
-	// patience is after how many laps, in each of which every signer had its turn,
-	// signers no longer insist on all that they hold: a sixteenth of it, and no less
+	// patience is after how many laps of turns, in each of which signers talked,
+	// they no longer insist on all that they hold: a sixteenth of it, and no less
 	// than minSpared events, may then stay outside.
 	patience   = 4
 	sparedPart = 16
 	minSpared  = 4
+
+	// maxPause is how many laps, at most, signers wait before they propose an epoch
+	// again of which nothing has changed. A draft may be 32 MiB.
+	maxPause = 16
 
 	// maxCarried is how many seals travel, the newest, and maxItems how many bytes
 	// of them, half a list's limit; maxHints bounds the ids named with one.
 	maxCarried = 128
 	maxItems   = 384 << 10
 	maxHints   = 2 << 10
+
+	// maxProofs is of how many epochs proof of two seals is kept, for as long as the
+	// world lasts: one is enough to know who lied, and each is some 7 KiB at most.
+	maxProofs = 64
 )

@@ -65,7 +65,7 @@ func TestSealed(t *testing.T) {
 		// A member that was away gets everything at once, the late ones among it.
 		away := &node{n: 9, log: newLog(), net: net}
 		var err error
-		away.book, err = seal.NewBook(w, away.log)
+		away.book, err = seal.NewBook(w, away.log, newProofs())
 		try(t, err)
 		try(t, away.sync(net.all[0]))
 		if n, err := away.book.Retry(); err != nil || n > 1 {
@@ -115,6 +115,54 @@ func TestSignerDown(t *testing.T) {
 			sealedAs(t, epoch, ids[:2], net.all...)
 		})
 	}
+}
+
+// A signer that takes questions and never answers, as one whose machine is cut off
+// seems to, uses up nobody's turn.
+func TestSignerSilent(t *testing.T) {
+	for silent := byte(1); silent <= 3; silent++ {
+		signers(t, 3, func(w *world.World, net *network, epoch uint64) {
+			net.mu.Lock()
+			net.silent = silent
+			net.mu.Unlock()
+			net.cut(func(a, b byte) bool { return a == silent || b == silent })
+			ids := someIDs("event", 2)
+			var up []*node
+			for _, x := range net.all {
+				if x.n != silent {
+					x.log.add(epoch, ids[len(up)])
+					up = append(up, x)
+				}
+			}
+			later(w, epoch)
+			net.gossip()
+			sealedAs(t, epoch, ids, up...)
+		})
+	}
+}
+
+// After hours without a quorum all epochs that are not given up are sealed within
+// one, though they were asked about ever more rarely.
+func TestHealedAfterLong(t *testing.T) {
+	signers(t, 3, func(w *world.World, net *network, epoch uint64) {
+		net.cut(func(_, _ byte) bool { return true })
+		const epochs = 20
+		for e := range uint64(epochs) {
+			for i, x := range net.all {
+				x.log.add(epoch+e, hash("event %d of %d", e, i))
+			}
+			time.Sleep(w.EpochLen())
+		}
+		later(w, epoch+epochs-1)
+		time.Sleep(300 * time.Millisecond) // between turns: who begins one reaches nobody or both
+		net.cut(nil)
+		time.Sleep(w.EpochLen())
+		net.gossip()
+		for e := range uint64(epochs) {
+			want := []world.Hash{hash("event %d of 0", e), hash("event %d of 1", e), hash("event %d of 2", e)}
+			sealedAs(t, epoch+e, want, net.all...)
+		}
+	})
 }
 
 // A signer that names events and gives them to nobody, in its own drafts and
@@ -297,6 +345,50 @@ func TestProposerGone(t *testing.T) {
 	})
 }
 
+// How many questions signers ask about an epoch until they give it up: an epoch of
+// which nothing changes is asked about ever more rarely, and all that can be sealed
+// is, as soon as what stopped it is over.
+func TestQuestions(t *testing.T) {
+	alone := func(a, b byte) bool { return true }
+	for _, x := range []struct {
+		name  string
+		apart func(a, b byte) bool
+		split bool
+		most  int // questions about the epoch
+	}{
+		{"all is well", nil, false, 12},
+		{"nobody reaches anybody", alone, false, 100},
+		{"votes are split", nil, true, 100},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			signers(t, 3, func(w *world.World, net *network, epoch uint64) {
+				net.cut(alone)
+				ids := someIDs("event", 3)
+				for i, x := range net.all {
+					x.log.add(epoch, ids[i])
+				}
+				time.Sleep(time.Until(w.EpochStart(epoch + 1).Add(seal.Grace(w) - time.Second)))
+				for i, from := range []byte{2, 3, 1} {
+					if !x.split {
+						break
+					}
+					a, err := net.all[i].signer.Answer(context.Background(), public(from), seal.Request{Sign: true, Epoch: epoch, IDs: ids[i : i+1]})
+					if err != nil || a.Kind != seal.Signed {
+						t.Fatalf("Answer = %d, %v", a.Kind, err)
+					}
+				}
+				net.cut(x.apart)
+				time.Sleep(30 * w.EpochLen())
+				n := net.asked(epoch)
+				t.Logf("%d questions about the epoch", n)
+				if n > x.most {
+					t.Errorf("%d questions about an epoch, want at most %d", n, x.most)
+				}
+			})
+		})
+	}
+}
+
 // A book takes nothing that t signers did not sign, and keeps proof of two seals.
 func TestBook(t *testing.T) {
 	w := testWorld(t, 3)
@@ -310,7 +402,8 @@ func TestBook(t *testing.T) {
 		return seal.Seal{Body: b, Signatures: signed.Signatures}
 	}
 	log := newLog()
-	book, err := seal.NewBook(w, log)
+	proofs := newProofs()
+	book, err := seal.NewBook(w, log, proofs)
 	try(t, err)
 	ids := sorted(someIDs("event", 4))
 	good := sign(seal.Of(w.ID, 7, ids), 1, 2)
@@ -343,17 +436,29 @@ func TestBook(t *testing.T) {
 		t.Error("with the late event named the epoch is not closed")
 	}
 	try(t, book.Learn(sign(good.Body, 2, 3), nil)) // the same, signed by others
-	if err := book.Learn(sign(seal.Of(w.ID, 7, ids[:2]), 2, 3), nil); !errors.Is(err, seal.ErrContradiction) || book.Status().Proofs != 1 {
+	second := sign(seal.Of(w.ID, 7, ids[:2]), 2, 3)
+	proofs.fail = errors.New("the disk is full")
+	if err := book.Learn(second, nil); !errors.Is(err, seal.ErrContradiction) || book.Status().Proofs != 1 {
 		t.Errorf("a second seal: %v, %+v", err, book.Status())
+	}
+	if _, err := book.Retry(); !errors.Is(err, proofs.fail) {
+		t.Errorf("Retry with a full disk = %v, want that", err)
+	}
+	proofs.fail = nil
+	if _, err := book.Retry(); err != nil || len(proofs.kept) != 1 {
+		t.Errorf("Retry = %v, %d proofs on the disk; want 1", err, len(proofs.kept))
 	}
 	if err := book.Merge([][]byte{[]byte("junk")}); !errors.Is(err, seal.ErrSeal) {
 		t.Errorf("junk: %v", err)
 	}
 	// From the file it comes back.
-	again, err := seal.NewBook(w, log)
+	again, err := seal.NewBook(w, log, proofs)
 	try(t, err)
 	if s, ok := again.Sealed(7); !ok || s.Body != good.Body || again.Status().Newest != 7 {
 		t.Errorf("after a restart: %+v", again.Status())
+	}
+	if l := again.Liars(); again.Status().Proofs != 1 || len(l) != 1 || l[0] != public(2) {
+		t.Errorf("after a restart %d proofs against %x; want 1, against signer 2", again.Status().Proofs, l)
 	}
 	lateID := hash("late")
 	items, err := again.Items()
@@ -362,8 +467,37 @@ func TestBook(t *testing.T) {
 		t.Errorf("%d items; want one that names the late event", len(items))
 	}
 	log.floor = 8
-	if _, err := again.Retry(); err != nil || again.Status().Any {
-		t.Errorf("the seal of a dropped epoch is kept: %v", err)
+	if _, err := again.Retry(); err != nil || again.Status().Any || again.Status().Proofs != 1 {
+		t.Errorf("of a dropped epoch the proof alone is kept: %v, %+v", err, again.Status())
+	}
+	proofs.kept[7] = proofs.kept[7][:100]
+	if _, err := seal.NewBook(w, log, proofs); err == nil {
+		t.Error("half of a proof is taken for one")
+	}
+}
+
+// Signers that lie about every epoch do not fill the disk with it.
+func TestProofsAreBounded(t *testing.T) {
+	w := testWorld(t, 1)
+	log, proofs := newLog(), newProofs()
+	book, err := seal.NewBook(w, log, proofs)
+	try(t, err)
+	of := func(epoch uint64, ids []world.Hash) seal.Seal {
+		b := seal.Of(w.ID, epoch, ids)
+		sig, err := quorum.NewMemory(w.ID).Sign(key(1), b.Statement(), func() error { return nil })
+		try(t, err)
+		return seal.Seal{Body: b, Signatures: []quorum.Signature{sig}}
+	}
+	for epoch := range uint64(100) {
+		for n := range 3 {
+			err := book.Learn(of(epoch, someIDs("x", n)), nil)
+			if (n > 0) != errors.Is(err, seal.ErrContradiction) {
+				t.Fatalf("epoch %d, seal %d: Learn = %v", epoch, n, err)
+			}
+		}
+	}
+	if n := book.Status().Proofs; n != 64 || len(proofs.kept) != n {
+		t.Errorf("%d proofs, %d on the disk; want the first 64", n, len(proofs.kept))
 	}
 }
 

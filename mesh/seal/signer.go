@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -58,14 +59,34 @@ type Signer struct {
 
 	mu      sync.Mutex
 	dropped map[uint64]map[world.Hash]bool // ids that we leave out of our drafts; guarded by mu
-	tried   map[uint64]int                 // the last turn in which we proposed; guarded by mu
+	tried   map[uint64]attempt             // when we proposed last; guarded by mu
+	heard   map[[32]byte]bool              // signers that answered our last question; guarded by mu
+	talked  map[uint64]map[int]bool        // turns in which we asked or were asked, and there was an answer; guarded by mu
+}
+
+// attempt is a proposal that came to nothing.
+type attempt struct {
+	turn  int
+	pause int   // laps until the next, if nothing changes before
+	after state // what was known then
+}
+
+// state is what the outcome of a proposal depends on, as far as it is known here.
+// What changes at another signer makes that one propose.
+type state struct {
+	events  [32]byte   // fingerprint of the epoch
+	dropped int        // how many of them we leave out
+	signed  world.Hash // what we have promised
+	patient bool
+	heard   string // the signers that answer
 }
 
 // New returns a Signer that does nothing until it is run or asked.
 func New(cfg Config) (*Signer, error) {
 	s := &Signer{
 		cfg: cfg, quorum: quorum.Of(cfg.World), self: [32]byte(cfg.Key.Public().(ed25519.PublicKey)), behind: make(chan [32]byte, quorum.MaxSigners),
-		dropped: make(map[uint64]map[world.Hash]bool), tried: make(map[uint64]int),
+		dropped: make(map[uint64]map[world.Hash]bool), tried: make(map[uint64]attempt), heard: make(map[[32]byte]bool),
+		talked: make(map[uint64]map[int]bool),
 	}
 	if err := s.quorum.Check(); err != nil {
 		return nil, err
@@ -98,9 +119,24 @@ func (s *Signer) turn(epoch uint64, now time.Time) int {
 	return int(since / turnOf(s.cfg.World))
 }
 
-// patient reports whether signers still insist on all that they hold.
-func (s *Signer) patient(epoch uint64, now time.Time) bool {
-	return s.turn(epoch, now) < patience*len(s.signers)
+// patient reports whether this signer still insists on all that it holds. What
+// counts is turns in which signers talked: while they could not, nothing could be
+// repaired either.
+func (s *Signer) patient(epoch uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.talked[epoch]) < patience*len(s.signers)
+}
+
+// talk notes that signers talk about an epoch.
+func (s *Signer) talk(epoch uint64) {
+	turn := s.turn(epoch, time.Now())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.talked[epoch] == nil {
+		s.talked[epoch] = make(map[int]bool)
+	}
+	s.talked[epoch][turn] = true
 }
 
 // Run proposes whenever it is this signer's turn, until ctx ends.
@@ -114,10 +150,17 @@ func (s *Signer) Run(ctx context.Context) error {
 			return ctx.Err()
 		case <-tick.C:
 		case signer := <-s.behind:
-			if err := s.cfg.Peers.Sync(ctx, signer); err != nil && ctx.Err() == nil {
-				s.cfg.Log.Debug("a signer holds what this one lacks, and was not reached", "signer", short(signer), "err", err)
-			}
+			s.catchUp(ctx, signer)
 		}
+	}
+}
+
+// catchUp gets from another signer what its draft names and we lack.
+func (s *Signer) catchUp(ctx context.Context, signer [32]byte) {
+	ctx, cancel := context.WithTimeout(ctx, turnOf(s.cfg.World)) // our own turn may be next
+	defer cancel()
+	if err := s.cfg.Peers.Sync(ctx, signer); err != nil {
+		s.cfg.Log.Debug("a signer holds what this one lacks, and was not reached", "signer", short(signer), "err", err)
 	}
 }
 
@@ -125,40 +168,76 @@ func (s *Signer) Run(ctx context.Context) error {
 func (s *Signer) due(ctx context.Context) {
 	current := s.cfg.World.Epoch(time.Now())
 	first := max(s.cfg.First(), current-min(current, lookBack))
+	silent := make(map[[32]byte]bool) // who does not answer now is not asked about other epochs either
 	for epoch := first; epoch < current && ctx.Err() == nil; epoch++ {
 		if _, done := s.cfg.Book.Sealed(epoch); done {
 			continue
 		}
 		turn := s.turn(epoch, time.Now())
-		if turn < 0 || s.signers[(epoch+uint64(turn))%uint64(len(s.signers))] != s.self || !s.first(epoch, turn) {
+		if turn < 0 || s.signers[(epoch+uint64(turn))%uint64(len(s.signers))] != s.self || !s.worthwhile(epoch, turn) {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(ctx, turnOf(s.cfg.World))
-		err := s.Propose(ctx, epoch)
+		err := s.propose(ctx, epoch, silent)
 		cancel()
 		if err != nil {
 			s.cfg.Log.Info("an epoch was not sealed in this signer's turn; it is tried again", "epoch", epoch, "turn", turn, "err", err)
+			s.tryLater(epoch, turn)
+		}
+		if s.tooFew(silent) {
+			break // whichever epoch it is, nothing comes of it now
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for epoch := range s.tried {
-		if epoch < first {
-			delete(s.tried, epoch)
-			delete(s.dropped, epoch)
-		}
-	}
+	over := func(epoch uint64) bool { return epoch < first }
+	maps.DeleteFunc(s.tried, func(e uint64, _ attempt) bool { return over(e) })
+	maps.DeleteFunc(s.dropped, func(e uint64, _ map[world.Hash]bool) bool { return over(e) })
+	maps.DeleteFunc(s.talked, func(e uint64, _ map[int]bool) bool { return over(e) })
 }
 
-// first reports whether this turn was not used yet, and uses it.
-func (s *Signer) first(epoch uint64, turn int) bool {
+// tooFew reports whether without some signers there is no quorum.
+func (s *Signer) tooFew(silent map[[32]byte]bool) bool {
+	return len(s.signers)-len(silent) < s.quorum.Threshold
+}
+
+// worthwhile reports whether to propose in this turn: not twice in one, and ever
+// more rarely as long as nothing changes on which the outcome depends.
+func (s *Signer) worthwhile(epoch uint64, turn int) bool {
+	s.mu.Lock()
+	last, ok := s.tried[epoch]
+	s.mu.Unlock()
+	if !ok {
+		return true
+	}
+	return turn > last.turn && (turn >= last.turn+last.pause*len(s.signers) || s.state(epoch) != last.after)
+}
+
+// tryLater notes that a proposal came to nothing.
+func (s *Signer) tryLater(epoch uint64, turn int) {
+	now := s.state(epoch)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if last, ok := s.tried[epoch]; ok && last >= turn {
-		return false
+	pause := 1
+	if last, ok := s.tried[epoch]; ok && last.after == now {
+		pause = min(2*last.pause, maxPause)
 	}
-	s.tried[epoch] = turn
-	return true
+	s.tried[epoch] = attempt{turn, pause, now}
+}
+
+func (s *Signer) state(epoch uint64) state {
+	now := state{patient: s.patient(epoch)}
+	now.events, _ = s.cfg.Book.log.Fingerprint(epoch) // what cannot be read is no news, and the proposal says so
+	now.signed, _ = s.cfg.Memory.Signed(quorum.SealOf(epoch))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now.dropped = len(s.dropped[epoch])
+	for _, signer := range s.signers {
+		if s.heard[signer] {
+			now.heard += string(signer[:])
+		}
+	}
+	return now
 }
 
 // Why a proposal came to nothing. They are wrapped with figures.
@@ -171,19 +250,24 @@ var (
 // those that hold more, and leave out what cannot be had in common. When enough
 // would sign, they are asked to.
 func (s *Signer) Propose(ctx context.Context, epoch uint64) error {
+	return s.propose(ctx, epoch, make(map[[32]byte]bool))
+}
+
+// propose asks no signer that is silent, and puts those there that do not answer.
+func (s *Signer) propose(ctx context.Context, epoch uint64, silent map[[32]byte]bool) error {
 	ids, promised, err := s.promise(ctx, epoch)
 	if err != nil {
 		return err
 	}
 	agreed := 0
-	for range maxReviews {
+	for i := range maxReviews {
 		if !promised {
 			if ids, err = s.held(epoch); err != nil {
 				return err
 			}
 		}
 		var again bool
-		agreed, again, err = s.review(ctx, epoch, &ids, &promised)
+		agreed, again, err = s.review(ctx, epoch, &ids, &promised, silent)
 		if err != nil {
 			return err
 		}
@@ -191,7 +275,13 @@ func (s *Signer) Propose(ctx context.Context, epoch uint64) error {
 			return nil
 		}
 		if agreed >= s.quorum.Threshold {
-			return s.collect(ctx, epoch, ids)
+			// What one more signer has shown us meanwhile should be named too.
+			if again && !promised && i+1 < maxReviews {
+				if more, err := s.held(epoch); err == nil && !slices.Equal(more, ids) {
+					continue
+				}
+			}
+			return s.collect(ctx, epoch, ids, silent)
 		}
 		if !again {
 			break
@@ -243,37 +333,56 @@ type told struct {
 	err    error
 }
 
-// ask asks all others at once.
-func (s *Signer) ask(ctx context.Context, r Request) []told {
+// ask asks all others at once that are not silent. Who gives no answer for a third
+// of a turn is: the rest of the turn is for those that do.
+func (s *Signer) ask(ctx context.Context, r Request, silent map[[32]byte]bool) []told {
 	out := make([]told, 0, len(s.signers))
 	for _, signer := range s.signers {
-		if signer != s.self {
+		if signer != s.self && !silent[signer] {
 			out = append(out, told{signer: signer})
 		}
 	}
 	var wg sync.WaitGroup
 	for i := range out {
-		wg.Go(func() { out[i].answer, out[i].err = s.cfg.Peers.Ask(ctx, out[i].signer, r) })
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, turnOf(s.cfg.World)/3)
+			defer cancel()
+			out[i].answer, out[i].err = s.cfg.Peers.Ask(ctx, out[i].signer, r)
+		})
 	}
 	wg.Wait()
+	if slices.ContainsFunc(out, func(t told) bool { return t.err == nil }) {
+		s.talk(r.Epoch)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range out {
+		s.heard[t.signer] = t.err == nil
+		if t.err != nil {
+			silent[t.signer] = true
+		}
+	}
 	return out
 }
 
 // review has the others look at a draft. It reports how many would sign it, with
 // us, and whether another draft could do better. The draft becomes another
 // signer's if that one has signed it.
-func (s *Signer) review(ctx context.Context, epoch uint64, ids *[]world.Hash, promised *bool) (agreed int, again bool, err error) {
+func (s *Signer) review(ctx context.Context, epoch uint64, ids *[]world.Hash, promised *bool, silent map[[32]byte]bool) (agreed int, again bool, err error) {
 	agreed = 1
 	others, most := make(map[world.Hash]int), 0
 	var adopted []world.Hash
-	for _, t := range s.ask(ctx, Request{Epoch: epoch, IDs: *ids}) {
+	for _, t := range s.ask(ctx, Request{Epoch: epoch, IDs: *ids}, silent) {
 		switch a := &t.answer; {
 		case t.err != nil:
 			s.cfg.Log.Debug("a signer was not reached about a seal", "signer", short(t.signer), "err", t.err)
 		case a.Kind == Agreed:
 			agreed++
 		case a.Kind == Sealed:
-			if err := s.cfg.Book.Learn(a.Seal, nil); err != nil {
+			switch err := s.cfg.Book.Learn(a.Seal, nil); {
+			case errors.Is(err, ErrContradiction):
+				s.cfg.Log.Error("directory signers have signed two seals of one epoch", "err", err)
+			case err != nil:
 				s.cfg.Log.Warn("a signer gave a seal that is none", "signer", short(t.signer), "err", err)
 			}
 			again = s.cfg.Peers.Sync(ctx, t.signer) == nil || again // with what it holds
@@ -310,7 +419,7 @@ func (s *Signer) other(signer [32]byte, epoch uint64, a *Answer) ([]world.Hash, 
 	if a.Signature.Signer != signer || signed.VerifySome(s.cfg.World.ID, s.quorum) != nil {
 		return nil, false, nil
 	}
-	lacking, missing, err := s.differ(epoch, a.IDs, time.Now())
+	lacking, missing, err := s.differ(epoch, a.IDs)
 	return a.IDs, err == nil && len(lacking) == 0 && len(missing) == 0, err
 }
 
@@ -318,7 +427,7 @@ func (s *Signer) other(signer [32]byte, epoch uint64, a *Answer) ([]world.Hash, 
 // authors who said more than they may, of which logs keep different ones for ever;
 // and, when patience has an end, all others.
 func (s *Signer) drop(epoch uint64, lacking []world.Hash) (any bool, err error) {
-	patient := s.patient(epoch, time.Now())
+	patient := s.patient(epoch)
 	for _, id := range lacking {
 		full := false
 		if patient {
@@ -342,7 +451,7 @@ func (s *Signer) drop(epoch uint64, lacking []world.Hash) (any bool, err error) 
 
 // collect signs a draft and asks for the signatures of the others. We sign first:
 // else t − 1 of them could be bound to what then is never finished.
-func (s *Signer) collect(ctx context.Context, epoch uint64, ids []world.Hash) error {
+func (s *Signer) collect(ctx context.Context, epoch uint64, ids []world.Hash, silent map[[32]byte]bool) error {
 	sig, err := s.sign(ctx, epoch, ids, func() error { return nil })
 	if err != nil {
 		return err
@@ -350,7 +459,7 @@ func (s *Signer) collect(ctx context.Context, epoch uint64, ids []world.Hash) er
 	body := Of(s.cfg.World.ID, epoch, ids)
 	signed := quorum.Signed{Statement: body.Statement()}
 	signed.Add(sig)
-	for _, t := range s.ask(ctx, Request{Sign: true, Epoch: epoch, IDs: ids}) {
+	for _, t := range s.ask(ctx, Request{Sign: true, Epoch: epoch, IDs: ids}, silent) {
 		if t.err != nil || t.answer.Kind != Signed || t.answer.Signature.Signer != t.signer {
 			continue
 		}

@@ -36,6 +36,12 @@ func public(key ed25519.PrivateKey) [32]byte { return [32]byte(key.Public().(ed2
 // sign.
 func makeWorld(t testing.TB, decide int, founders ...ed25519.PrivateKey) *world.World {
 	t.Helper()
+	return makeWorldOf(t, world.DefaultRules(), decide, founders...)
+}
+
+// makeWorldOf is makeWorld with rules of its own.
+func makeWorldOf(t testing.TB, rules world.RuleBundle, decide int, founders ...ed25519.PrivateKey) *world.World {
+	t.Helper()
 	c := &world.Charter{
 		Version: 1, FounderThreshold: uint32(decide), DirectoryThreshold: uint32(len(founders)/2 + 1), CircuitSuite: world.CircuitSuite,
 		Mode: world.ModeClosed, EventHorizonS: uint64(world.DefaultHorizon / time.Second), QuotaPerAuthor: 100, TicketBits: 1,
@@ -44,7 +50,7 @@ func makeWorld(t testing.TB, decide int, founders ...ed25519.PrivateKey) *world.
 		c.Founders = append(c.Founders, public(k))
 	}
 	c.DirectorySigners = c.Founders
-	w, err := world.New(world.World{Phrase: "member", Rules: world.DefaultRules(), Charter: c, Local: true})
+	w, err := world.New(world.World{Phrase: "member", Rules: rules, Charter: c, Local: true})
 	try(t, err)
 	return w
 }
@@ -55,6 +61,16 @@ func open(t testing.TB, w *world.World, key ed25519.PrivateKey) *Member {
 	try(t, err)
 	t.Cleanup(func() { try(t, m.Close()) })
 	return m
+}
+
+// reopen is m after a restart.
+func reopen(t testing.TB, m *Member) *Member {
+	t.Helper()
+	try(t, m.Close())
+	again, err := Open(m.cfg)
+	try(t, err)
+	t.Cleanup(func() { try(t, again.Close()) })
+	return again
 }
 
 // net1 opens sessions between members of one test.

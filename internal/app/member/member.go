@@ -88,7 +88,7 @@ func Open(cfg Config) (_ *Member, err error) {
 	if m.store, err = bolt.Open(path(StoreFile)); err != nil {
 		return m, err
 	}
-	if m.book, err = seal.NewBook(cfg.World, sealLog{m.events}); err != nil {
+	if m.book, err = seal.NewBook(cfg.World, sealLog{m.events}, proofs{m.store}); err != nil {
 		return m, err
 	}
 	m.clock = eventlog.NewClock(cfg.World)

@@ -28,6 +28,12 @@ func (l sealLog) Full(id world.Hash) (bool, error) {
 	return x.Stored && x.Used >= x.Quota, err
 }
 
+// Fingerprint implements seal.Log.
+func (l sealLog) Fingerprint(epoch uint64) ([32]byte, error) {
+	x, err := l.Epoch(epoch)
+	return x.Fingerprint, err
+}
+
 // SealedEpochs implements seal.Log.
 func (l sealLog) SealedEpochs() ([]uint64, error) {
 	all, err := l.Epochs()
@@ -89,7 +95,7 @@ type drafts struct{ store kv.Store }
 
 var _ seal.Drafts = drafts{}
 
-func draftKey(epoch uint64) []byte { return binary.BigEndian.AppendUint64(nil, epoch) }
+func epochKey(epoch uint64) []byte { return binary.BigEndian.AppendUint64(nil, epoch) }
 
 // PutDraft implements seal.Drafts.
 func (d drafts) PutDraft(ctx context.Context, epoch uint64, draft []byte) error {
@@ -104,7 +110,7 @@ func (d drafts) PutDraft(ctx context.Context, epoch uint64, draft []byte) error 
 		for _, key := range old {
 			err = errors.Join(err, tx.Delete(bucketDrafts, key))
 		}
-		return errors.Join(err, tx.Put(bucketDrafts, draftKey(epoch), draft))
+		return errors.Join(err, tx.Put(bucketDrafts, epochKey(epoch), draft))
 	})
 }
 
@@ -112,13 +118,37 @@ func (d drafts) PutDraft(ctx context.Context, epoch uint64, draft []byte) error 
 func (d drafts) Draft(ctx context.Context, epoch uint64) (draft []byte, err error) {
 	err = d.store.View(ctx, func(tx kv.Tx) error {
 		var err error
-		draft, err = tx.Get(bucketDrafts, draftKey(epoch))
+		draft, err = tx.Get(bucketDrafts, epochKey(epoch))
 		return err
 	})
 	if errors.Is(err, kv.ErrNotFound) {
 		return nil, nil
 	}
 	return draft, err
+}
+
+// bucketProofs has proof of two seals of one epoch, by epoch.
+const bucketProofs = "seal-proofs"
+
+// proofs keeps which signers have lied about seals.
+type proofs struct{ store kv.Store }
+
+var _ seal.Proofs = proofs{}
+
+// PutProof implements seal.Proofs.
+func (p proofs) PutProof(epoch uint64, proof []byte) error {
+	return p.store.Update(context.Background(), func(tx kv.Tx) error { return tx.Put(bucketProofs, epochKey(epoch), proof) })
+}
+
+// Proofs implements seal.Proofs.
+func (p proofs) Proofs() (all [][]byte, err error) {
+	err = p.store.View(context.Background(), func(tx kv.Tx) error {
+		return tx.Scan(bucketProofs, nil, func(_, proof []byte) error {
+			all = append(all, proof)
+			return nil
+		})
+	})
+	return all, err
 }
 
 // signers are the other directory signers, at the places where members are.
@@ -210,9 +240,15 @@ type SealStatus struct {
 	Sealed  int    `json:"sealed"`           // epochs
 	Pending int    `json:"pending"`          // seals whose events are not all here
 	Double  int    `json:"double"`           // epochs of which signers have signed two
+
+	DoubleBy []string `json:"double_by,omitempty"` // keys of who did
 }
 
 func (m *Member) sealStatus() SealStatus {
 	s := m.book.Status()
-	return SealStatus{Newest: s.Newest, Sealed: s.Sealed, Pending: s.Pending, Double: s.Proofs}
+	out := SealStatus{Newest: s.Newest, Sealed: s.Sealed, Pending: s.Pending, Double: s.Proofs}
+	for _, key := range m.book.Liars() {
+		out.DoubleBy = append(out.DoubleBy, fullKey(key))
+	}
+	return out
 }

@@ -3,9 +3,13 @@ package member
 import (
 	"bytes"
 	"context"
+	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/culvert-net/culvert/internal/telemetry"
 	"github.com/culvert-net/culvert/mesh/event"
 	"github.com/culvert-net/culvert/mesh/eventlog"
 	"github.com/culvert-net/culvert/mesh/quorum"
@@ -78,8 +82,8 @@ func TestSealsTravel(t *testing.T) {
 	}
 }
 
-// Two seals of one epoch need a signer that lies. Who sees both says so, and does
-// not stop to sync with who brought the second.
+// Two seals of one epoch need a signer that lies. Who sees both says so, after a
+// restart too, and does not stop to sync with who brought the second.
 func TestDoubleSealIsAnAlarm(t *testing.T) {
 	a, b := newKey(t), newKey(t)
 	w := makeWorld(t, 1, a)
@@ -102,12 +106,31 @@ func TestDoubleSealIsAnAlarm(t *testing.T) {
 			t.Errorf("Merge = %v, want no session ended by it", err)
 		}
 	}
-	if mb.sealStatus().Double != 1 || mb.Alarm() == "" {
-		t.Errorf("%+v, alarm %q; want one", mb.sealStatus(), mb.Alarm())
+	alarmed := func(m *Member) {
+		t.Helper()
+		if s := m.sealStatus(); s.Double != 1 || !slices.Equal(s.DoubleBy, []string{fullKey(ma.Self())}) || !strings.Contains(m.Alarm(), short(ma.Self())) {
+			t.Errorf("%+v, alarm %q; want one that names the signer", s, m.Alarm())
+		}
+		if s, ok := m.book.Sealed(over); !ok || s.Count != 0 {
+			t.Errorf("the first seal does not stand: %v, %d events", ok, s.Count)
+		}
 	}
-	if s, ok := mb.book.Sealed(over); !ok || s.Count != 0 {
-		t.Errorf("the first seal does not stand: %v, %d events", ok, s.Count)
+	alarmed(mb)
+	mb = reopen(t, mb)
+	alarmed(mb)
+	if text := metrics(t, start(t, mb)[0]); !strings.Contains(text, "\nculvert_seal_double 1\n") {
+		t.Errorf("after a restart metrics do not tell of the two seals: %s", text)
 	}
+}
+
+// metrics are what a service counts, as they are scraped.
+func metrics(t testing.TB, s *Service) string {
+	t.Helper()
+	r := telemetry.New("observer", "test")
+	Watch(r, func() *Service { return s })
+	w := httptest.NewRecorder()
+	r.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	return w.Body.String()
 }
 
 // add puts an event into a log as if it had come by sync.

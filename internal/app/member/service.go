@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -204,7 +205,11 @@ func (m *Member) Alarm() string {
 		if alarm != "" {
 			alarm += "; "
 		}
-		alarm += fmt.Sprintf("directory signers have signed two seals of %s; founders should replace who did, and the log names them", app.Count(n, "epoch"))
+		var by []string
+		for _, key := range m.book.Liars() {
+			by = append(by, short(key))
+		}
+		alarm += fmt.Sprintf("directory signers have signed two seals of %s: %s; founders should replace them", app.Count(n, "epoch"), strings.Join(by, ", "))
 	}
 	return alarm
 }

@@ -111,6 +111,7 @@ type DirectoryStatus struct {
 	Signers   int           `json:"signers"`   // that there are
 	Age       float64       `json:"age_s"`     // since mirrors agreed on a root; negative: not yet
 	Problem   string        `json:"problem,omitempty"`
+	Clock     string        `json:"clock,omitempty"` // by how much this machine's is off, as mirrors say
 	Nodes     int           `json:"nodes"`
 	Relays    int           `json:"relays"`
 	Providers int           `json:"providers"`
@@ -127,7 +128,7 @@ type ModelStatus struct {
 func NewDirectoryStatus(client *Signed, snap *directory.Snapshot) *DirectoryStatus {
 	c := client.Status()
 	s := &DirectoryStatus{
-		Epoch: c.Epoch, Signers: client.signers, Age: -1, Problem: Problem(c), Nodes: snap.Len(), Relays: len(snap.Relays()),
+		Epoch: c.Epoch, Signers: client.signers, Age: -1, Problem: Problem(c), Clock: c.Clock, Nodes: snap.Len(), Relays: len(snap.Relays()),
 		Providers: len(providers(snap)), Models: []ModelStatus{},
 	}
 	if b := client.Store.Newest(); b != nil && b.Root.Epoch == c.Epoch {
@@ -169,6 +170,9 @@ func (s *DirectoryStatus) Rows(row func(name, format string, args ...any)) {
 		age += "; the last attempt: " + s.Problem
 	}
 	row("Directory", "%s, %s, %s", app.Count(s.Relays, "relay"), app.Count(s.Providers, "provider"), age)
+	if s.Clock != "" {
+		row("CLOCK", "%s: set it right, if it is not theirs that are wrong", s.Clock)
+	}
 	for _, m := range s.Models {
 		row("Model", "%s (providers: %d)", m.ID, m.Providers)
 	}

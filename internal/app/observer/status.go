@@ -55,12 +55,16 @@ func (ob *observer) ready() error {
 	return errors.Join(missing...)
 }
 
-// clockText says by how much a clock is off.
+// clockText says by how much a clock is off, as exactly as that matters.
 func clockText(ahead time.Duration) string {
+	way, off := "ahead of", ahead.Abs()
 	if ahead < 0 {
-		return fmt.Sprintf("is %v behind those of the world's seeds", ahead.Abs().Round(time.Millisecond))
+		way = "behind"
 	}
-	return fmt.Sprintf("is %v ahead of those of the world's seeds", ahead.Round(time.Millisecond))
+	if off < time.Minute {
+		return fmt.Sprintf("is %v %s those of the world's seeds", off.Round(time.Millisecond), way)
+	}
+	return fmt.Sprintf("is %v %s those of the world's seeds", off.Round(time.Second), way)
 }
 
 func statusCommand(data func() (string, error)) *cobra.Command {

@@ -204,8 +204,8 @@ func (f *Follower) show(now time.Time) {
 // round asks mirrors once, and takes a newer bundle if there is one.
 func (f *Follower) round(ctx context.Context, now time.Time) {
 	mirrors, opener := f.choose()
-	replies := f.askAll(ctx, opener, mirrors)
 	need := min(agreement, len(mirrors))
+	replies := f.askAll(ctx, opener, mirrors, need)
 	v := judge(f.cfg.World, f.cfg.Store, replies, need, time.Now())
 	err := v.err
 	if err == nil {
@@ -235,30 +235,57 @@ func (f *Follower) choose() ([]Mirror, Opener) {
 	return chosen, opener
 }
 
-// askAll asks mirrors for their roots, at once.
-func (f *Follower) askAll(ctx context.Context, opener Opener, mirrors []Mirror) []reply {
-	replies := make([]reply, len(mirrors))
-	var wg sync.WaitGroup
-	for i, m := range mirrors {
-		wg.Go(func() {
-			r := reply{mirror: m}
-			r.err = exchange(ctx, opener, m, rootsTimeout, func(rw io.ReadWriter) (err error) {
-				asked := time.Now()
-				r.roots, err = mirror.AskRoots(rw, f.cfg.World.ID)
-				if err == nil {
-					answered := time.Now()
-					r.ahead = r.roots.Time.Sub(asked.Add(answered.Sub(asked) / 2).Round(0))
-				}
-				return err
-			})
-			if r.err != nil {
-				f.cfg.Log.Debug("mirror not asked", "err", r.err)
-			}
-			replies[i] = r
-		})
+// askAll asks mirrors for their roots, at once. Once so many as are needed name a
+// root that may be taken, it does not wait much longer for the others: one that
+// keeps silent is to hold up nobody.
+func (f *Follower) askAll(ctx context.Context, opener Opener, mirrors []Mirror, need int) []reply {
+	var all sync.WaitGroup
+	defer all.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type numbered struct {
+		at int
+		reply
 	}
-	wg.Wait()
+	came := make(chan numbered, len(mirrors))
+	replies := make([]reply, len(mirrors))
+	for i, m := range mirrors {
+		replies[i] = reply{mirror: m, err: errUnreachable} // until it has answered
+		all.Go(func() { came <- numbered{i, f.ask(ctx, opener, m)} })
+	}
+	var late <-chan time.Time // nil: enough is not known yet
+	for range mirrors {
+		var n numbered
+		select {
+		case n = <-came:
+		case <-late:
+			cancel()
+			n = <-came
+		}
+		replies[n.at] = n.reply
+		if late == nil && judge(f.cfg.World, f.cfg.Store, replies, need, time.Now()).err == nil {
+			late = time.After(lateness)
+		}
+	}
 	return replies
+}
+
+// ask asks one mirror for its roots.
+func (f *Follower) ask(ctx context.Context, opener Opener, m Mirror) reply {
+	r := reply{mirror: m}
+	r.err = exchange(ctx, opener, m, rootsTimeout, func(rw io.ReadWriter) (err error) {
+		asked := time.Now()
+		r.roots, err = mirror.AskRoots(rw, f.cfg.World.ID)
+		if err == nil {
+			answered := time.Now()
+			r.ahead = r.roots.Time.Sub(asked.Add(answered.Sub(asked) / 2).Round(0))
+		}
+		return err
+	})
+	if r.err != nil {
+		f.cfg.Log.Debug("mirror not asked", "err", r.err)
+	}
+	return r
 }
 
 // take believes a root and fetches its bundle from one of those that named it.
@@ -270,21 +297,61 @@ func (f *Follower) take(ctx context.Context, opener Opener, v verdict) error {
 	if err := f.cfg.Store.Believe(v.root); err != nil {
 		return err
 	}
-	var failed error
-	for _, i := range rand.Perm(len(v.from)) {
-		var b *bundle.Bundle
-		err := exchange(ctx, opener, v.from[i], bundleTimeout, func(rw io.ReadWriter) (err error) {
-			b, err = mirror.AskBundle(rw, f.cfg.World.ID, v.root, have)
-			return err
-		})
-		if err == nil {
-			return f.cfg.Store.Put(b)
+	b, err := f.fetch(ctx, opener, v, have)
+	if err != nil {
+		return fmt.Errorf("fetching the directory: %w", err)
+	}
+	return f.cfg.Store.Put(b)
+}
+
+// fetch takes the bundle of a root from one of those that named it. The next one is
+// asked when one fails, and beside one that takes long.
+func (f *Follower) fetch(ctx context.Context, opener Opener, v verdict, have *bundle.Bundle) (*bundle.Bundle, error) {
+	type fetched struct {
+		b   *bundle.Bundle
+		err error
+	}
+	came := make(chan fetched, len(v.from))
+	order := rand.Perm(len(v.from))
+	running := 0
+	ctx, cancel := context.WithCancel(ctx)
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer cancel()
+	next := func() {
+		if len(order) == 0 {
+			return
 		}
-		if failed == nil || errors.Is(err, bundle.ErrShrunken) {
-			failed = err
+		from := v.from[order[0]]
+		order = order[1:]
+		running++
+		all.Go(func() {
+			var r fetched
+			r.err = exchange(ctx, opener, from, bundleTimeout, func(rw io.ReadWriter) (err error) {
+				r.b, err = mirror.AskBundle(rw, f.cfg.World.ID, v.root, have)
+				return err
+			})
+			came <- r
+		})
+	}
+	var failed error
+	next()
+	for running > 0 {
+		select {
+		case r := <-came:
+			running--
+			if r.err == nil {
+				return r.b, nil
+			}
+			if failed == nil || errors.Is(r.err, bundle.ErrShrunken) {
+				failed = r.err
+			}
+			next()
+		case <-time.After(bundlePatience):
+			next()
 		}
 	}
-	return fmt.Errorf("fetching the directory: %w", failed)
+	return nil, failed
 }
 
 // pause is the time to the next round. It depends on the time and on what there

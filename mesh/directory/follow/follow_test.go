@@ -3,7 +3,6 @@ package follow
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -38,7 +37,7 @@ type network struct {
 type node struct {
 	store  *mirror.Store
 	down   bool
-	change func(io.ReadWriteCloser) io.ReadWriteCloser // what it does to its own answers
+	change func(io.ReadWriter) io.ReadWriter // what it does to its own answers
 
 	asked    [][]byte    // what it was told, whole
 	openedAt []time.Time // one per stream
@@ -143,14 +142,14 @@ func (o opener) Open(_ context.Context, m Mirror) (io.ReadWriteCloser, error) {
 	s.asked = append(s.asked, nil)
 	s.openedAt = append(s.openedAt, time.Now())
 	near, far := net.Pipe()
-	var end io.ReadWriteCloser = far
-	if s.change != nil {
-		end = s.change(far)
-	}
-	store := s.store
+	change, store := s.change, s.store
 	o.wg.Go(func() {
 		defer far.Close()
-		rec := &recorder{ReadWriteCloser: end}
+		var end io.ReadWriter = far
+		if change != nil {
+			end = change(far)
+		}
+		rec := &recorder{ReadWriter: end}
 		_ = mirror.Serve(context.Background(), rec, store, nil) // told to the asker
 		o.mu.Lock()
 		defer o.mu.Unlock()
@@ -161,12 +160,12 @@ func (o opener) Open(_ context.Context, m Mirror) (io.ReadWriteCloser, error) {
 
 // recorder keeps what was read.
 type recorder struct {
-	io.ReadWriteCloser
+	io.ReadWriter
 	read bytes.Buffer
 }
 
 func (r *recorder) Read(p []byte) (int, error) {
-	n, err := r.ReadWriteCloser.Read(p)
+	n, err := r.ReadWriter.Read(p)
 	r.read.Write(p[:n])
 	return n, err
 }
@@ -375,20 +374,20 @@ func TestEclipse(t *testing.T) {
 		{"one mirror lies: garbage", func(t *testing.T, n *network) {
 			n.publish(t, n.now(t, 4))
 			n.alter(func(m *node) {
-				m.change = func(rw io.ReadWriteCloser) io.ReadWriteCloser { return garble{rw, 5} }
+				m.change = func(rw io.ReadWriter) io.ReadWriter { return dirtest.Garble(rw, 5) }
 			}, 0)
 		}, "", false, 4, 4, "", false},
 		{"one mirror lies: it hides the newest", func(t *testing.T, n *network) { n.publish(t, n.now(t, 4), 1, 2) }, "", false, 4, 4, "", false},
 		{"two mirrors shrink the bundle", func(t *testing.T, n *network) {
 			n.publish(t, n.now(t, 4))
 			for i := range 2 {
-				n.alter(func(m *node) { m.change = shrink }, i)
+				n.alter(func(m *node) { m.change = dirtest.Shrink }, i)
 			}
 		}, "", false, 4, 4, "", false},
 		{"all mirrors shrink the bundle", func(t *testing.T, n *network) {
 			n.publish(t, n.now(t, 4))
 			for i := range 3 {
-				n.alter(func(m *node) { m.change = shrink }, i)
+				n.alter(func(m *node) { m.change = dirtest.Shrink }, i)
 			}
 		}, bundle.ErrShrunken.Error(), false, 3, 0, "", false},
 		{"a bundle for every user", func(t *testing.T, n *network) {
@@ -483,43 +482,79 @@ func TestEclipse(t *testing.T) {
 	}
 }
 
-// garble breaks the n-th byte of what is written.
-type garble struct {
-	io.ReadWriteCloser
-	at int
+// silent takes a question and answers nothing, for as long as it may.
+func silent(rw io.ReadWriter) io.ReadWriter { return mute{rw} }
+
+type mute struct{ io.ReadWriter }
+
+func (m mute) Read([]byte) (int, error) {
+	_, err := io.Copy(io.Discard, m.ReadWriter)
+	return 0, errors.Join(io.EOF, err)
 }
 
-func (g garble) Write(b []byte) (int, error) {
-	b = bytes.Clone(b)
-	if len(b) > g.at {
-		b[g.at] ^= 0xff
+// A mirror that keeps whoever asks waiting holds up nobody: a person who started
+// a bridge used to wait for its last second, 20 for roots and 60 for a bundle,
+// whatever the other mirrors said.
+func TestStallingMirrors(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		stall func(n *network, enough chan struct{})
+		limit time.Duration
+	}{
+		{"one is silent", func(n *network, _ chan struct{}) { n.alter(func(m *node) { m.change = silent }, 0) }, lateness},
+		{"two withhold the bundle", func(n *network, enough chan struct{}) {
+			n.alter(func(m *node) {
+				m.change = func(rw io.ReadWriter) io.ReadWriter { return dirtest.Withhold(rw, enough) }
+			}, 0, 1)
+		}, 2 * bundlePatience},
+		{"one is silent, and one withholds the bundle", func(n *network, enough chan struct{}) {
+			n.alter(func(m *node) { m.change = silent }, 0)
+			n.alter(func(m *node) {
+				m.change = func(rw io.ReadWriter) io.ReadWriter { return dirtest.Withhold(rw, enough) }
+			}, 1)
+		}, lateness + bundlePatience},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := build(t, 3, 3)
+				n.publish(t, n.now(t, 4))
+				enough := make(chan struct{})
+				t.Cleanup(func() { close(enough) })
+				c.stall(n, enough)
+				began := time.Now()
+				f := n.start(t, "", nil)
+				if err := f.Wait(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if took := time.Since(began); took > c.limit {
+					t.Errorf("a directory after %v, want it within %v", took, c.limit)
+				}
+			})
+		})
 	}
-	return g.ReadWriteCloser.Write(b)
 }
 
-// shrink answers for roots as it should, and breaks what is larger than them:
-// bundles.
-func shrink(rw io.ReadWriteCloser) io.ReadWriteCloser { return &shrinker{ReadWriteCloser: rw} }
-
-type shrinker struct {
-	io.ReadWriteCloser
-	bundle bool
-}
-
-func (s *shrinker) Read(p []byte) (int, error) {
-	n, err := s.ReadWriteCloser.Read(p)
-	if n > 0 && n == 1+32+32+32 { // a request for a bundle
-		s.bundle = true
-	}
-	return n, err
-}
-
-func (s *shrinker) Write(b []byte) (int, error) {
-	if s.bundle && len(b) > 200 {
-		b = bytes.Clone(b)
-		b[len(b)-1] ^= 1 // in the last leaf
-	}
-	return s.ReadWriteCloser.Write(b)
+// Who is slow is waited for as long as what the others say is not enough.
+func TestSlowMirrorIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := build(t, 3, 3)
+		n.publish(t, n.now(t, 4), 1, 2)
+		store := lying(t, n, 2)
+		n.alter(func(m *node) { m.store = store }, 0)
+		if err := store.Put(n.Bundle(t, n.Epoch(time.Now()), world.Hash{}, nil, 2)); err != nil {
+			t.Fatal(err)
+		}
+		n.alter(func(m *node) {
+			m.change = func(rw io.ReadWriter) io.ReadWriter { time.Sleep(rootsTimeout - time.Second); return rw }
+		}, 1)
+		f := n.start(t, "", nil)
+		if err := f.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if s := f.Status(); s.RoundsFailed != 0 || s.Relays != 4 {
+			t.Errorf("%d rounds failed, %d relays; want the slow one's word in the first round", s.RoundsFailed, s.Relays)
+		}
+	})
 }
 
 // The clock is off, by an hour and by a year, ahead and behind, at the first
@@ -548,7 +583,7 @@ func TestClockIsOff(t *testing.T) {
 					epoch := n.Epoch(time.Now().Add(by))
 					n.publish(t, n.Bundle(t, epoch, world.Hash{}, n.Relays(t, 4, epoch), 0, 1))
 					for _, m := range n.mirrors {
-						m.change = func(rw io.ReadWriteCloser) io.ReadWriteCloser { return &shifted{ReadWriteCloser: rw, by: by} }
+						m.change = func(rw io.ReadWriter) io.ReadWriter { return dirtest.Shift(rw, by) }
 					}
 					f := n.start(t, dir, nil)
 					time.Sleep(time.Second)
@@ -574,26 +609,6 @@ func TestClockIsOff(t *testing.T) {
 			})
 		}
 	}
-}
-
-// shifted moves the time in an answer of roots. The frame is a length, the
-// variant, and the time as a varint of six bytes.
-type shifted struct {
-	io.ReadWriteCloser
-	by time.Duration
-}
-
-func (s *shifted) Write(b []byte) (int, error) {
-	if len(b) > 11 && b[4] == 0 {
-		millis, n := binary.Uvarint(b[5:])
-		moved := binary.AppendUvarint(nil, uint64(int64(millis)+s.by.Milliseconds()))
-		if len(moved) != n {
-			return 0, errors.New("the time has another length then")
-		}
-		b = bytes.Clone(b)
-		copy(b[5:], moved)
-	}
-	return s.ReadWriteCloser.Write(b)
 }
 
 // Two bridges that want different models send the same bytes at the same times.

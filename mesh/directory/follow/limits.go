@@ -11,6 +11,16 @@ const (
 	// rootsTimeout bounds a question for roots, a circuit built for it included.
 	rootsTimeout = 20 * time.Second
 
+	// lateness is how long the other mirrors are waited for once what enough of them
+	// say is the same: a circuit to one takes a second or two. Nothing they say could
+	// change what is taken, but for proof against signers, which the next round brings.
+	lateness = 3 * time.Second
+
+	// bundlePatience is how long one mirror has to send a bundle before another is
+	// asked beside it: whoever keeps a person waiting may do so on purpose. A large
+	// bundle over a slow line takes longer, and goes on.
+	bundlePatience = 10 * time.Second
+
 	// bundleTimeout bounds the transfer of a bundle: a full one over a slow line
 	// takes half of it.
 	bundleTimeout = 60 * time.Second

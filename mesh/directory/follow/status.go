@@ -54,7 +54,7 @@ func (f *Follower) Status() Status {
 	return s
 }
 
-// note keeps the outcome of a round for Status, and tells operators of a failure
+// note keeps the outcome of a round that began at now for Status, and tells operators of a failure
 // that lasts, of its end, and of a clock that is off.
 func (f *Follower) note(err error, clock string, replies []reply, now time.Time) {
 	text := explain(err)
@@ -89,7 +89,7 @@ func (f *Follower) note(err error, clock string, replies []reply, now time.Time)
 	if f.woe.IsZero() {
 		f.woe = now
 	}
-	if errors.Is(err, mirror.ErrForked) || now.Sub(f.woe) >= settle {
+	if errors.Is(err, mirror.ErrForked) || time.Since(f.woe) >= settle { // a round may take long by itself
 		if text != f.told {
 			f.told = text
 			f.cfg.Log.Warn("no newer directory", "err", text)

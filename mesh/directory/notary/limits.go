@@ -20,6 +20,11 @@ const (
 	// second, and somebody else's proposal after the third.
 	maxRounds = 4
 
+	// maxYields is how often in an epoch a signer leaves votes to what others have
+	// signed more often than what it has: one attempt of each other signer of three
+	// or five is about what that needs.
+	maxYields = 3
+
 	// maxLacking bounds what one answer says is missing: more means that the
 	// proposer has just started, and it may ask again.
 	maxLacking = 4 << 20

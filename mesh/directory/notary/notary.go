@@ -81,6 +81,10 @@ type Notary struct {
 	before  *directory.Content // of the bundle named by beforeID; guarded by mu
 	beforeR world.Hash         // guarded by mu
 	status  Status             // guarded by mu
+	yielded struct {           // to what others have signed; guarded by mu
+		epoch uint64
+		times int
+	}
 }
 
 // draft is a proposal with its leaves.

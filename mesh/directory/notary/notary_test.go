@@ -253,6 +253,79 @@ func TestProposerDies(t *testing.T) {
 	})
 }
 
+// Two of four have signed one root, one another, and the fourth's vote decides. It
+// goes to what most have signed, and who signed the other does not ask for it, as
+// long as that may help.
+func TestVotesGoToTheMost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := meet(t, 3, 4)
+		epoch := m.Epoch(time.Now())
+		m.know(m.Relays(t, 2, epoch), time.Now(), 0, 1, 2, 3)
+		time.Sleep(grace(m.World.World) + time.Second)
+		vote := func(d *draft, who ...int) {
+			t.Helper()
+			for _, i := range who {
+				n := m.signers[i]
+				n.mu.Lock()
+				if err := n.sign(&draft{SignedRoot: bundle.SignedRoot{Root: d.Root}, leaves: d.leaves}); err != nil {
+					t.Fatal(err)
+				}
+				n.mu.Unlock()
+			}
+		}
+		drafted := func(i int) *draft {
+			t.Helper()
+			d, _, err := m.signers[i].draft(epoch, time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return d
+		}
+		most := drafted(0)
+		vote(most, 0, 1)
+		time.Sleep(time.Second)
+		vote(drafted(2), 2)
+		if err := m.signers[2].Propose(t.Context(), time.Now()); !errors.Is(err, errSplit) {
+			t.Errorf("the signer that is alone: Propose = %v, want %v", err, errSplit)
+		}
+		if _, signed := m.signers[3].memory.Signed(quorum.RootOf(epoch)); signed {
+			t.Fatal("the signer that is alone got the vote that others need")
+		}
+		if err := m.signers[3].Propose(t.Context(), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		for i, s := range m.signers {
+			if h := s.store.Highest(); h == nil || h.ID() != most.ID() {
+				t.Errorf("signer %d has not the root that two had signed", i)
+			}
+		}
+	})
+}
+
+// Who signed something that nobody else will finish asks for votes in the end.
+func TestYieldingEnds(t *testing.T) {
+	n := meet(t, 3, 4).signers[0]
+	m := meet(t, 3, 4)
+	epoch := m.Epoch(time.Now())
+	b := m.Bundle(t, epoch, world.Hash{}, m.Relays(t, 1, epoch), 0)
+	other := m.Bundle(t, epoch, world.Hash{}, m.Relays(t, 2, epoch), 1, 2)
+	own := &draft{SignedRoot: b.Root, leaves: b.Leaves}
+	forged := &draft{SignedRoot: bundle.SignedRoot{Root: other.Root.Root, Signatures: slices.Clone(other.Root.Signatures)}, leaves: other.Leaves}
+	forged.Signatures[0].Bytes[0] ^= 1
+	if n.yields(own, []proposal{forged.proposal()}) {
+		t.Error("a signer yields to signatures that are none")
+	}
+	more := &draft{SignedRoot: other.Root, leaves: other.Leaves}
+	for i := range maxYields + 2 {
+		if got := n.yields(own, []proposal{more.proposal()}); got != (i < maxYields) {
+			t.Errorf("time %d: yields = %v", i, got)
+		}
+	}
+	if n.yields(&draft{SignedRoot: other.Root, leaves: other.Leaves}, []proposal{own.proposal()}) {
+		t.Error("a signer yields to fewer votes than its own")
+	}
+}
+
 // With fewer than t signers there is no root, with t again there is one.
 func TestTooFewSigners(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -1,6 +1,8 @@
 package notary
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +27,7 @@ var (
 func (n *Notary) Propose(ctx context.Context, now time.Time) error {
 	epoch := n.cfg.World.Epoch(now)
 	err := errTooFew
+	fresh := false // what this signer signed is of this attempt
 	for range maxRounds {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -37,8 +40,9 @@ func (n *Notary) Propose(ctx context.Context, now time.Time) error {
 		}
 		var again bool
 		if content, signed := n.cfg.Memory.Signed(quorum.RootOf(epoch)); signed {
-			again, err = n.collect(ctx, epoch, content, now)
+			again, err = n.collect(ctx, epoch, content, fresh, now)
 		} else {
+			fresh = true
 			again, err = n.review(ctx, epoch, now)
 		}
 		if !again {
@@ -57,6 +61,7 @@ func (n *Notary) review(ctx context.Context, epoch uint64, now time.Time) (again
 		return false, err
 	}
 	would := 1
+	var taken []proposal
 	for _, a := range n.askAll(ctx, requestReview, d, previous, n.others) {
 		switch a.kind {
 		case answerWould:
@@ -66,10 +71,10 @@ func (n *Notary) review(ctx context.Context, epoch uint64, now time.Time) (again
 		case answerHave:
 			again = n.have(a.have, now) || again
 		case answerTaken:
-			again = n.join(ctx, a.taken, now) || again
+			taken = append(taken, a.taken)
 		}
 	}
-	if again {
+	if n.joinMost(ctx, taken, now) || again {
 		return true, errTooFew
 	}
 	if would < n.cfg.Quorum.Threshold {
@@ -135,6 +140,71 @@ func (n *Notary) have(r bundle.SignedRoot, now time.Time) (news bool) {
 	return n.cfg.Store.Highest() != before
 }
 
+// joinMost joins what most others have signed: a vote for something else could be
+// the one that it lacks. Who sees the same votes joins the same.
+func (n *Notary) joinMost(ctx context.Context, taken []proposal, now time.Time) (joined bool) {
+	for _, c := range byVotes(taken) {
+		if n.join(ctx, c.proposal, now) {
+			return true
+		}
+	}
+	return false
+}
+
+// candidate is what others have signed for an epoch, with whoever is said to have.
+// A signature that is none is found out when it is joined.
+type candidate struct {
+	proposal
+	by map[[32]byte]bool
+}
+
+// byVotes is what others have signed, what has most names first.
+func byVotes(taken []proposal) []candidate {
+	var out []candidate
+	for _, p := range taken {
+		i := slices.IndexFunc(out, func(c candidate) bool { return c.ID() == p.ID() })
+		if i < 0 {
+			i = len(out)
+			out = append(out, candidate{proposal: p, by: make(map[[32]byte]bool)})
+		}
+		for _, sig := range p.Signatures {
+			out[i].by[sig.Signer] = true
+		}
+	}
+	slices.SortFunc(out, func(a, b candidate) int {
+		x, y := a.ID(), b.ID()
+		return cmp.Or(cmp.Compare(len(b.by), len(a.by)), bytes.Compare(x[:], y[:]))
+	})
+	return out
+}
+
+// yields reports whether others have signed something else more often than what
+// this signer has signed: to ask for votes would take them from that. It does so a
+// few times an epoch: it may be that nobody else will sign the other.
+func (n *Notary) yields(d *draft, taken []proposal) bool {
+	good := slices.DeleteFunc(slices.Clone(taken), func(p proposal) bool {
+		signed := p.Signed()
+		return signed.VerifySome(n.cfg.World.ID, n.cfg.Quorum) != nil
+	})
+	own := 0
+	all := byVotes(append(good, d.proposal()))
+	for _, c := range all {
+		if c.ID() == d.ID() {
+			own = len(c.by)
+		}
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.yielded.epoch != d.Epoch {
+		n.yielded.epoch, n.yielded.times = d.Epoch, 0
+	}
+	if len(all[0].by) <= own || n.yielded.times == maxYields {
+		return false
+	}
+	n.yielded.times++
+	return true
+}
+
 // join signs what another signer has signed for the epoch, if it stands up: with
 // a vote given there, a draft of our own could not be finished. If ours was the
 // last name that was missing, the others are told.
@@ -166,13 +236,24 @@ func (n *Notary) copyPending(id world.Hash) *draft {
 	}
 }
 
-// collect asks for signatures under what this signer has signed.
-func (n *Notary) collect(ctx context.Context, epoch uint64, content world.Hash, now time.Time) (again bool, err error) {
+// collect asks for signatures under what this signer has signed. Where that was in
+// an earlier attempt, others may have gone on without it: it looks first.
+func (n *Notary) collect(ctx context.Context, epoch uint64, content world.Hash, fresh bool, now time.Time) (again bool, err error) {
 	n.mu.Lock()
 	d := n.copyPending(content)
 	n.mu.Unlock()
-	if d == nil {
-		return n.recover(ctx, epoch, now)
+	if !fresh || d == nil {
+		taken, news := n.lookAround(ctx, epoch, now)
+		switch {
+		case news:
+			return true, errTooFew
+		case d == nil:
+			// Only the fact is on this signer's disk, not the bundle.
+			again = n.joinMost(ctx, taken, now)
+			return again, fmt.Errorf("%w: what was signed for this epoch is lost, and nobody who answers has it", errTooFew)
+		case n.yields(d, taken):
+			return false, errSplit
+		}
 	}
 	split := false
 	for _, a := range n.askAll(ctx, requestSign, d, n.cfg.Store.Highest(), n.others) {
@@ -213,18 +294,17 @@ func (n *Notary) add(d *draft, sigs []quorum.Signature) {
 	}
 }
 
-// recover asks the others for what this signer signed before it was started
-// again: only the fact is on its disk, not the bundle.
-func (n *Notary) recover(ctx context.Context, epoch uint64, now time.Time) (again bool, err error) {
+// lookAround asks the others what they have of an epoch: what they have signed, and
+// whether there is a root already.
+func (n *Notary) lookAround(ctx context.Context, epoch uint64, now time.Time) (taken []proposal, news bool) {
 	q := request{kind: requestPoll, world: n.cfg.World.ID, epoch: epoch}
-	answers := n.each(n.others, func(signer [32]byte) (answer, error) { return n.ask(ctx, signer, &q) })
-	for _, a := range answers {
+	for _, a := range n.each(n.others, func(signer [32]byte) (answer, error) { return n.ask(ctx, signer, &q) }) {
 		switch a.kind {
 		case answerHave:
-			again = n.have(a.have, now) || again
+			news = n.have(a.have, now) || news
 		case answerTaken:
-			again = n.join(ctx, a.taken, now) || again
+			taken = append(taken, a.taken)
 		}
 	}
-	return again, fmt.Errorf("%w: what was signed for this epoch is lost, and nobody who answers has it", errTooFew)
+	return taken, news
 }
