@@ -43,9 +43,9 @@ const (
 	// maxRefusals is how many refusals are remembered, for "why is it not here?"
 	maxRefusals = 1024
 
-	// vectorEpochs is how many epochs the version vector covers, the newest
+	// VectorEpochs is how many epochs the version vector covers, the newest
 	// included. It is a view for others' eyes: what syncs is the set.
-	vectorEpochs = 4
+	VectorEpochs = 4
 
 	// maxReplicas is how many replicas of one epoch the vector holds: a peer that
 	// tells of more than a world has members is not believed.

@@ -323,7 +323,7 @@ func TestVector(t *testing.T) {
 		}
 		want(someEpoch, map[world.Hash]uint64{mine: 3, other: 5})
 	}
-	for _, epoch := range []uint64{someEpoch + 2, someEpoch - vectorEpochs} {
+	for _, epoch := range []uint64{someEpoch + 2, someEpoch - VectorEpochs} {
 		if err := l.MergeVector(epoch, someEpoch, map[world.Hash]uint64{other: 1}); err == nil {
 			t.Errorf("the vector of epoch %d was taken in epoch %d", epoch, someEpoch)
 		}
@@ -336,7 +336,7 @@ func TestVector(t *testing.T) {
 		t.Errorf("%d more replicas were taken", maxReplicas)
 	}
 	want(someEpoch, map[world.Hash]uint64{mine: 3, other: 5})
-	if _, err := l.Prune(now.Add(vectorEpochs * time.Hour)); err != nil {
+	if _, err := l.Prune(now.Add(VectorEpochs * time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	want(someEpoch, nil)

@@ -38,8 +38,8 @@ func eachReplica(tx *bbolt.Tx, epoch uint64, f func(world.Hash, uint64)) error {
 // few before now's, and the next, are refused, as are more replicas than a world
 // has.
 func (l *Log) MergeVector(epoch, now uint64, told map[world.Hash]uint64) error {
-	if epoch > now+1 || epoch+vectorEpochs <= now {
-		return fmt.Errorf("version vector of epoch %d: only the last %d are kept", epoch, vectorEpochs)
+	if epoch > now+1 || epoch+VectorEpochs <= now {
+		return fmt.Errorf("version vector of epoch %d: only the last %d are kept", epoch, VectorEpochs)
 	}
 	var own *world.Hash
 	if l.cfg.Replica != nil {
@@ -78,7 +78,7 @@ func dropOldVectors(tx *bbolt.Tx, now uint64) error {
 	var old [][]byte
 	c := vector.Cursor()
 	for k, _ := c.First(); k != nil; k, _ = c.Next() {
-		if len(k) < 8 || number(k[:8])+vectorEpochs > now {
+		if len(k) < 8 || number(k[:8])+VectorEpochs > now {
 			break
 		}
 		old = append(old, bytes.Clone(k))

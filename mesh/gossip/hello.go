@@ -21,10 +21,9 @@ const (
 	helloSize = bucket
 )
 
-// All labels of this package's keys, hashes and signatures.
+// All labels of this package's keys and hashes.
 const (
 	labelTranscript = "culvert sync hello" // hash of both hellos
-	labelAuth       = "culvert-sync-auth"  // signature over the transcript
 	labelLink       = "culvert sync link"  // keys until the roster is one
 	labelGroup      = "culvert sync"       // keys with the group's in them
 	labelShort      = "culvert sync short" // key of short ids
@@ -106,6 +105,7 @@ func readHello(r io.Reader, id world.Hash) (*hello, error) {
 
 // agreement is what both sides compute from their hellos.
 type agreement struct {
+	world      world.Hash
 	transcript [32]byte
 	shared     []byte // X25519
 }
@@ -124,7 +124,7 @@ func agree(opener, answerer *hello, ours *ecdh.PrivateKey, theirs [32]byte) (*ag
 	for _, part := range [][]byte{[]byte(labelTranscript), opener.bytes(), answerer.bytes()} {
 		h.Write(part) // a hash's Write returns no error
 	}
-	return &agreement{transcript: [32]byte(h.Sum(nil)), shared: shared}, nil
+	return &agreement{world: opener.world, transcript: [32]byte(h.Sum(nil)), shared: shared}, nil
 }
 
 // The two directions, as they stand in keys and signatures.
@@ -160,5 +160,5 @@ func (a *agreement) verify(member [32]byte, sig []byte, from string) bool {
 }
 
 func (a *agreement) signed(from string) []byte {
-	return append(append([]byte(labelAuth), a.transcript[:]...), from...)
+	return world.DomainSync.Message(a.world, a.transcript, []byte(from))
 }

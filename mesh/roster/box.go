@@ -50,7 +50,7 @@ func sealBoxes(key ed25519.PrivateKey, e Entry, members []Member, master *world.
 		b.Sealed = append(b.Sealed, Sealed{Key: m.Key, Box: box})
 	}
 	slices.SortFunc(b.Sealed, func(x, y Sealed) int { return bytes.Compare(x.Key[:], y.Key[:]) })
-	copy(b.Signature[:], ed25519.Sign(key, b.message()))
+	copy(b.Signature[:], ed25519.Sign(key, b.SignedMessage()))
 	return b, nil
 }
 
@@ -66,9 +66,9 @@ func (b Boxes) appendUnsigned(out []byte) []byte {
 	return out
 }
 
-// message is what the proposer signs: the hash is enough, the boxes are large.
-func (b Boxes) message() []byte {
-	return domainBoxes.Message(b.World, hash(labelBoxes, b.appendUnsigned(nil)))
+// SignedMessage is what the proposer signs: the hash is enough, the boxes are large.
+func (b Boxes) SignedMessage() []byte {
+	return world.DomainBoxes.Message(b.World, hash(labelBoxes, b.appendUnsigned(nil)))
 }
 
 // Canonical are the bytes in which boxes are kept and sent.
@@ -127,7 +127,7 @@ func checkBoxes(b Boxes, e Entry, members []Member, v verifier) error {
 	switch {
 	case b.World != e.World || b.Entry != e.Hash():
 		return errors.New("the boxes are those of another entry")
-	case !v.signature(e.Proposer, b.message(), b.Signature[:]):
+	case !v.signature(e.Proposer, b.SignedMessage(), b.Signature[:]):
 		return fmt.Errorf("boxes of entry %s: %w", b.Entry.Short(), ErrSignature)
 	case !slices.EqualFunc(members, b.Sealed, same):
 		return fmt.Errorf("boxes of entry %s: %w: one for each member", b.Entry.Short(), ErrForm)

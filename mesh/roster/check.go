@@ -227,7 +227,7 @@ func (r *rules) checkProposer(s *state, e *Entry) error {
 // checkSignatures: an entry with changes has its proposer's, since the changes
 // have their approvals; a rotation has those of t directory signers as well.
 func (r *rules) checkSignatures(s *state, e *Entry) error {
-	message := e.message()
+	message := e.SignedMessage()
 	proposed, signers := false, 0
 	for i, sig := range e.Signatures {
 		isSigner := e.Rotation() && slices.Contains(r.terms.Signers, sig.Key)
@@ -301,7 +301,7 @@ func (r *rules) checkApproval(s *state, q Petition, a Approval, epoch uint64) er
 	case a.Expiry-epoch > r.life:
 		return fmt.Errorf("%w: that of %s lasts %d epochs; at most %d are allowed", ErrExpired, short(a.Key), a.Expiry-epoch, r.life)
 	}
-	message := approvalMessage(r.world.ID, q.Change, s.standing(c.Member.Key), q.Proposer, a.Expiry)
+	message := ApprovalMessage(r.world.ID, q, s.standing(c.Member.Key), a.Expiry)
 	if !r.verify.signature(a.Key, message, a.Signature[:]) {
 		return fmt.Errorf("%w: approval of %s by %s; it is for one proposer (here %s), and one that was used, or made before the key last came or went, is good no more",
 			ErrSignature, short(c.Member.Key), short(a.Key), short(q.Proposer))
@@ -361,7 +361,7 @@ func (r *rules) checkTicketAge(c *Change, epoch uint64) error {
 
 // checkChoice compares a choice with the rules, in the state of its parent.
 func (r *rules) checkChoice(s *state, c *Choice) error {
-	message := c.message()
+	message := c.SignedMessage()
 	founders := 0
 	for i, sig := range c.Signatures {
 		switch {

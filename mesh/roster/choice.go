@@ -55,9 +55,10 @@ func (c Choice) Hash() world.Hash { return hash(labelChoice, c.appendUnsigned(ni
 
 // Sign adds a founder's signature, once.
 func (c *Choice) Sign(key ed25519.PrivateKey) {
-	c.Signatures = withSignature(c.Signatures, key, c.message())
+	c.Signatures = withSignature(c.Signatures, key, c.SignedMessage())
 }
 
-func (c Choice) message() []byte {
-	return domainChoice.Message(c.World, c.Hash(), c.appendUnsigned(nil))
+// SignedMessage is what founders sign.
+func (c Choice) SignedMessage() []byte {
+	return world.DomainChoice.Message(c.World, c.Hash(), c.appendUnsigned(nil))
 }

@@ -125,7 +125,7 @@ func (c *Cosigner) Cosign(ctx context.Context, e Entry, now time.Time) (Signatur
 	if err := c.store.Update(ctx, func(tx kv.Tx) error { return remember(tx, e) }); err != nil {
 		return Signature{}, fmt.Errorf("signing the rotation of %s: %w", short(e.Proposer), err)
 	}
-	return withSignature(nil, c.key, e.message())[0], nil
+	return withSignature(nil, c.key, e.SignedMessage())[0], nil
 }
 
 // remember notes that an entry is signed, unless another was for its parent.
@@ -182,7 +182,7 @@ func (r *Roster) checkProposal(e *Entry, now time.Time) error {
 	if err := r.rules.checkProposer(r.state, e); err != nil {
 		return err
 	}
-	message := e.message()
+	message := e.SignedMessage()
 	for _, s := range e.Signatures {
 		if s.Key == e.Proposer && r.rules.verify.signature(s.Key, message, s.Signature[:]) {
 			return nil
@@ -193,7 +193,7 @@ func (r *Roster) checkProposal(e *Entry, now time.Time) error {
 
 // AddSignature adds what a cosigner answered to the entry it was asked for.
 func (r *Roster) AddSignature(e *Entry, s Signature) error {
-	if !r.rules.verify.signature(s.Key, e.message(), s.Signature[:]) {
+	if !r.rules.verify.signature(s.Key, e.SignedMessage(), s.Signature[:]) {
 		return fmt.Errorf("signature of %s under entry %s: %w", short(s.Key), e.Hash().Short(), ErrSignature)
 	}
 	if !slices.ContainsFunc(e.Signatures, func(o Signature) bool { return o.Key == s.Key }) {

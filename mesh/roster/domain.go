@@ -2,17 +2,6 @@ package roster
 
 import "github.com/culvert-net/culvert/mesh/world"
 
-// The signature domains of this package, beside those of world.Domains. None is
-// the beginning of another.
-const (
-	domainEntry  world.Domain = "roster-sig" // an entry, by its proposer and directory signers
-	domainAdmit  world.Domain = "admit-sig"  // approval of an addition
-	domainEvict  world.Domain = "evict-sig"  // approval of a removal
-	domainChoice world.Domain = "choice-sig" // a founder's choice between branches
-	domainBoxes  world.Domain = "boxes-sig"  // the boxes of an entry, by its proposer
-	domainJoin   world.Domain = "join-sig"   // a request to join, by the newcomer
-)
-
 // Labels of hashes and keys that are no signatures.
 const (
 	labelEntry   = "roster"         // hash of an entry

@@ -17,9 +17,6 @@ var _ Providers = NoProviders{}
 // IsProvider is false.
 func (NoProviders) IsProvider(Key) bool { return false }
 
-// IsOperator is false.
-func (NoProviders) IsOperator(string) bool { return false }
-
 // Founding is what a world begins with.
 type Founding struct {
 	World    world.World          // phrase, rules, and a charter or a founder

@@ -76,10 +76,10 @@ func DecodeRequest(b []byte) (Request, error) {
 	return q, nil
 }
 
-// message is what the newcomer signs: in another session it is worthless.
-func (q Request) message(t Transcript) []byte {
+// SignedMessage is what the newcomer signs: in another session it is worthless.
+func (q Request) SignedMessage(t Transcript) []byte {
 	unsigned := q.appendUnsigned(nil)
-	return domainJoin.Message(q.World, hash(labelJoin, unsigned), t[:], unsigned)
+	return world.DomainJoin.Message(q.World, hash(labelJoin, unsigned), t[:], unsigned)
 }
 
 // proof shows to the inviter that the phrase is known, and nothing to others.
@@ -90,7 +90,7 @@ func (q Request) proof(phrase *world.Secret, t Transcript) [32]byte {
 
 // verify checks a request's signature.
 func (q Request) verify(t Transcript) bool {
-	return ed25519.Verify(q.Member.Key[:], q.message(t), q.Signature[:])
+	return ed25519.Verify(q.Member.Key[:], q.SignedMessage(t), q.Signature[:])
 }
 
 // Ask is the newcomer's side of an invite.
@@ -140,7 +140,7 @@ func NewAsk(v Invite, phrase string, key ed25519.PrivateKey, wrap [32]byte, role
 // another, in another session.
 func (a *Ask) Request(t Transcript) Request {
 	q := Request{Version: requestVersion, World: a.invite.World.ID, Invite: a.invite.ID, Member: a.member, Ticket: a.ticket, Approval: a.own}
-	copy(q.Signature[:], ed25519.Sign(a.key, q.message(t)))
+	copy(q.Signature[:], ed25519.Sign(a.key, q.SignedMessage(t)))
 	q.Proof = q.proof(a.phrase, t)
 	return q
 }

@@ -276,7 +276,6 @@ func TestRefusals(t *testing.T) {
 			}
 		}, ReasonInvite},
 		{"a provider", func(o *office, c *newcomer, _ *Request) { o.Providers = fakeProviders{key: c.Key} }, ReasonProvider},
-		{"a provider's operator", func(o *office, _ *newcomer, _ *Request) { o.Providers = fakeProviders{operator: operator} }, ReasonProvider},
 		{"a member's wrap key", func(o *office, c *newcomer, q *Request) {
 			c.ask.member.Wrap = o.founders[0].Member.Wrap
 			*q = c.ask.Request(Transcript{1})

@@ -42,7 +42,7 @@ func (r Reason) String() string {
 		"the signature of the newcomer's key does not verify",
 		"the invite is for another role or operator",
 		"the key or wrap key is a member's already",
-		"the key or operator stands as a provider, and providers are no members",
+		"the key stands as a provider, and providers are no members",
 		"the world wants a ticket, and it is missing or not good",
 		"the world's mode needs the chain",
 		"the world is full",

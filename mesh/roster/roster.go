@@ -250,10 +250,9 @@ func (r *Roster) MembersIn(epoch uint64) []Member {
 // whether an entry is valid. Its methods are called while the roster is locked,
 // and must not call it.
 type Providers interface {
+	// IsProvider reports whether key itself said that it serves a model. What
+	// others say of it, or it of others, does not count.
 	IsProvider(key Key) bool
-	// IsOperator reports whether a provider bears the operator tag, which is
-	// never empty.
-	IsOperator(tag string) bool
 }
 
 // Check returns nil if key is a member with whom the control plane may be
@@ -272,11 +271,8 @@ func (r *Roster) Check(key Key, p Providers) error {
 }
 
 func checkProvider(m Member, p Providers) error {
-	switch {
-	case p.IsProvider(m.Key):
+	if p.IsProvider(m.Key) {
 		return fmt.Errorf("%s: %w", short(m.Key), ErrProvider)
-	case m.Operator != "" && p.IsOperator(m.Operator):
-		return fmt.Errorf("operator %s of %s: %w", m.Operator, short(m.Key), ErrProvider)
 	}
 	return nil
 }

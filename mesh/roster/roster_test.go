@@ -419,7 +419,6 @@ func TestProvidersAreRefused(t *testing.T) {
 	}{
 		{"none", fakeProviders{}, nil},
 		{"by key", fakeProviders{key: p.Key}, ErrProvider},
-		{"by operator", fakeProviders{operator: "acme"}, ErrProvider},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := Change{Kind: Add, Member: p.Member}
@@ -439,13 +438,9 @@ func TestProvidersAreRefused(t *testing.T) {
 	g.approved(Change{Kind: Remove, Member: p.Member}, g.founders[0]) // and may be removed
 }
 
-type fakeProviders struct {
-	key      Key
-	operator string
-}
+type fakeProviders struct{ key Key }
 
-func (f fakeProviders) IsProvider(key Key) bool    { return key == f.key }
-func (f fakeProviders) IsOperator(tag string) bool { return tag == f.operator }
+func (f fakeProviders) IsProvider(key Key) bool { return key == f.key }
 
 func TestVouch(t *testing.T) {
 	// A ticket of this test has the key as its output, and so costs nothing.
@@ -610,18 +605,5 @@ func TestRotationIsDue(t *testing.T) {
 	}
 	if allowed, due := New(g.world).Rotation(start()); allowed || due {
 		t.Error("a roster without members has nothing to rotate")
-	}
-}
-
-// Domains of this package and of the world's events are none the beginning of
-// another, so no signature is good for two things.
-func TestDomains(t *testing.T) {
-	all := append(world.Domains(), domainEntry, domainAdmit, domainEvict, domainChoice, domainBoxes, domainJoin)
-	for i, a := range all {
-		for j, b := range all {
-			if i != j && strings.HasPrefix(string(b), string(a)) {
-				t.Errorf("%q begins with %q", b, a)
-			}
-		}
 	}
 }

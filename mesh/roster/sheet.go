@@ -70,7 +70,7 @@ func (s *Sheet) Approved(now time.Time) []Key {
 	r := newRules(s.World)
 	var out []Key
 	for _, a := range s.Petition.Change.Approvals {
-		message := approvalMessage(s.World.ID, s.Petition.Change, s.Standing, s.Petition.Proposer, a.Expiry)
+		message := ApprovalMessage(s.World.ID, s.Petition, s.Standing, a.Expiry)
 		if slices.Contains(r.terms.Founders, a.Key) && s.World.Epoch(now) <= a.Expiry && r.verify.signature(a.Key, message, a.Signature[:]) {
 			out = append(out, a.Key)
 		}

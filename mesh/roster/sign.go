@@ -8,15 +8,15 @@ import (
 	"github.com/culvert-net/culvert/mesh/world/postcard"
 )
 
-// message is what proposer and directory signers sign.
-func (e Entry) message() []byte {
+// SignedMessage is what proposer and directory signers sign.
+func (e Entry) SignedMessage() []byte {
 	unsigned := e.appendUnsigned(nil)
-	return domainEntry.Message(e.World, hash(labelEntry, unsigned), unsigned)
+	return world.DomainEntry.Message(e.World, hash(labelEntry, unsigned), unsigned)
 }
 
 // Sign adds a signature to the entry, once.
 func (e *Entry) Sign(key ed25519.PrivateKey) {
-	e.Signatures = withSignature(e.Signatures, key, e.message())
+	e.Signatures = withSignature(e.Signatures, key, e.SignedMessage())
 }
 
 // withSignature leaves list as it is and returns one that has key's signature.
@@ -35,20 +35,21 @@ func publicKey(key ed25519.PrivateKey) Key {
 	return Key(key.Public().(ed25519.PublicKey))
 }
 
-// approvalMessage is what an approval signs. The standing is the hash of the
+// ApprovalMessage is what an approval of a petition signs. The standing is the hash of the
 // entry that last added or removed the key, zero for one that never was a
 // member: it changes with the change, so the approval cannot be used again after
 // it. The proposer is who may use it: approvals are public once they were, and
 // everybody else could make a second entry with them, after the same parent.
-func approvalMessage(id world.Hash, c Change, standing world.Hash, proposer Key, expiry uint64) []byte {
+func ApprovalMessage(id world.Hash, q Petition, standing world.Hash, expiry uint64) []byte {
+	c := q.Change
 	b := postcard.AppendUint(nil, uint64(c.Kind))
 	b = c.Member.append(b)
 	b = postcard.AppendArray(b, standing[:])
-	b = postcard.AppendArray(b, proposer[:])
+	b = postcard.AppendArray(b, q.Proposer[:])
 	b = postcard.AppendUint(b, expiry)
-	d := domainAdmit
+	d := world.DomainAdmit
 	if c.Kind == Remove {
-		d = domainEvict
+		d = world.DomainEvict
 	}
 	return d.Message(id, hash(labelChange, b), b)
 }
@@ -56,6 +57,6 @@ func approvalMessage(id world.Hash, c Change, standing world.Hash, proposer Key,
 // signApproval makes an approval.
 func signApproval(key ed25519.PrivateKey, id world.Hash, q Petition, standing world.Hash, expiry uint64) Approval {
 	a := Approval{Key: publicKey(key), Expiry: expiry}
-	copy(a.Signature[:], ed25519.Sign(key, approvalMessage(id, q.Change, standing, q.Proposer, expiry)))
+	copy(a.Signature[:], ed25519.Sign(key, ApprovalMessage(id, q, standing, expiry)))
 	return a
 }

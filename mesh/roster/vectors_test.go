@@ -45,17 +45,17 @@ func vectors(t *testing.T) map[string]string {
 	}
 	out := map[string]string{
 		"phrase":             phrase,
-		"approval_message":   hex.EncodeToString(approvalMessage(w.ID, c, standing, f.Key, expiry)),
+		"approval_message":   hex.EncodeToString(ApprovalMessage(w.ID, Petition{f.Key, c}, standing, expiry)),
 		"approval":           hex.EncodeToString(a.Canonical()),
-		"removal_message":    hex.EncodeToString(approvalMessage(w.ID, Change{Kind: Remove, Member: p.Member}, standing, f.Key, expiry)),
+		"removal_message":    hex.EncodeToString(ApprovalMessage(w.ID, Petition{f.Key, Change{Kind: Remove, Member: p.Member}}, standing, expiry)),
 		"entry":              hex.EncodeToString(e.Canonical()),
-		"entry_message":      hex.EncodeToString(e.message()),
+		"entry_message":      hex.EncodeToString(e.SignedMessage()),
 		"choice":             hex.EncodeToString(choice.Canonical()),
-		"choice_message":     hex.EncodeToString(choice.message()),
+		"choice_message":     hex.EncodeToString(choice.SignedMessage()),
 		"boxes":              hex.EncodeToString(boxes.Canonical()),
-		"boxes_message":      hex.EncodeToString(boxes.message()),
+		"boxes_message":      hex.EncodeToString(boxes.SignedMessage()),
 		"request":            hex.EncodeToString(q.Canonical()),
-		"request_message":    hex.EncodeToString(q.message(tr)),
+		"request_message":    hex.EncodeToString(q.SignedMessage(tr)),
 		"answer_not_proved":  hex.EncodeToString(Answer{Kind: Pending, Missing: 1}.appendUnproved(nil)),
 		"founder_public_key": hex.EncodeToString(f.Key[:]),
 	}

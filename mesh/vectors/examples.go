@@ -27,7 +27,8 @@ func examples() []example {
 	list = append(list, worldExamples()...)
 	list = append(list, secretExamples()...)
 	list = append(list, eventExamples()...)
-	return append(list, statementExamples()...)
+	list = append(list, statementExamples()...)
+	return append(list, rosterExamples()...)
 }
 
 // nameExamples are of the kinds the reference has.

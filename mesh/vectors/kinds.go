@@ -29,7 +29,7 @@ type kind struct {
 
 // kinds are all of them: those of the reference under its names, then ours.
 func kinds() []kind {
-	return slices.Concat(namesKinds(), derivedKinds(), eventKinds(), statementKinds(), refusedKinds())
+	return slices.Concat(namesKinds(), derivedKinds(), eventKinds(), statementKinds(), rosterKinds(), refusedKinds())
 }
 
 // find is the kind of a vector: the one it names, or the longest its name

@@ -2,6 +2,7 @@ package vectors
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ func refusedExamples() ([]example, error) {
 	f.ids()
 	f.signatures()
 	f.types()
+	f.rosters()
 	f.list = append(f.list, wordsAndTickets()...)
 	return f.list, f.err
 }
@@ -215,4 +217,34 @@ func wordsAndTickets() []example {
 		{"refused_ticket_without_work", "ticket_refused", ticketRefusedIn{ticket, fill(0x44), 2}},
 		{"refused_ticket_of_a_made_up_output", "ticket_refused", ticketRefusedIn{ticket, world.Hash{}, 24}},
 	}
+}
+
+// rosters is what the roster's readers refuse.
+func (f *forger) rosters() {
+	e, err := exampleEntry().entry()
+	c, err2 := exampleChoice().choice()
+	b, err3 := exampleBoxes().boxes()
+	q, err4 := exampleJoin().request()
+	if err := errors.Join(err, err2, err3, err4); err != nil {
+		f.err = err
+		return
+	}
+	whole := e.Canonical()
+	f.add("entry_cut", "roster_entry", whole[:len(whole)-1])
+	f.add("entry_with_a_trailing_byte", "roster_entry", append(bytes.Clone(whole), 0))
+	one, two := e.Changes[1].Approvals[2].Canonical(), e.Changes[1].Approvals[1].Canonical()
+	f.add("approvals_out_of_order", "roster_entry", f.splice(whole, slices.Concat(one, two), slices.Concat(two, one)))
+	f.add("approval_twice", "roster_entry", f.splice(whole, slices.Concat(one, two), slices.Concat(one, one)))
+	wrap := fill(0x42)
+	f.add("role_4", "roster_entry", f.splice(whole, slices.Concat(wrap[:], []byte{1}), slices.Concat(wrap[:], []byte{4})))
+
+	first, second := c.Signatures[0].Canonical(), c.Signatures[1].Canonical()
+	if bytes.Compare(first, second) > 0 {
+		first, second = second, first
+	}
+	f.add("choice_signatures_out_of_order", "roster_choice", f.splice(c.Canonical(), slices.Concat(first, second), slices.Concat(second, first)))
+	x, y := fill(0x41), fill(0x43)
+	f.add("boxes_out_of_order", "roster_boxes", f.splice(b.Canonical(), y[:], x[:]))
+	request := q.Canonical()
+	f.add("join_request_cut", "join_request", request[:len(request)-1])
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/culvert-net/culvert/mesh/event"
+	"github.com/culvert-net/culvert/mesh/roster"
 	"github.com/culvert-net/culvert/mesh/terrain"
 	"github.com/culvert-net/culvert/mesh/world"
 	"github.com/culvert-net/culvert/mesh/world/postcard"
@@ -53,6 +54,14 @@ func refused(in refusedIn) (*result, error) {
 		}
 	case "terrain_address":
 		_, err = terrain.Decode(in.Bytes)
+	case "roster_entry":
+		_, err = roster.DecodeEntry(in.Bytes)
+	case "roster_choice":
+		_, err = roster.DecodeChoice(in.Bytes)
+	case "roster_boxes":
+		_, err = roster.DecodeBoxes(in.Bytes)
+	case "join_request":
+		_, err = roster.DecodeRequest(in.Bytes)
 	default:
 		return nil, fmt.Errorf("no such type is known: %q", in.Type)
 	}

@@ -19,6 +19,13 @@ const (
 	DomainRoot        Domain = "root-sig"
 	DomainSeal        Domain = "seal-sig"
 	DomainRotation    Domain = "rotation-sig"
+	DomainEntry       Domain = "roster-sig" // an entry of the roster, by its proposer and directory signers
+	DomainAdmit       Domain = "admit-sig"  // approval of an addition to it
+	DomainEvict       Domain = "evict-sig"  // approval of a removal
+	DomainChoice      Domain = "choice-sig" // a founder's choice between its branches
+	DomainBoxes       Domain = "boxes-sig"  // the boxes of an entry
+	DomainJoin        Domain = "join-sig"   // a request to join
+	DomainSync        Domain = "sync-sig"   // a member's proof of itself in a session of sync
 )
 
 // Domains are all of them, in the order of the table in docs/spec/world.md §4.
@@ -28,6 +35,7 @@ func Domains() []Domain {
 		DomainDescriptor, DomainReceipt, DomainAttestation, DomainDispute, DomainLinkHint,
 		DomainEndorsement, DomainShard, DomainVerdict, DomainManifest,
 		DomainRoot, DomainSeal, DomainRotation,
+		DomainEntry, DomainAdmit, DomainEvict, DomainChoice, DomainBoxes, DomainJoin, DomainSync,
 	}
 }
 

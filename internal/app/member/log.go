@@ -1,10 +1,13 @@
 package member
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/culvert-net/culvert/internal/app"
@@ -194,6 +197,40 @@ func (o *Ops) explain(_ context.Context, in Named) (Explained, error) {
 		out.Refused, out.RefusedAt, out.RefusedBy = x.Reason.Error(), x.RefusedAt.UTC(), x.RefusedBy.String()
 	}
 	return out, err
+}
+
+// Vectored is the version vector of the last epochs, as the reference has one.
+type Vectored struct {
+	Entries []VectorEntry `json:"entries"` // by epoch, then by replica
+}
+
+// VectorEntry is how many events one replica has told of in one epoch.
+type VectorEntry struct {
+	Epoch   uint64 `json:"epoch"`
+	Replica string `json:"replica"`
+	Own     bool   `json:"own"` // of this node, by an id that nobody else can link
+	Counter uint64 `json:"counter"`
+}
+
+// Vector shows the version vector.
+func Vector() Op[None, Vectored] {
+	return Op[None, Vectored]{Route: "/member/vector", Do: (*Ops).vector}
+}
+
+func (o *Ops) vector(_ context.Context, _ None) (Vectored, error) {
+	out := Vectored{Entries: []VectorEntry{}}
+	at := o.cfg.World.Epoch(time.Now())
+	for epoch := at - min(at, eventlog.VectorEpochs-1); epoch <= at+1; epoch++ {
+		counters, err := o.events.Vector(epoch)
+		if err != nil {
+			return out, err
+		}
+		own := o.replica(epoch)
+		for _, id := range slices.SortedFunc(maps.Keys(counters), func(a, b world.Hash) int { return bytes.Compare(a[:], b[:]) }) {
+			out.Entries = append(out.Entries, VectorEntry{Epoch: epoch, Replica: id.String(), Own: id == own, Counter: counters[id]})
+		}
+	}
+	return out, nil
 }
 
 // CheckIn says how thoroughly.

@@ -51,6 +51,7 @@ func (o *Ops) Handler(next http.Handler) http.Handler {
 	handle(mux, o, List())
 	handle(mux, o, Explain())
 	handle(mux, o, Check())
+	handle(mux, o, Vector())
 	handle(mux, o, Import())
 	handle(mux, o, Sync())
 	handle(mux, o, Terrain())

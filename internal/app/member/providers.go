@@ -1,7 +1,6 @@
 package member
 
 import (
-	"strings"
 	"sync"
 
 	"github.com/culvert-net/culvert/internal/app/node"
@@ -11,23 +10,20 @@ import (
 
 // Providers tells by the directory who stands as a provider: with a model, in a
 // descriptor that lives. A member's key that does is a member no more, as far as
-// this node is concerned, and so is one of the same operator.
+// this node is concerned. A line that says who runs the provider changes nothing:
+// it is the provider's word alone, and would cut off whomever it names.
 type Providers struct {
 	set node.Directory
 
-	mu        sync.Mutex
-	of        *directory.Snapshot // guarded by mu, as what follows; what it was made of
-	keys      map[roster.Key]bool
-	operators map[string]bool
+	mu   sync.Mutex
+	of   *directory.Snapshot // guarded by mu, as keys; what they were made of
+	keys map[roster.Key]bool
 }
 
 var _ roster.Providers = (*Providers)(nil)
 
 // NewProviders looks into set.
 func NewProviders(set node.Directory) *Providers { return &Providers{set: set} }
-
-// operatorLine begins the contact line that says who runs a node.
-const operatorLine = "operator:"
 
 // look reads the directory, if it has changed: who is a member is asked for every
 // message.
@@ -36,16 +32,10 @@ func (p *Providers) look() {
 	if snap == p.of {
 		return
 	}
-	p.of, p.keys, p.operators = snap, make(map[roster.Key]bool), make(map[string]bool)
+	p.of, p.keys = snap, make(map[roster.Key]bool)
 	for _, d := range snap.Descriptors() {
-		if m := d.Capability.Manifest; m == nil || m.BaseModelID == "" {
-			continue
-		}
-		p.keys[d.Key] = true
-		for _, line := range d.ContactPoints {
-			if tag, ok := strings.CutPrefix(line, operatorLine); ok {
-				p.operators[tag] = true
-			}
+		if m := d.Capability.Manifest; m != nil && m.BaseModelID != "" {
+			p.keys[d.Key] = true
 		}
 	}
 }
@@ -56,12 +46,4 @@ func (p *Providers) IsProvider(key roster.Key) bool {
 	defer p.mu.Unlock()
 	p.look()
 	return p.keys[key]
-}
-
-// IsOperator implements roster.Providers.
-func (p *Providers) IsOperator(tag string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.look()
-	return p.operators[tag]
 }

@@ -120,7 +120,7 @@ epoch and names nobody outside of this group.`,
 	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what arrives, until stopped")
 	cmd.Flags().IntVar(&last, "last", 0, "begin with the last so many")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, one event a line")
-	cmd.AddCommand(explainCommand(data), checkCommand(data), exportCommand(data), importCommand(data))
+	cmd.AddCommand(explainCommand(data), checkCommand(data), vectorCommand(data), exportCommand(data), importCommand(data))
 	return cmd
 }
 

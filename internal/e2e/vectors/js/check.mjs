@@ -6,8 +6,9 @@ import fs from "node:fs";
 import { blake3, blake3Keyed } from "./blake3.mjs";
 import { accepted, events } from "./events.mjs";
 import { names } from "./names.mjs";
+import { roster } from "./roster.mjs";
 
-const kinds = { ...names, ...events };
+const kinds = { ...names, ...events, ...roster };
 const hex = (v) => (Buffer.isBuffer(v) ? v.toString("hex") : v ?? "");
 
 // The hash comes first: of the published test vectors of BLAKE3, lengths that

@@ -5,6 +5,7 @@ import { blake3 } from "./blake3.mjs";
 import { publicKey, sign, verify } from "./keys.mjs";
 import { label, le64, raw, reasonOf } from "./names.mjs";
 import { decode, refuse } from "./postcard.mjs";
+import { readers as rosterReaders } from "./roster.mjs";
 import * as types from "./types.mjs";
 
 const MAX_EVENT = 16384;
@@ -143,9 +144,14 @@ const readers = {
   descriptor: (b) => checkDescriptor(decode(types.descriptor, b)),
   metrics: (b) => boundMetrics(decode(types.metrics, b)),
   terrain_address: (b) => decode(types.terrain, b),
+  ...rosterReaders,
 };
 
 events.refused = (i) => ({ steps: { error: reasonOf(() => readers[i.type](raw(i.bytes_hex))) } });
 
-// What is written can be read: every event made above is accepted.
-export const accepted = (kind, canonical) => !kind.startsWith("event_") || reasonOf(() => readEvent(canonical)) === "accepted";
+// What is written can be read: every event made above is accepted, and so is what
+// the roster's readers read.
+export const accepted = (kind, canonical) => {
+  const read = kind.startsWith("event_") ? readEvent : rosterReaders[kind];
+  return !read || reasonOf(() => read(canonical)) === "accepted";
+};

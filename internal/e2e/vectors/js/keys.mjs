@@ -1,4 +1,4 @@
-// Ed25519, scrypt and HKDF are those of Node.js.
+// Ed25519, X25519, scrypt and HKDF are those of Node.js.
 
 import crypto from "node:crypto";
 
@@ -17,3 +17,13 @@ export const verify = (key, message, signature) =>
 export const scrypt = (input, salt) => crypto.scryptSync(input, salt, 32, { N: 16384, r: 8, p: 1, maxmem: 1 << 26 });
 
 export const hkdf = (secret, info) => Buffer.from(crypto.hkdfSync("sha256", secret, Buffer.alloc(0), info, 32));
+
+const PKCS8_X = Buffer.from("302e020100300506032b656e04220420", "hex");
+const SPKI_X = Buffer.from("302a300506032b656e032100", "hex");
+
+const privateX = (raw) => crypto.createPrivateKey({ key: Buffer.concat([PKCS8_X, raw]), format: "der", type: "pkcs8" });
+
+export const x25519Public = (raw) => crypto.createPublicKey(privateX(raw)).export({ format: "der", type: "spki" }).subarray(SPKI_X.length);
+
+export const x25519 = (raw, other) =>
+  crypto.diffieHellman({ privateKey: privateX(raw), publicKey: crypto.createPublicKey({ key: Buffer.concat([SPKI_X, other]), format: "der", type: "spki" }) });

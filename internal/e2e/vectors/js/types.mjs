@@ -104,3 +104,51 @@ export const bodies = Object.entries({
 export const body = variants(Object.fromEntries(bodies.map((b) => [b.name, b.whole])));
 
 export const envelope = struct({ event_id_hex: hash, world_hex: hash, epoch_id: u64, type: plain(10) });
+
+// The roster's types, of docs/spec/roster.md §1, §4 and §6.
+const signature64 = array(64);
+
+const member = struct({ key_hex: hash, wrap_key_hex: hash, role: plain(4), operator: string });
+
+const rosterTicket = {
+  min: 2,
+  write: (t) => Buffer.concat([u64.write(t.epoch_id), bytes.write(t.nonce_hex + t.anchor_hex + t.output_hex)]),
+  read: (r) => {
+    const epoch_id = u64.read(r);
+    const b = bytes.read(r);
+    if (b.length < 128 || b.length > 128 + 256) refuse("ticket_form");
+    return { epoch_id, nonce_hex: b.slice(0, 64), anchor_hex: b.slice(64, -64), output_hex: b.slice(-64) };
+  },
+};
+
+export const approval = struct({ key_hex: hash, expiry_epoch: u64, signature_hex: signature64 });
+
+const change = struct({ kind: plain(2), member, ticket: option(rosterTicket), approvals: sequence(approval, (a) => raw(a.key_hex)) });
+
+const signatures = sequence(struct({ key_hex: hash, signature_hex: signature64 }), (s) => raw(s.key_hex));
+
+const entryFields = {
+  version: u32, world_hex: hash, generation: u64, previous_hex: hash, epoch_id: u64, time_ms: u64,
+  changes: sequence(change, (c) => raw(c.member.key_hex)), master_hash_hex: hash, proposer_hex: hash,
+};
+
+export const entryUnsigned = struct(entryFields);
+export const entry = struct({ ...entryFields, signatures });
+
+// What an approval is for, as it stands under its signature.
+export const approved = struct({ kind: plain(2), member, standing_hex: hash, proposer_hex: hash, expiry_epoch: u64 });
+
+const choiceFields = { world_hex: hash, parent_hex: hash, chosen_hex: hash, number: u64 };
+
+export const choiceUnsigned = struct(choiceFields);
+export const choice = struct({ ...choiceFields, signatures });
+
+const boxesFields = { world_hex: hash, entry_hex: hash, boxes: sequence(struct({ key_hex: hash, box_hex: array(80) }), (b) => raw(b.key_hex)) };
+
+export const boxesUnsigned = struct(boxesFields);
+export const boxes = struct({ ...boxesFields, signature_hex: signature64 });
+
+const requestFields = { version: u32, world_hex: hash, invite_id_hex: array(16), member, ticket: option(rosterTicket), approval: option(approval) };
+
+export const requestUnsigned = struct(requestFields);
+export const request = struct({ ...requestFields, signature_hex: signature64, proof_hex: hash });
