@@ -22,6 +22,10 @@ PKG ?= ./...
 FUZZTIME ?= 50000x
 COUNT ?= 1
 
+# Tests of whole programs wait more than they compute: five at a time take two
+# thirds of the time of two.
+PARALLEL ?= 5
+
 # Tests that try as many orders of what happens as there is time for.
 INTERLEAVED := ^(TestSetsBecomeEqual|TestReplicasAgree|TestConvergence|TestTwoTripsAreEnough|TestBars|TestLargePages|TestAtMostOneRoot)$$
 
@@ -39,7 +43,7 @@ build: ## Build every program into bin/
 .PHONY: test
 test: build ## Run all tests, then those that drive the real programs
 	go test $(PKG)
-	if [ -d internal/e2e ]; then CULVERT_BIN=$(CURDIR)/bin go test -tags e2e ./internal/e2e/...; fi
+	if [ -d internal/e2e ]; then CULVERT_BIN=$(CURDIR)/bin go test -tags e2e -parallel $(PARALLEL) ./internal/e2e/...; fi
 
 .PHONY: check
 check: ## Format, vet, staticcheck, import table, package comments
