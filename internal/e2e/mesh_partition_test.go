@@ -190,7 +190,7 @@ func TestMeshPartition(t *testing.T) {
 	eventuallyEvery(t, 250*time.Millisecond, longest, "logs are the same after the network healed", func() error {
 		first := w.ids(names[0])
 		for _, name := range names {
-			if n := len(w.ids(name, "--type", "endorsement")); n != all {
+			if n := len(w.told(name)); n != all {
 				return fmt.Errorf("%s has %d of %d", name, n, all)
 			}
 			if !maps.Equal(w.ids(name), first) { // descriptors too, of which one may just be made

@@ -108,9 +108,21 @@ func (w *watchers) imports(name string, b batch) {
 }
 
 // ids are those of all events that an observer has.
-func (w *watchers) ids(name string, filter ...string) map[string]bool {
+func (w *watchers) ids(name string) map[string]bool {
 	w.t.Helper()
-	cmd := exec.Command(program("observer"), append([]string{"log", "--json", "--data", w.dir(name)}, filter...)...)
+	return w.events(name, func(member.Listed) bool { return true })
+}
+
+// told are the ids of what a test has said: members publish their descriptors
+// besides, one in each epoch.
+func (w *watchers) told(name string) map[string]bool {
+	w.t.Helper()
+	return w.events(name, func(e member.Listed) bool { return e.Type != "descriptor" })
+}
+
+func (w *watchers) events(name string, want func(member.Listed) bool) map[string]bool {
+	w.t.Helper()
+	cmd := exec.Command(program("observer"), "log", "--json", "--data", w.dir(name))
 	cmd.Stderr = w.t.Output()
 	out, err := cmd.StdoutPipe()
 	if err == nil {
@@ -127,7 +139,9 @@ func (w *watchers) ids(name string, filter ...string) map[string]bool {
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
 			w.t.Fatal(err)
 		}
-		all[e.ID] = true
+		if want(e) {
+			all[e.ID] = true
+		}
 	}
 	if err := errors.Join(lines.Err(), cmd.Wait()); err != nil {
 		w.t.Fatalf("listing the log of %s: %v", name, err)
@@ -146,14 +160,7 @@ func (w *watchers) status(name string) *member.Status {
 	return s.Member
 }
 
-// disputes are all that these tests say. Members publish their descriptors besides,
-// one in each epoch.
-func (w *watchers) disputes(name string) map[string]bool {
-	w.t.Helper()
-	return w.ids(name, "--type", "dispute")
-}
-
-// hold waits until observers have so many disputes.
+// hold waits until observers have so many events that a test has said.
 func (w *watchers) hold(limit time.Duration, n int, names ...string) {
 	w.t.Helper()
 	for _, name := range names {
@@ -162,7 +169,7 @@ func (w *watchers) hold(limit time.Duration, n int, names ...string) {
 			if s := w.status(name); s.Log.Events < uint64(n) { // listing them takes seconds
 				return fmt.Errorf("it has %d events; %+v", s.Log.Events, s.Sync)
 			}
-			if has := len(w.disputes(name)); has != n {
+			if has := len(w.told(name)); has != n {
 				return fmt.Errorf("it has %d", has)
 			}
 			return nil
@@ -170,15 +177,15 @@ func (w *watchers) hold(limit time.Duration, n int, names ...string) {
 	}
 }
 
-// same fails the test unless all observers have the same disputes, n of them.
+// same fails the test unless all observers have the same of what was said, n events.
 func (w *watchers) same(n int, names ...string) {
 	w.t.Helper()
-	first := w.disputes(names[0])
+	first := w.told(names[0])
 	if len(first) != n {
 		w.t.Errorf("%s has %d events, want %d", names[0], len(first), n)
 	}
 	for _, name := range names[1:] {
-		all := w.disputes(name)
+		all := w.told(name)
 		for id := range all {
 			if !first[id] {
 				w.t.Fatalf("%s has event %s, %s has not", name, id, names[0])
