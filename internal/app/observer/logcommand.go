@@ -356,7 +356,8 @@ func importCommand(data func() (string, error)) *cobra.Command {
 		Use:   "import FILE",
 		Short: "Take events that were exported",
 		Long: `import takes events of a file, or of standard input (-), as if they had come from another
-member: each is checked as any other, and what is refused is counted by the reason.`,
+member: each is checked as any other, and what is refused is counted by the reason. On a
+terminal it says how far it is.`,
 		Example: `  observer log import log.jsonl
   observer log import - < log.pb`,
 		Args: app.OneArgument("FILE"),
@@ -371,15 +372,16 @@ member: each is checked as any other, and what is refused is counted by the reas
 				}
 			}
 			in := cmd.InOrStdin()
+			var file *os.File
 			if args[0] != "-" {
-				f, err := os.Open(args[0])
-				if err != nil {
+				if file, err = os.Open(args[0]); err != nil {
 					return app.Usage(fmt.Errorf("reading events: %w", err))
 				}
-				defer f.Close()
-				in = f
+				defer file.Close()
+				in = file
 			}
-			sum := member.ImportOut{Refused: make(map[string]int)}
+			sum, done := member.ImportOut{Refused: make(map[string]int)}, 0
+			line := app.NewProgress(cmd.ErrOrStderr())
 			buffered := bufio.NewReader(in)
 			if format == "" {
 				format = formOf(buffered)
@@ -390,8 +392,11 @@ member: each is checked as any other, and what is refused is counted by the reas
 				for reason, n := range r.Refused {
 					sum.Refused[reason] += n
 				}
+				done += len(batch)
+				line.Show("%d events%s, %d added", done, shareOf(file), sum.Added)
 				return err
 			})
+			line.Clear()
 			if err != nil {
 				return fmt.Errorf("%w (%d events were added before)", err, sum.Added)
 			}
@@ -405,6 +410,22 @@ member: each is checked as any other, and what is refused is counted by the reas
 	cmd.Flags().StringVar(&format, "format", "", "json or protobuf (default: what the file begins like)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// shareOf says how much of a file has been read, if that can be said.
+func shareOf(f *os.File) string {
+	if f == nil {
+		return ""
+	}
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return ""
+	}
+	at, err := f.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf(", %d %% of the file", 100*at/info.Size())
 }
 
 // formOf tells by the first byte which form a file has. In protobuf it is of a
