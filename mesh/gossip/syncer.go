@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/culvert-net/culvert/internal/porch"
 	"github.com/culvert-net/culvert/mesh/terrain"
 )
 
@@ -37,7 +38,7 @@ type Syncer struct {
 	inbound  chan struct{} // held by one that a member opened
 	// Those whose openers have shown nothing yet. Whoever floods one of them keeps
 	// nobody out of the other.
-	strangers, neighbours greeters
+	strangers, neighbours *porch.Porch
 
 	mu     sync.Mutex
 	rnd    *rand.Rand // guarded by mu
@@ -73,7 +74,11 @@ func NewSyncer(cfg SyncerConfig) (*Syncer, error) {
 		kick:     make(chan struct{}, 1),
 		outbound: make(chan struct{}, maxOutbound),
 		inbound:  make(chan struct{}, maxInbound),
-		rnd:      rand.New(rand.NewChaCha8(seed)),
+
+		strangers:  porch.New(maxGreeting, greetingTimeout),
+		neighbours: porch.New(maxGreeting, greetingTimeout),
+
+		rnd: rand.New(rand.NewChaCha8(seed)),
 	}, nil
 }
 
@@ -221,20 +226,20 @@ func (s *Syncer) session(ctx context.Context, cfg *Config, member [32]byte) (Res
 
 // Serve answers a session that somebody opened, closes the stream and returns.
 func (s *Syncer) Serve(ctx context.Context, stream io.ReadWriteCloser) error {
-	return s.serve(ctx, stream, &s.strangers)
+	return s.serve(ctx, stream, s.strangers)
 }
 
 // ServeFrom is Serve for a stream on a link that has shown whose it is: those of
 // members do not wait with everybody's.
 func (s *Syncer) ServeFrom(ctx context.Context, peer [32]byte, stream io.ReadWriteCloser) error {
 	if s.cfg.Session.Group.Member(peer) {
-		return s.serve(ctx, stream, &s.neighbours)
+		return s.serve(ctx, stream, s.neighbours)
 	}
-	return s.serve(ctx, stream, &s.strangers)
+	return s.serve(ctx, stream, s.strangers)
 }
 
-func (s *Syncer) serve(ctx context.Context, stream io.ReadWriteCloser, pool *greeters) error {
-	greeting := pool.enter(func() { _ = stream.Close() })
+func (s *Syncer) serve(ctx context.Context, stream io.ReadWriteCloser, pool *porch.Porch) error {
+	greeting := pool.Enter(func() { _ = stream.Close() })
 	admitted := false
 	r, err := Respond(ctx, &s.cfg.Session, stream, func(member [32]byte) Reason {
 		now := time.Now()
@@ -249,14 +254,14 @@ func (s *Syncer) serve(ctx context.Context, stream io.ReadWriteCloser, pool *gre
 		default:
 			return ReasonBusy
 		}
-		if why := pool.leave(greeting); why != ReasonNone {
+		if why := reasonOver[greeting.Leave()]; why != ReasonNone {
 			<-s.inbound
 			return why
 		}
 		admitted = true
 		return ReasonNone
 	})
-	if why := pool.leave(greeting); why != ReasonNone {
+	if why := reasonOver[greeting.Leave()]; why != ReasonNone {
 		err = &Error{Reason: why}
 	}
 	if !admitted {
@@ -267,6 +272,9 @@ func (s *Syncer) serve(ctx context.Context, stream io.ReadWriteCloser, pool *gre
 	s.note(&r, err)
 	return err
 }
+
+// reasonOver is why a session ends whose greeting was over too early.
+var reasonOver = [...]Reason{porch.Left: ReasonNone, porch.Crowded: ReasonBusy, porch.Late: ReasonTimeout}
 
 // note takes in how a session with somebody known went.
 func (s *Syncer) note(r *Result, err error) {

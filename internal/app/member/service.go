@@ -24,6 +24,7 @@ type Service struct {
 	session gossip.Config
 	syncer  *gossip.Syncer
 	refused atomic.Bool // by all members that were asked last
+	door    door
 
 	signer *seal.Signer // nil: this node is no directory signer
 
@@ -36,7 +37,7 @@ type Service struct {
 // Start makes a Service that opens sessions with dial, to members that stand in
 // set. It does nothing until its Parts run.
 func (m *Member) Start(dial gossip.Dialer, set node.Directory) (*Service, error) {
-	s := &Service{Member: m, dial: dial, set: set, session: gossip.Config{
+	s := &Service{Member: m, dial: dial, set: set, door: newDoor(), session: gossip.Config{
 		World: m.cfg.World, Key: m.cfg.Key, Group: group{m}, Log: m.log(), Carriers: m.carriers(), Known: new(gossip.Refusals), Intake: new(gossip.Intake),
 	}}
 	var err error
@@ -86,26 +87,8 @@ func (s *Service) ServeHost(ctx context.Context, host *mesh.Host) {
 		host.Handle(mesh.ProtoSeal, sealPeerStreams, sealStreams, func(stream *mesh.Stream) { s.answerSeal(ctx, stream) })
 	}
 	host.Handle(mesh.ProtoJoin, joinPeerStreams, joinStreams, func(stream *mesh.Stream) {
-		s.ServeJoin(ctx, stream)
+		s.serveJoin(ctx, stream, s.door.links)
 	})
-}
-
-// ServeJoin answers somebody's request to join, and closes the stream.
-func (s *Service) ServeJoin(ctx context.Context, stream interface {
-	JoinStream
-	SetDeadline(time.Time) error
-},
-) {
-	// The stream's next read shows whether it still lives.
-	_ = stream.SetDeadline(time.Now().Add(joinLimit))
-	if s.IsMember() != nil {
-		_ = stream.Reset()
-		return
-	}
-	if err := s.answerJoin(ctx, stream); err != nil {
-		s.cfg.Log.Debug("request to join not answered", "err", err)
-	}
-	_ = stream.Close() // all was said
 }
 
 // Say puts an event of our own into the log and pushes it.
