@@ -45,7 +45,9 @@ type Syncer struct {
 	status Status     // guarded by mu
 	epoch  uint64     // guarded by mu: of the last round
 	roster head       // guarded by mu: of the last round
-	settle time.Time  // guarded by mu: when to look again since the roster is new; zero: not
+	settle time.Time  // guarded by mu: when to look again since the roster is new, or our place in it in doubt; zero: not
+
+	standing standing // guarded by mu
 }
 
 // NewSyncer returns a Syncer that does nothing until Run or Serve is called.
@@ -283,6 +285,9 @@ func (s *Syncer) note(r *Result, err error) {
 	s.count(r.Mode, err)
 	s.mu.Lock()
 	s.status.Totals.take(r)
+	if s.standing.take(r, err) && s.settle.IsZero() {
+		s.settle = now.Add(doubtAgain)
+	}
 	s.mu.Unlock()
 	switch reason := ReasonOf(err); {
 	case banned:

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/culvert-net/culvert/internal/app"
@@ -23,7 +22,6 @@ type Service struct {
 	set     node.Directory
 	session gossip.Config
 	syncer  *gossip.Syncer
-	refused atomic.Bool // by all members that were asked last
 	door    door
 
 	signer *seal.Signer // nil: this node is no directory signer
@@ -107,14 +105,14 @@ func (s *Service) upkeep(ctx context.Context) error {
 	tick := time.NewTicker(upkeepEvery)
 	defer tick.Stop()
 	var pruned, looked time.Time
-	var heard gossip.Bytes
+	peers := 0
 	generation, entry := s.Roster().Head()
 	waited := s.waiting.Digest()
 	for {
 		updated := s.Updated()
 		now := time.Now()
 		s.due(ctx, now)
-		heard = s.look(heard)
+		peers = s.deserted(peers)
 		if now.Sub(looked) >= rulesEvery {
 			s.endorsed.watch(now)
 			looked = now
@@ -141,6 +139,20 @@ func (s *Service) upkeep(ctx context.Context) error {
 		case <-updated:
 		}
 	}
+}
+
+// deserted begins a round when the last peer of push is gone: the network may be, or
+// this node was evicted and is to know it. It returns how many there are now; before
+// is how many there were.
+func (s *Service) deserted(before int) int {
+	if s.push == nil {
+		return 0
+	}
+	now := s.push.Stats().Peers
+	if before > 0 && now == 0 && !s.syncer.Shunned() {
+		s.syncer.Kick()
+	}
+	return now
 }
 
 // due carries out what was approved, and rotates the group's key.
