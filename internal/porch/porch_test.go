@@ -24,6 +24,7 @@ func TestNewestComeIn(t *testing.T) {
 			t.Errorf("%d are in after %v, want three at once", p.Len(), time.Since(before))
 		}
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		for i, v := range all {
 			want := porch.Left
 			if i < 2 {

@@ -278,6 +278,7 @@ func TestServeLimits(t *testing.T) {
 		if err := ask(); err != nil {
 			t.Errorf("strangers have all places, and a member was not answered: %v", err)
 		}
+		synctest.Wait()
 		if got := syncs[0].Status(); got.Errors[ReasonBusy] != 1 {
 			t.Errorf("%d streams gave up their place, want the oldest", got.Errors[ReasonBusy])
 		}

@@ -53,17 +53,17 @@ func (s *Service) serveJoin(ctx context.Context, stream joining, waiting *porch.
 		return
 	}
 	var answer []byte
+	proved := false
 	select {
 	case s.door.judged <- struct{}{}:
-		answer, err = s.judgeJoin(ctx, r)
+		answer, proved = s.judgeJoin(ctx, r)
 		<-s.door.judged
 	case <-ctx.Done():
 		_ = stream.Reset()
 		return
 	}
-	if err != nil {
-		// Who was refused has shown nothing, and decides how long it takes to be told
-		// so, and to close.
+	if !proved {
+		// Who has shown nothing decides how long it takes to be told so, and to close.
 		defer waiting.Enter(end).Leave()
 	}
 	if err := writeMessage(stream, answer); err != nil {

@@ -114,8 +114,8 @@ func answerJoin(m *Member, rw io.ReadWriter) error {
 	if err != nil {
 		return err
 	}
-	answer, failed := m.judgeJoin(context.Background(), r)
-	return errors.Join(failed, writeMessage(rw, answer))
+	answer, _ := m.judgeJoin(context.Background(), r)
+	return writeMessage(rw, answer)
 }
 
 // request makes what m asks of a host that will admit it.

@@ -98,11 +98,10 @@ func (m *Member) hearJoin(rw io.ReadWriter) (r requested, err error) {
 	return r, err
 }
 
-// judgeJoin is the answer to it, and why it is not granted; nil if it is, or waits for
-// approvals.
-func (m *Member) judgeJoin(ctx context.Context, r requested) (answer []byte, failed error) {
+// judgeJoin is the answer to it, and whether who asks knows an invite's phrase.
+func (m *Member) judgeJoin(ctx context.Context, r requested) (answer []byte, proved bool) {
 	before, _ := m.Roster().Head()
-	answer, failed = m.desk.Ask(ctx, r.request, r.transcript, time.Now())
+	answer, proved, failed := m.desk.Ask(ctx, r.request, r.transcript, time.Now())
 	after, _ := m.Roster().Head()
 	switch {
 	case after != before:
@@ -111,7 +110,7 @@ func (m *Member) judgeJoin(ctx context.Context, r requested) (answer []byte, fai
 		m.cfg.Log.Info("a request to join was not granted", "newcomer", short(r.newcomer), "err", failed)
 	}
 	m.update() // what waits for approvals may have changed, too
-	return answer, failed
+	return answer, proved
 }
 
 // short is how members are named to people.
