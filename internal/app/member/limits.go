@@ -47,6 +47,10 @@ const (
 	// upkeepEvery is how often a member looks whether something is due.
 	upkeepEvery = 10 * time.Second
 
+	// desertedAgain is how long after a round that began because push was left by all
+	// another one may begin for that.
+	desertedAgain = time.Minute
+
 	// rulesEvery is how often it is looked whether a rule bundle became active, which
 	// takes epochs.
 	rulesEvery = time.Minute

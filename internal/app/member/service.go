@@ -105,14 +105,14 @@ func (s *Service) upkeep(ctx context.Context) error {
 	tick := time.NewTicker(upkeepEvery)
 	defer tick.Stop()
 	var pruned, looked time.Time
-	peers := 0
+	var peers desertion
 	generation, entry := s.Roster().Head()
 	waited := s.waiting.Digest()
 	for {
 		updated := s.Updated()
 		now := time.Now()
 		s.due(ctx, now)
-		peers = s.deserted(peers)
+		s.deserted(&peers, now)
 		if now.Sub(looked) >= rulesEvery {
 			s.endorsed.watch(now)
 			looked = now
@@ -141,18 +141,27 @@ func (s *Service) upkeep(ctx context.Context) error {
 	}
 }
 
-// deserted begins a round when the last peer of push is gone: the network may be, or
-// this node was evicted and is to know it. It returns how many there are now; before
-// is how many there were.
-func (s *Service) deserted(before int) int {
+// desertion is what was last seen of the peers of push.
+type desertion struct {
+	peers  int
+	left   uint64
+	kicked time.Time
+}
+
+// deserted begins a round when as many peers of push have left as there were: the
+// network may be gone, or this node was evicted and is to know it. Who is cut off
+// tries again, so how many there are at a moment says little.
+func (s *Service) deserted(last *desertion, now time.Time) {
 	if s.push == nil {
-		return 0
+		return
 	}
-	now := s.push.Stats().Peers
-	if before > 0 && now == 0 && !s.syncer.Shunned() {
+	stats := s.push.Stats()
+	all := last.peers > 0 && stats.Left-last.left >= uint64(last.peers)
+	last.peers, last.left = stats.Peers, stats.Left
+	if all && now.Sub(last.kicked) >= desertedAgain && !s.syncer.Shunned() {
+		last.kicked = now
 		s.syncer.Kick()
 	}
-	return now
 }
 
 // due carries out what was approved, and rotates the group's key.
