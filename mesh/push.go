@@ -338,6 +338,7 @@ func (p *Push) cut(id peer.ID) {
 // PushStats counts since the start, but for Peers.
 type PushStats struct {
 	Peers     int    // whom we push to now
+	Left      uint64 // who did not take more, each time
 	Published uint64 // messages of our own
 	Delivered uint64 // messages of others that were new and good
 	Duplicate uint64
@@ -380,7 +381,7 @@ func (p *Push) Close() {
 
 // pushCounts counts what pubsub does.
 type pushCounts struct {
-	published, delivered, duplicate, forged, refused, dropped atomic.Uint64
+	left, published, delivered, duplicate, forged, refused, dropped atomic.Uint64
 }
 
 var _ pubsub.RawTracer = (*pushCounts)(nil)
@@ -388,6 +389,7 @@ var _ pubsub.RawTracer = (*pushCounts)(nil)
 func (c *pushCounts) snapshot() PushStats {
 	forged := c.forged.Load()
 	return PushStats{
+		Left:      c.left.Load(),
 		Published: c.published.Load(),
 		// pubsub delivers our own to ourselves too.
 		Delivered: sub0(c.delivered.Load(), c.published.Load()),
@@ -423,10 +425,12 @@ func (c *pushCounts) DropRPC(*pubsub.RPC, peer.ID) { c.dropped.Add(1) }
 // UndeliverableMessage counts what the subscriber was too slow for.
 func (c *pushCounts) UndeliverableMessage(*pubsub.Message) { c.dropped.Add(1) }
 
+// OnClosedOutboundStream counts peers that are gone, or cut us off.
+func (c *pushCounts) OnClosedOutboundStream(peer.ID) { c.left.Add(1) }
+
 // The rest is not counted.
 
 func (c *pushCounts) OnNewOutboundStream(peer.ID, protocol.ID) {}
-func (c *pushCounts) OnClosedOutboundStream(peer.ID)           {}
 func (c *pushCounts) Join(string)                              {}
 func (c *pushCounts) Leave(string)                             {}
 func (c *pushCounts) Graft(peer.ID, string)                    {}

@@ -25,7 +25,7 @@ var pure = []string{"mesh/route/...", "mesh/recon/...", "mesh/rules/...", "mesh/
 
 // basics may be imported by every pillar.
 var basics = []string{
-	"internal/config/...", "internal/files/...", "internal/kv/...", "internal/peer/...", "internal/redact/...",
+	"internal/config/...", "internal/files/...", "internal/kv/...", "internal/peer/...", "internal/porch/...", "internal/redact/...",
 	"internal/serve/...", "internal/telemetry/...", "internal/openapi/...",
 }
 

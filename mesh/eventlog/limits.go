@@ -47,10 +47,6 @@ const (
 	// included. It is a view for others' eyes: what syncs is the set.
 	VectorEpochs = 4
 
-	// maxReplicas is how many replicas of one epoch the vector holds: a peer that
-	// tells of more than a world has members is not believed.
-	maxReplicas = 4096
-
 	// maxSealed is how many ids a seal may name: 32 MiB of them while it is set.
 	maxSealed = 1 << 20
 

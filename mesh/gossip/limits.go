@@ -127,6 +127,14 @@ const (
 	settleMin = 2 * time.Second
 	settleMax = 5 * time.Second
 
+	// shunnedBy members that close our sessions unheard, or one that does so
+	// shunnedTimes, while nobody takes one, make a node say that it may have been
+	// evicted. doubtAgain is when to ask again in between, so that it is known soon:
+	// later than the backoff after two failures.
+	shunnedBy    = 2
+	shunnedTimes = 3
+	doubtAgain   = 5 * time.Second
+
 	// Per peer: sessions and bytes a minute, both ways. An honest member opens
 	// one or two sessions a minute; a cold start is 30 MB and more, in one.
 	peerSessions = 12

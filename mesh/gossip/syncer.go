@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/culvert-net/culvert/internal/porch"
 	"github.com/culvert-net/culvert/mesh/terrain"
 )
 
@@ -37,14 +38,16 @@ type Syncer struct {
 	inbound  chan struct{} // held by one that a member opened
 	// Those whose openers have shown nothing yet. Whoever floods one of them keeps
 	// nobody out of the other.
-	strangers, neighbours greeters
+	strangers, neighbours *porch.Porch
 
 	mu     sync.Mutex
 	rnd    *rand.Rand // guarded by mu
 	status Status     // guarded by mu
 	epoch  uint64     // guarded by mu: of the last round
 	roster head       // guarded by mu: of the last round
-	settle time.Time  // guarded by mu: when to look again since the roster is new; zero: not
+	settle time.Time  // guarded by mu: when to look again since the roster is new, or our place in it in doubt; zero: not
+
+	standing standing // guarded by mu
 }
 
 // NewSyncer returns a Syncer that does nothing until Run or Serve is called.
@@ -73,7 +76,11 @@ func NewSyncer(cfg SyncerConfig) (*Syncer, error) {
 		kick:     make(chan struct{}, 1),
 		outbound: make(chan struct{}, maxOutbound),
 		inbound:  make(chan struct{}, maxInbound),
-		rnd:      rand.New(rand.NewChaCha8(seed)),
+
+		strangers:  porch.New(maxGreeting, greetingTimeout),
+		neighbours: porch.New(maxGreeting, greetingTimeout),
+
+		rnd: rand.New(rand.NewChaCha8(seed)),
 	}, nil
 }
 
@@ -221,20 +228,20 @@ func (s *Syncer) session(ctx context.Context, cfg *Config, member [32]byte) (Res
 
 // Serve answers a session that somebody opened, closes the stream and returns.
 func (s *Syncer) Serve(ctx context.Context, stream io.ReadWriteCloser) error {
-	return s.serve(ctx, stream, &s.strangers)
+	return s.serve(ctx, stream, s.strangers)
 }
 
 // ServeFrom is Serve for a stream on a link that has shown whose it is: those of
 // members do not wait with everybody's.
 func (s *Syncer) ServeFrom(ctx context.Context, peer [32]byte, stream io.ReadWriteCloser) error {
 	if s.cfg.Session.Group.Member(peer) {
-		return s.serve(ctx, stream, &s.neighbours)
+		return s.serve(ctx, stream, s.neighbours)
 	}
-	return s.serve(ctx, stream, &s.strangers)
+	return s.serve(ctx, stream, s.strangers)
 }
 
-func (s *Syncer) serve(ctx context.Context, stream io.ReadWriteCloser, pool *greeters) error {
-	greeting := pool.enter(func() { _ = stream.Close() })
+func (s *Syncer) serve(ctx context.Context, stream io.ReadWriteCloser, pool *porch.Porch) error {
+	greeting := pool.Enter(func() { _ = stream.Close() })
 	admitted := false
 	r, err := Respond(ctx, &s.cfg.Session, stream, func(member [32]byte) Reason {
 		now := time.Now()
@@ -249,14 +256,14 @@ func (s *Syncer) serve(ctx context.Context, stream io.ReadWriteCloser, pool *gre
 		default:
 			return ReasonBusy
 		}
-		if why := pool.leave(greeting); why != ReasonNone {
+		if why := reasonOver[greeting.Leave()]; why != ReasonNone {
 			<-s.inbound
 			return why
 		}
 		admitted = true
 		return ReasonNone
 	})
-	if why := pool.leave(greeting); why != ReasonNone {
+	if why := reasonOver[greeting.Leave()]; why != ReasonNone {
 		err = &Error{Reason: why}
 	}
 	if !admitted {
@@ -268,6 +275,9 @@ func (s *Syncer) serve(ctx context.Context, stream io.ReadWriteCloser, pool *gre
 	return err
 }
 
+// reasonOver is why a session ends whose greeting was over too early.
+var reasonOver = [...]Reason{porch.Left: ReasonNone, porch.Crowded: ReasonBusy, porch.Late: ReasonTimeout}
+
 // note takes in how a session with somebody known went.
 func (s *Syncer) note(r *Result, err error) {
 	now := time.Now()
@@ -275,6 +285,9 @@ func (s *Syncer) note(r *Result, err error) {
 	s.count(r.Mode, err)
 	s.mu.Lock()
 	s.status.Totals.take(r)
+	if s.standing.take(r, err) && s.settle.IsZero() {
+		s.settle = now.Add(doubtAgain)
+	}
 	s.mu.Unlock()
 	switch reason := ReasonOf(err); {
 	case banned:

@@ -278,6 +278,7 @@ func TestServeLimits(t *testing.T) {
 		if err := ask(); err != nil {
 			t.Errorf("strangers have all places, and a member was not answered: %v", err)
 		}
+		synctest.Wait()
 		if got := syncs[0].Status(); got.Errors[ReasonBusy] != 1 {
 			t.Errorf("%d streams gave up their place, want the oldest", got.Errors[ReasonBusy])
 		}
@@ -307,7 +308,7 @@ func TestServeLimits(t *testing.T) {
 		})
 		time.Sleep(greetingTimeout + time.Second)
 		synctest.Wait()
-		if got := syncs[0].Status(); got.Inbound != 0 || got.Errors[ReasonTimeout] != maxGreeting || len(syncs[0].strangers.open) != 0 {
+		if got := syncs[0].Status(); got.Inbound != 0 || got.Errors[ReasonTimeout] != maxGreeting || syncs[0].strangers.Len() != 0 {
 			t.Errorf("status %+v", got)
 		}
 		// A stranger's flood is not where members are, who come over links.
@@ -320,7 +321,7 @@ func TestServeLimits(t *testing.T) {
 		ends = append(ends, x)
 		net.wg.Go(func() { _ = syncs[0].ServeFrom(t.Context(), all[1].key, y) })
 		synctest.Wait()
-		if n, m := len(syncs[0].strangers.open), len(syncs[0].neighbours.open); n != maxGreeting || m != 1 {
+		if n, m := syncs[0].strangers.Len(), syncs[0].neighbours.Len(); n != maxGreeting || m != 1 {
 			t.Errorf("%d strangers and %d neighbours, want %d and one", n, m, maxGreeting)
 		}
 		for _, e := range ends {

@@ -1,6 +1,6 @@
 // Package quorum lets t of the n directory signers of a world say one thing
 // where there is room for one only: the directory's root of an epoch, the seal
-// of an epoch, the entry that follows an entry of the roster.
+// of an epoch.
 //
 // A Statement fills a Slot with the hash of a content. A signer keeps a Memory,
 // which is on the disk before a signature exists, and signs with Memory.Sign: of

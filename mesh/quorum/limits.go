@@ -15,5 +15,5 @@ const (
 	minRemembered = 1 + 1 + 32
 
 	// maxMemoryFile bounds the content of the memory's file.
-	maxMemoryFile = int(kinds)*maxRemembered*(1+10+32+32) + 64
+	maxMemoryFile = int(kinds)*maxRemembered*(1+10+32) + 64
 )

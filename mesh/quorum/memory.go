@@ -1,7 +1,6 @@
 package quorum
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/ed25519"
 	"errors"
@@ -25,7 +24,7 @@ type Memory struct {
 	world world.Hash // immutable
 
 	mu     sync.Mutex
-	filled []remembered  // sorted by kind, number, parent; guarded by mu
+	filled []remembered  // sorted by kind and number; guarded by mu
 	floor  [kinds]uint64 // numbers below are signed no more; guarded by mu
 }
 
@@ -67,14 +66,9 @@ func OpenMemory(path string, id world.Hash) (*Memory, error) {
 // signers do not outlive it either.
 func NewMemory(id world.Hash) *Memory { return &Memory{world: id} }
 
-// Claim fills a slot, for good: once it has returned nil, no other content can
-// have the slot, whatever happens to the machine. Claiming the same again is
-// fine. Who signs in another form than Sign's claims first, and signs then.
-func (m *Memory) Claim(slot Slot, content world.Hash) error {
-	return m.claim(slot, content, func() error { return nil })
-}
-
-// claim asks check before it fills an empty slot.
+// claim fills a slot, for good: once it has returned nil, no other content can have
+// the slot, whatever happens to the machine. It asks check before it fills an empty
+// one; claiming the same again is fine.
 func (m *Memory) claim(slot Slot, content world.Hash, check func() error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -123,7 +117,7 @@ func (m *Memory) Signed(slot Slot) (world.Hash, bool) {
 
 // find looks for what fills a slot. The caller holds mu.
 func (m *Memory) find(slot Slot) (remembered, bool) {
-	i := slices.IndexFunc(m.filled, func(r remembered) bool { return r.slot.same(slot) })
+	i := slices.IndexFunc(m.filled, func(r remembered) bool { return r.slot == slot })
 	if i < 0 {
 		return remembered{}, false
 	}
@@ -135,35 +129,38 @@ func (m *Memory) find(slot Slot) (remembered, bool) {
 func (m *Memory) with(r remembered) ([]remembered, [kinds]uint64) {
 	i, _ := slices.BinarySearchFunc(m.filled, r, byAge)
 	next, floor := slices.Insert(slices.Clone(m.filled), i, r), m.floor
-	count := 0
-	for _, o := range next {
-		if o.slot.Kind == r.slot.Kind {
-			count++
+	count, oldest := 0, -1
+	for i, o := range next {
+		if o.slot.Kind != r.slot.Kind {
+			continue
+		}
+		count++
+		if oldest < 0 && o != r { // r is about to be signed, however old
+			oldest = i
 		}
 	}
 	if count <= maxRemembered {
 		return next, floor
 	}
-	first := slices.IndexFunc(next, func(o remembered) bool { return o.slot.Kind == r.slot.Kind })
-	lowest := next[first].slot.Number
-	floor[r.slot.Kind] = lowest + 1
-	return slices.DeleteFunc(next, func(o remembered) bool {
-		// All of that number: what is below the floor is refused, remembered or not.
-		return o.slot.Kind == r.slot.Kind && o.slot.Number == lowest && o != r
-	}), floor
+	floor[r.slot.Kind] = max(floor[r.slot.Kind], next[oldest].slot.Number+1)
+	return slices.Delete(next, oldest, oldest+1), floor
 }
 
 // byAge is the order of a memory.
 func byAge(a, b remembered) int {
-	return cmp.Or(cmp.Compare(a.slot.Kind, b.slot.Kind), cmp.Compare(a.slot.Number, b.slot.Number),
-		bytes.Compare(a.slot.Parent[:], b.slot.Parent[:]))
+	return cmp.Or(cmp.Compare(a.slot.Kind, b.slot.Kind), cmp.Compare(a.slot.Number, b.slot.Number))
 }
+
+// errNoMore is about a file with what no version of the programs has written: the
+// format had room for a third kind, whose floor is written as zero.
+var errNoMore = errors.New("it has statements of a kind that signers do not sign")
 
 func encodeMemory(all []remembered, floor [kinds]uint64) []byte {
 	var b []byte
 	for _, f := range floor {
 		b = postcard.AppendUint(b, f)
 	}
+	b = postcard.AppendUint(b, 0)
 	b = postcard.AppendUint(b, uint64(len(all)))
 	for _, r := range all {
 		b = r.slot.append(b)
@@ -178,8 +175,14 @@ func (m *Memory) decode(b []byte) error {
 	for i := range m.floor {
 		m.floor[i] = d.U64()
 	}
+	if d.U64() != 0 {
+		d.Fail(errNoMore)
+	}
 	for i := range d.Count(minRemembered) {
 		r := remembered{slot: readSlot(d)}
+		if errors.Is(d.Err(), postcard.ErrVariant) {
+			return errNoMore
+		}
 		d.Array(r.content[:])
 		if d.Err() == nil && i > 0 && byAge(m.filled[i-1], r) >= 0 {
 			d.Fail(postcard.ErrOrder)

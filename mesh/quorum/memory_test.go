@@ -27,6 +27,12 @@ func open(t testing.TB, path string) *quorum.Memory {
 	return m
 }
 
+// claim has a memory sign a content for a slot.
+func claim(m *quorum.Memory, slot quorum.Slot, content string) error {
+	_, err := m.Sign(signer(1), quorum.Statement{World: testWorld(), Slot: slot, Content: hash(content)}, func() error { return nil })
+	return err
+}
+
 func TestOneStatementPerSlot(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "signed.db")
 	m := open(t, path)
@@ -63,12 +69,8 @@ func TestOneStatementPerSlot(t *testing.T) {
 	if _, err := m.Sign(signer(1), other, yes); !errors.Is(err, quorum.ErrWorld) {
 		t.Errorf("another world: %v", err)
 	}
-	// A rotation's place is its parent, whatever generation it says it makes.
-	if err := m.Claim(quorum.RotationOf(2, hash("p")), hash("a")); err != nil {
-		t.Fatal(err)
-	}
-	if err := m.Claim(quorum.RotationOf(9, hash("p")), hash("b")); !errors.Is(err, quorum.ErrTaken) {
-		t.Errorf("another generation after the same entry: %v", err)
+	if err := claim(m, quorum.SealOf(7), "b"); err != nil {
+		t.Errorf("another kind: %v", err)
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
@@ -81,10 +83,7 @@ func TestMemoryStaysSmall(t *testing.T) {
 	m := open(t, path)
 	const many = 400
 	for e := range uint64(many) {
-		if err := m.Claim(quorum.RootOf(e), hash("a")); err != nil {
-			t.Fatal(err)
-		}
-		if err := m.Claim(quorum.RotationOf(5, hash(fmt.Sprint(e))), hash("a")); err != nil && !errors.Is(err, quorum.ErrOld) {
+		if err := claim(m, quorum.RootOf(e), "a"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -93,17 +92,14 @@ func TestMemoryStaysSmall(t *testing.T) {
 	}
 	m = open(t, path)
 	for e := range uint64(many) {
-		if err := m.Claim(quorum.RootOf(e), hash("b")); !errors.Is(err, quorum.ErrTaken) && !errors.Is(err, quorum.ErrOld) {
+		if err := claim(m, quorum.RootOf(e), "b"); !errors.Is(err, quorum.ErrTaken) && !errors.Is(err, quorum.ErrOld) {
 			t.Fatalf("epoch %d can be signed twice: %v", e, err)
 		}
-		if err := m.Claim(quorum.RotationOf(5, hash(fmt.Sprint(e))), hash("b")); err == nil {
-			t.Fatalf("rotation %d can be signed twice", e)
-		}
 	}
-	if err := m.Claim(quorum.SealOf(0), hash("b")); err != nil {
+	if err := claim(m, quorum.SealOf(0), "b"); err != nil {
 		t.Errorf("another kind: %v", err)
 	}
-	if err := m.Claim(quorum.RootOf(many), hash("b")); err != nil {
+	if err := claim(m, quorum.RootOf(many), "b"); err != nil {
 		t.Errorf("the next epoch: %v", err)
 	}
 }
@@ -114,7 +110,7 @@ func TestMemoryRefuses(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "signed.db")
 	m := open(t, path)
-	if err := m.Claim(quorum.RootOf(7), hash("a")); err != nil {
+	if err := claim(m, quorum.RootOf(7), "a"); err != nil {
 		t.Fatal(err)
 	}
 	good, err := os.ReadFile(path)
@@ -141,11 +137,77 @@ func TestMemoryRefuses(t *testing.T) {
 	}
 
 	gone := open(t, filepath.Join(dir, "missing", "signed.db"))
-	if err := gone.Claim(quorum.RootOf(7), hash("a")); err == nil {
+	if err := claim(gone, quorum.RootOf(7), "a"); err == nil {
 		t.Error("a claim that is not on disk is taken for one")
 	}
 	if _, ok := gone.Signed(quorum.RootOf(7)); ok {
 		t.Error("a claim that failed has the slot")
+	}
+}
+
+// A file of the format has a zero where a third kind had its floor. What such a
+// kind has in it is not taken for something else.
+func TestMemoryFormat(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "signed.db")
+	content := hash("a")
+	record := func(kind, number byte) []byte { return append([]byte{kind, number}, content[:]...) }
+	write := func(head []byte, records ...[]byte) {
+		t.Helper()
+		all := append(head, byte(len(records)))
+		if err := sealed.Write(path, "CULVSGN\x01", testWorld(), append(all, slices.Concat(records...)...)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write([]byte{5, 6, 0}, record(0, 7), record(1, 9))
+	m := open(t, path)
+	for _, slot := range []quorum.Slot{quorum.RootOf(7), quorum.SealOf(9)} {
+		if got, ok := m.Signed(slot); !ok || got != content {
+			t.Errorf("Signed(%v) = %v, %v", slot, got, ok)
+		}
+	}
+	for _, slot := range []quorum.Slot{quorum.RootOf(4), quorum.SealOf(5)} {
+		if err := claim(m, slot, "b"); !errors.Is(err, quorum.ErrOld) {
+			t.Errorf("the %v, below the floor: %v", slot, err)
+		}
+	}
+	parent := hash("p")
+	third := slices.Concat([]byte{2, 3}, parent[:], content[:])
+	for _, bad := range []struct {
+		head    []byte
+		records [][]byte
+	}{{[]byte{5, 6, 8}, [][]byte{record(0, 7)}}, {[]byte{5, 6, 0}, [][]byte{record(0, 7), third}}} {
+		write(bad.head, bad.records...)
+		if _, err := quorum.OpenMemory(path, testWorld()); err == nil || !strings.Contains(err.Error(), "a kind that signers do not sign") {
+			t.Errorf("a file with a third kind: %v", err)
+		}
+	}
+}
+
+// Of two that are both old the one that is being signed stays, and the memory does
+// not grow.
+func TestMemoryOfOld(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "signed.db")
+	m := open(t, path)
+	for e := range uint64(300) {
+		if err := claim(m, quorum.RootOf(1000+e), "a"); err != nil {
+			t.Fatal(err)
+		}
+		if e == 255 { // full, with nothing forgotten yet
+			if err := claim(m, quorum.RootOf(3), "a"); err != nil {
+				t.Fatal(err)
+			}
+			if err := claim(m, quorum.RootOf(3), "b"); !errors.Is(err, quorum.ErrTaken) {
+				t.Errorf("what was just signed is forgotten: %v", err)
+			}
+			if err := claim(m, quorum.RootOf(1000), "b"); !errors.Is(err, quorum.ErrOld) {
+				t.Errorf("what was forgotten can be signed otherwise: %v", err)
+			}
+		}
+	}
+	for _, e := range []uint64{3, 4, 1000, 1043} {
+		if err := claim(m, quorum.RootOf(e), "b"); !errors.Is(err, quorum.ErrOld) {
+			t.Errorf("epoch %d: %v, want ErrOld", e, err)
+		}
 	}
 }
 
@@ -228,7 +290,7 @@ func TestKilled(t *testing.T) {
 		hang.Stop()
 		m := open(t, path)
 		for e, content := range signed {
-			if err := m.Claim(quorum.RootOf(e), hash("another")); err == nil {
+			if err := claim(m, quorum.RootOf(e), "another"); err == nil {
 				t.Fatalf("round %d: epoch %d was signed as %v, and can be signed otherwise", round, e, content)
 			}
 		}
@@ -241,8 +303,8 @@ func TestKilled(t *testing.T) {
 func FuzzMemory(f *testing.F) {
 	path := filepath.Join(f.TempDir(), "signed.db")
 	m := open(f, path)
-	for _, slot := range []quorum.Slot{quorum.RootOf(3), quorum.SealOf(9), quorum.RotationOf(1, hash("p"))} {
-		if err := m.Claim(slot, hash("a")); err != nil {
+	for _, slot := range []quorum.Slot{quorum.RootOf(3), quorum.SealOf(9)} {
+		if err := claim(m, slot, "a"); err != nil {
 			f.Fatal(err)
 		}
 	}
@@ -252,6 +314,7 @@ func FuzzMemory(f *testing.F) {
 	}
 	f.Add(good)
 	f.Add([]byte{0, 0, 0, 0})
+	f.Add([]byte{0, 0, 7, 0})
 	f.Fuzz(func(t *testing.T, content []byte) {
 		path := filepath.Join(t.TempDir(), "signed.db")
 		if err := sealed.Write(path, "CULVSGN\x01", testWorld(), content); err != nil {
@@ -262,7 +325,7 @@ func FuzzMemory(f *testing.F) {
 			return
 		}
 		// What was read can be added to, and read again.
-		_ = m.Claim(quorum.RootOf(1<<40), hash("b")) // may be taken, or too old
+		_ = claim(m, quorum.RootOf(1<<40), "b") // may be taken, or too old
 		if _, err := quorum.OpenMemory(path, testWorld()); err != nil {
 			t.Errorf("what was written cannot be read: %v", err)
 		}

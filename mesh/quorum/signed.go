@@ -184,7 +184,7 @@ func NewContradiction(a, b Signed) Contradiction {
 // and signed by t signers each. It returns who signed both, sorted: as two
 // quorums share a signer, there is always one.
 func (c *Contradiction) Verify(id world.Hash, q Quorum) (liars [][32]byte, err error) {
-	if !c.First.Slot.same(c.Second.Slot) || c.First.Content == c.Second.Content {
+	if c.First.Slot != c.Second.Slot || c.First.Content == c.Second.Content {
 		return nil, fmt.Errorf("%w: two slots, or one content", ErrNoContradiction)
 	}
 	for _, s := range []*Signed{&c.First, &c.Second} {

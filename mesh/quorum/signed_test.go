@@ -115,7 +115,6 @@ func TestContradiction(t *testing.T) {
 			t.Errorf("decoded: %v", err)
 		}
 	}
-	parent := hash("parent")
 	for _, c := range []struct {
 		name string
 		a, b quorum.Signed
@@ -125,9 +124,6 @@ func TestContradiction(t *testing.T) {
 		{"two epochs", a, sign(t, quorum.RootOf(8), hash("b"), 2, 3), quorum.ErrNoContradiction},
 		{"two kinds", a, sign(t, quorum.SealOf(7), hash("b"), 2, 3), quorum.ErrNoContradiction},
 		{"too few", a, sign(t, quorum.RootOf(7), hash("b"), 2), quorum.ErrTooFew},
-		{"two parents", sign(t, quorum.RotationOf(2, parent), hash("a"), 1, 2), sign(t, quorum.RotationOf(2, hash("other")), hash("b"), 2, 3), quorum.ErrNoContradiction},
-		// The parent says it all: another number does not make another place.
-		{"one parent", sign(t, quorum.RotationOf(2, parent), hash("a"), 1, 2), sign(t, quorum.RotationOf(3, parent), hash("b"), 2, 3), nil},
 	} {
 		proof := quorum.NewContradiction(c.a, c.b)
 		if _, err := proof.Verify(testWorld(), twoOfThree()); !errors.Is(err, c.want) {
@@ -140,22 +136,22 @@ func TestContradiction(t *testing.T) {
 	}
 }
 
-// Statements of the three kinds about the same are signed differently, and no
+// Statements of the two kinds about the same are signed differently, and no
 // domain is the beginning of another.
 func TestDomains(t *testing.T) {
 	seen := make(map[[64]byte]bool)
-	for _, slot := range []quorum.Slot{quorum.RootOf(1), quorum.SealOf(1), quorum.RotationOf(1, world.Hash{})} {
+	for _, slot := range []quorum.Slot{quorum.RootOf(1), quorum.SealOf(1)} {
 		s := sign(t, slot, hash("a"), 1)
 		seen[s.Signatures[0].Bytes] = true
 	}
-	if len(seen) != 3 {
-		t.Errorf("%d different signatures of three", len(seen))
+	if len(seen) != 2 {
+		t.Errorf("%d different signatures of two", len(seen))
 	}
 }
 
 func FuzzSigned(f *testing.F) {
 	for _, s := range []quorum.Signed{
-		sign(f, quorum.RootOf(7), hash("a"), 1, 2), sign(f, quorum.RotationOf(7, hash("p")), hash("a"), 3), {},
+		sign(f, quorum.RootOf(7), hash("a"), 1, 2), sign(f, quorum.SealOf(7), hash("a"), 3), {},
 	} {
 		f.Add(s.Canonical())
 	}

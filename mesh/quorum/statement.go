@@ -15,10 +15,9 @@ type Kind uint32
 
 // All kinds.
 const (
-	Root     Kind = 0 // the directory of an epoch
-	Seal     Kind = 1 // the receipts of an epoch
-	Rotation Kind = 2 // the roster's entry after a given one
-	kinds    Kind = 3
+	Root  Kind = 0 // the directory of an epoch
+	Seal  Kind = 1 // the receipts of an epoch
+	kinds Kind = 2
 )
 
 func (k Kind) String() string {
@@ -27,8 +26,6 @@ func (k Kind) String() string {
 		return "root"
 	case Seal:
 		return "seal"
-	case Rotation:
-		return "rotation"
 	}
 	return fmt.Sprintf("kind %d", uint32(k))
 }
@@ -41,18 +38,14 @@ func (k Kind) domain() world.Domain {
 		return world.DomainRoot
 	case Seal:
 		return world.DomainSeal
-	case Rotation:
-		return world.DomainRotation
 	}
 	panic("quorum: a statement of an unknown kind is not decoded, nor made")
 }
 
-// Slot is a place for one statement. Of a rotation the place is the parent
-// alone: what number follows it is not the proposer's to choose.
+// Slot is a place for one statement.
 type Slot struct {
 	Kind   Kind
-	Number uint64     // the epoch; of a rotation the generation it makes
-	Parent world.Hash // of a rotation: the entry it follows; else zero
+	Number uint64 // the epoch
 }
 
 // RootOf is the slot of an epoch's root.
@@ -61,42 +54,16 @@ func RootOf(epoch uint64) Slot { return Slot{Kind: Root, Number: epoch} }
 // SealOf is the slot of an epoch's seal.
 func SealOf(epoch uint64) Slot { return Slot{Kind: Seal, Number: epoch} }
 
-// RotationOf is the slot after the roster's entry parent, of the generation
-// that the new entry makes.
-func RotationOf(generation uint64, parent world.Hash) Slot {
-	return Slot{Kind: Rotation, Number: generation, Parent: parent}
-}
-
-// same reports whether there is room for one statement in both.
-func (s Slot) same(o Slot) bool {
-	if s.Kind == Rotation && o.Kind == Rotation {
-		return s.Parent == o.Parent
-	}
-	return s == o
-}
-
 func (s Slot) String() string {
-	if s.Kind == Rotation {
-		return fmt.Sprintf("rotation after %s", s.Parent.Short())
-	}
 	return fmt.Sprintf("%v of epoch %d", s.Kind, s.Number)
 }
 
 func (s Slot) append(b []byte) []byte {
-	b = postcard.AppendUint(b, uint64(s.Kind))
-	b = postcard.AppendUint(b, s.Number)
-	if s.Kind == Rotation {
-		b = postcard.AppendArray(b, s.Parent[:])
-	}
-	return b
+	return postcard.AppendUint(postcard.AppendUint(b, uint64(s.Kind)), s.Number)
 }
 
 func readSlot(d *postcard.Decoder) Slot {
-	s := Slot{Kind: Kind(d.Variant(uint32(kinds))), Number: d.U64()}
-	if s.Kind == Rotation {
-		d.Array(s.Parent[:])
-	}
-	return s
+	return Slot{Kind: Kind(d.Variant(uint32(kinds))), Number: d.U64()}
 }
 
 // Statement says what fills a slot.

@@ -29,11 +29,12 @@ type Desk struct {
 	mu sync.Mutex // held while an entry is made
 }
 
-// Ask answers a request in the bytes of one session. The error is for this
-// node's operator, beside the answer.
-func (k *Desk) Ask(ctx context.Context, request []byte, t Transcript, now time.Time) ([]byte, error) {
+// Ask answers a request in the bytes of one session. proved says that whoever asks
+// knows an invite's phrase, granted or not. The error is for this node's operator,
+// beside the answer.
+func (k *Desk) Ask(ctx context.Context, request []byte, t Transcript, now time.Time) (answer []byte, proved bool, err error) {
 	ans, secret, err := k.ask(ctx, request, t, now)
-	if secret != nil {
+	if proved = secret != nil; proved {
 		ans.Proof = ans.proof(secret, t)
 		secret.Erase()
 	}
@@ -42,7 +43,7 @@ func (k *Desk) Ask(ctx context.Context, request []byte, t Transcript, now time.T
 		err = fmt.Errorf("the roster has grown beyond the %d bytes of an answer", MaxAnswer)
 		b = Answer{Kind: Refused, Reason: ReasonUnavailable}.Canonical()
 	}
-	return b, err
+	return b, proved, err
 }
 
 func (k *Desk) ask(ctx context.Context, request []byte, t Transcript, now time.Time) (Answer, *world.Secret, error) {

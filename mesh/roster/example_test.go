@@ -63,7 +63,7 @@ func Example() {
 	ask, err := roster.NewAsk(invite, phrase, theirKey, theirRing.Wrap(), roster.RoleProber, "visitor", nil, now)
 	check(err)
 	transcript := roster.Transcript{1} // a hash that only the two ends of the session know
-	reply, err := desk.Ask(ctx, ask.Request(transcript).Canonical(), transcript, now)
+	reply, _, err := desk.Ask(ctx, ask.Request(transcript).Canonical(), transcript, now)
 	check(err)
 	answer, err := ask.Answer(transcript, reply)
 	check(err)

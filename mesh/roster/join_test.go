@@ -114,7 +114,7 @@ func (o *office) invited(n int, role *Role, operator *string) *newcomer {
 // session is one request and its answer.
 func (o *office) session(c *newcomer, t Transcript) (Answer, error) {
 	o.Helper()
-	b, err := o.Desk.Ask(o.Context(), c.ask.Request(t).Canonical(), t, o.now)
+	b, _, err := o.Desk.Ask(o.Context(), c.ask.Request(t).Canonical(), t, o.now)
 	if err != nil {
 		o.Log("desk:", err)
 	}
@@ -185,7 +185,7 @@ func TestInviteRace(t *testing.T) {
 		}
 		group.Go(func() {
 			tr := Transcript{byte(i)}
-			b, err := o.Desk.Ask(context.Background(), c.ask.Request(tr).Canonical(), tr, o.now)
+			b, _, err := o.Desk.Ask(context.Background(), c.ask.Request(tr).Canonical(), tr, o.now)
 			if err == nil {
 				answers[i], err = c.ask.Answer(tr, b)
 			}
@@ -286,7 +286,7 @@ func TestRefusals(t *testing.T) {
 			c := o.invited(20, &role, &operator)
 			q := c.ask.Request(Transcript{1})
 			tt.edit(o, c, &q)
-			b, err := o.Desk.Ask(t.Context(), q.Canonical(), Transcript{1}, o.now)
+			b, _, err := o.Desk.Ask(t.Context(), q.Canonical(), Transcript{1}, o.now)
 			if err != nil {
 				t.Log("desk:", err)
 			}
@@ -301,7 +301,7 @@ func TestRefusals(t *testing.T) {
 		})
 	}
 	o := newOffice(t, spec{n: 1, m: 1, t: 1})
-	b, _ := o.Desk.Ask(t.Context(), []byte{1, 2, 3}, Transcript{}, o.now)
+	b, _, _ := o.Desk.Ask(t.Context(), []byte{1, 2, 3}, Transcript{}, o.now)
 	if ans, err := DecodeAnswer(b); err != nil || ans.Reason != ReasonMalformed {
 		t.Errorf("garbage: %+v, %v", ans, err)
 	}
@@ -317,7 +317,7 @@ func TestAnswerIsProved(t *testing.T) {
 	o := newOffice(t, spec{n: 1, m: 1, t: 1})
 	c := o.invited(20, nil, nil)
 	tr := Transcript{1}
-	good, err := o.Desk.Ask(t.Context(), c.ask.Request(tr).Canonical(), tr, o.now)
+	good, _, err := o.Desk.Ask(t.Context(), c.ask.Request(tr).Canonical(), tr, o.now)
 	if err != nil {
 		t.Fatal(err)
 	}

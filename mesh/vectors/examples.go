@@ -216,8 +216,7 @@ func eventExamples() []example {
 // statementExamples are of what directory signers sign.
 func statementExamples() []example {
 	in := statementIn{Seed: fill(0x0a), World: inWorld(), Number: someEpoch, Content: fill(0x0b)}
-	root, seal, rotation := in, in, in
-	root.About, seal.About, rotation.About = "root", "seal", "rotation"
-	rotation.Number, rotation.Parent = 2, pointer(inWorld())
-	return []example{{"statement_root", "statement", root}, {"statement_seal", "statement", seal}, {"statement_rotation", "statement", rotation}}
+	root, seal := in, in
+	root.About, seal.About = "root", "seal"
+	return []example{{"statement_root", "statement", root}, {"statement_seal", "statement", seal}}
 }

@@ -14,25 +14,22 @@ func statementKinds() []kind {
 }
 
 type statementIn struct {
-	Seed    world.Hash  `json:"signer_seed_hex"`
-	World   world.Hash  `json:"world_hex"`
-	About   string      `json:"about"`  // root, seal or rotation
-	Number  number      `json:"number"` // epoch, or generation of a rotation
-	Parent  *world.Hash `json:"parent_hex,omitempty"`
-	Content world.Hash  `json:"content_hex"`
+	Seed    world.Hash `json:"signer_seed_hex"`
+	World   world.Hash `json:"world_hex"`
+	About   string     `json:"about"`  // root or seal
+	Number  number     `json:"number"` // the epoch
+	Content world.Hash `json:"content_hex"`
 }
 
 // slot is where the statement stands, and the domain of its signatures.
 func (in statementIn) slot() (quorum.Slot, world.Domain, error) {
-	switch {
-	case in.About == "root":
+	switch in.About {
+	case "root":
 		return quorum.RootOf(uint64(in.Number)), world.DomainRoot, nil
-	case in.About == "seal":
+	case "seal":
 		return quorum.SealOf(uint64(in.Number)), world.DomainSeal, nil
-	case in.About == "rotation" && in.Parent != nil:
-		return quorum.RotationOf(uint64(in.Number), *in.Parent), world.DomainRotation, nil
 	}
-	return quorum.Slot{}, "", fmt.Errorf("about is %q, and may be root, seal or (with parent_hex) rotation", in.About)
+	return quorum.Slot{}, "", fmt.Errorf("about is %q, and may be root or seal", in.About)
 }
 
 // statement signs by itself, since package quorum signs nothing that it has not

@@ -18,7 +18,6 @@ const (
 	DomainManifest    Domain = "manifest-sig"
 	DomainRoot        Domain = "root-sig"
 	DomainSeal        Domain = "seal-sig"
-	DomainRotation    Domain = "rotation-sig"
 	DomainEntry       Domain = "roster-sig" // an entry of the roster, by its proposer and directory signers
 	DomainAdmit       Domain = "admit-sig"  // approval of an addition to it
 	DomainEvict       Domain = "evict-sig"  // approval of a removal
@@ -34,7 +33,7 @@ func Domains() []Domain {
 	return []Domain{
 		DomainDescriptor, DomainReceipt, DomainAttestation, DomainDispute, DomainLinkHint,
 		DomainEndorsement, DomainShard, DomainVerdict, DomainManifest,
-		DomainRoot, DomainSeal, DomainRotation,
+		DomainRoot, DomainSeal,
 		DomainEntry, DomainAdmit, DomainEvict, DomainChoice, DomainBoxes, DomainJoin, DomainSync,
 	}
 }

@@ -82,9 +82,9 @@ func Run(ctx context.Context, program string, to Output, checks []Check) error {
 	r := &Report{Program: program, Version: app.Version(), Findings: []Finding{}}
 	p := newPrinter(to)
 	for _, c := range checks {
-		p.progress(c.Name)
+		p.line.Show("%s", c.Name)
 		found := examine(ctx, c)
-		p.progress("")
+		p.line.Clear()
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
 		}

@@ -94,16 +94,6 @@ func TestRunInterrupted(t *testing.T) {
 	}
 }
 
-func TestProgress(t *testing.T) {
-	var out bytes.Buffer
-	p := &printer{Output: Output{Err: &out}, live: true}
-	p.progress("seeds")
-	p.progress("")
-	if got := out.String(); got != "\r\x1b[K... seeds\r\x1b[K" {
-		t.Errorf("progress = %q", got)
-	}
-}
-
 func TestShowURL(t *testing.T) {
 	for in, want := range map[string]string{
 		"http://127.0.0.1:8080/v1":               "http://127.0.0.1:8080/v1",

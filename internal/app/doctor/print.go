@@ -12,23 +12,15 @@ import (
 // printer shows findings as they come, or all at once as JSON.
 type printer struct {
 	Output
-	live bool // a person watches Err
+	line *app.Progress // what is being looked at
 }
 
 func newPrinter(to Output) *printer {
-	return &printer{Output: to, live: !to.JSON && app.OnTerminal(to.Err)}
-}
-
-// progress says what is being looked at, on a line that the next one replaces;
-// "" clears it. What is lost of it is no loss.
-func (p *printer) progress(name string) {
-	switch {
-	case !p.live:
-	case name == "":
-		_, _ = io.WriteString(p.Err, "\r\x1b[K")
-	default:
-		_, _ = fmt.Fprintf(p.Err, "\r\x1b[K... %s", name)
+	watched := to.Err
+	if to.JSON {
+		watched = io.Discard
 	}
+	return &printer{Output: to, line: app.NewProgress(watched)}
 }
 
 // Widths of the first two columns: the longest level, and the longest usual

@@ -108,16 +108,33 @@ func meet(t testing.TB, s *Service, with *Member) string {
 	return p.Error.Label()
 }
 
-// admitted brings m into the world through a desk, as a request to join does.
-func admitted(t testing.TB, host, m *Member) {
+// answerJoin hears and answers a request to join.
+func answerJoin(m *Member, rw io.ReadWriter) error {
+	r, err := m.hearJoin(rw)
+	if err != nil {
+		return err
+	}
+	answer, _ := m.judgeJoin(context.Background(), r)
+	return writeMessage(rw, answer)
+}
+
+// request makes what m asks of a host that will admit it.
+func request(t testing.TB, host, m *Member) *roster.Ask {
 	t.Helper()
 	inv, phrase, err := host.invites.Create(t.Context(), []string{"/ip4/127.0.0.1/tcp/1/p2p/" + mesh.PeerID(host.Self())}, nil, nil, time.Now())
 	try(t, err)
 	ask, err := roster.NewAsk(inv, phrase, m.cfg.Key, m.Wrap(), roster.RoleMemory, "", nil, time.Now())
 	try(t, err)
+	return ask
+}
+
+// admitted brings m into the world through a desk, as a request to join does.
+func admitted(t testing.TB, host, m *Member) {
+	t.Helper()
+	ask := request(t, host, m)
 	a, b := net.Pipe()
 	done := make(chan error, 1)
-	go func() { done <- host.answerJoin(context.Background(), b) }()
+	go func() { done <- answerJoin(host, b) }()
 	answer, err := exchange(a, ask, m.cfg.World.ID, m.Self(), host.Self())
 	try(t, err)
 	try(t, <-done)

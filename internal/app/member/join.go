@@ -77,31 +77,40 @@ func readMessage(r io.Reader, most int) ([]byte, error) {
 	return b, err
 }
 
-// answerJoin answers the one request of a stream.
-func (m *Member) answerJoin(ctx context.Context, rw io.ReadWriter) error {
-	var newcomer [32]byte
-	if _, err := io.ReadFull(rw, newcomer[:]); err != nil {
-		return err
+// requested is a request that has come whole.
+type requested struct {
+	newcomer   [32]byte
+	transcript roster.Transcript
+	request    []byte
+}
+
+// hearJoin is the part of the one request of a stream that anybody can have with us.
+func (m *Member) hearJoin(rw io.ReadWriter) (r requested, err error) {
+	if _, err := io.ReadFull(rw, r.newcomer[:]); err != nil {
+		return r, err
 	}
 	ours, theirs, err := noncesBack(rw)
 	if err != nil {
-		return err
+		return r, err
 	}
-	request, err := readMessage(rw, roster.MaxRequest)
-	if err != nil {
-		return err
-	}
+	r.transcript = transcript(m.cfg.World.ID, r.newcomer, m.self, theirs, ours)
+	r.request, err = readMessage(rw, roster.MaxRequest)
+	return r, err
+}
+
+// judgeJoin is the answer to it, and whether who asks knows an invite's phrase.
+func (m *Member) judgeJoin(ctx context.Context, r requested) (answer []byte, proved bool) {
 	before, _ := m.Roster().Head()
-	answer, failed := m.desk.Ask(ctx, request, transcript(m.cfg.World.ID, newcomer, m.self, theirs, ours), time.Now())
+	answer, proved, failed := m.desk.Ask(ctx, r.request, r.transcript, time.Now())
 	after, _ := m.Roster().Head()
 	switch {
 	case after != before:
-		m.cfg.Log.Info("a member was admitted", "member", short(newcomer), "generation", after)
+		m.cfg.Log.Info("a member was admitted", "member", short(r.newcomer), "generation", after)
 	case failed != nil:
-		m.cfg.Log.Info("a request to join was not granted", "newcomer", short(newcomer), "err", failed)
+		m.cfg.Log.Info("a request to join was not granted", "newcomer", short(r.newcomer), "err", failed)
 	}
 	m.update() // what waits for approvals may have changed, too
-	return errors.Join(failed, writeMessage(rw, answer))
+	return answer, proved
 }
 
 // short is how members are named to people.

@@ -3,11 +3,22 @@ package member
 import "time"
 
 const (
-	// joinStreams and joinPeerStreams bound requests to join that are being
-	// answered: a ticket costs a fraction of a second to check, and people join one
-	// by one.
-	joinStreams     = 8
+	// joinStreams and joinPeerStreams bound requests to join whose streams are open at
+	// once over links: more than maxAsking and maxJudged, which decide who is heard.
+	joinStreams     = 64
 	joinPeerStreams = 1
+
+	// maxAsking is how many streams, over links and over circuits each, may be open
+	// whose opener has not sent its request. One more ends the oldest.
+	maxAsking = 16
+
+	// askingLimit is how long one may take for that in all: some round trips over a
+	// circuit, and a request of some kilobytes.
+	askingLimit = 20 * time.Second
+
+	// maxJudged is how many requests are judged at once: a ticket costs a fraction of a
+	// second to check, and people join one by one.
+	maxJudged = 8
 
 	// joinLimit bounds one request, whose answer carries a whole roster.
 	joinLimit = 30 * time.Second
@@ -35,6 +46,10 @@ const (
 
 	// upkeepEvery is how often a member looks whether something is due.
 	upkeepEvery = 10 * time.Second
+
+	// desertedAgain is how long after a round that began because push was left by all
+	// another one may begin for that.
+	desertedAgain = time.Minute
 
 	// rulesEvery is how often it is looked whether a rule bundle became active, which
 	// takes epochs.

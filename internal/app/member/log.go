@@ -199,16 +199,17 @@ func (o *Ops) explain(_ context.Context, in Named) (Explained, error) {
 	return out, err
 }
 
-// Vectored is the version vector of the last epochs, as the reference has one.
+// Vectored is the version vector of the last epochs, as far as this node knows it:
+// its own counters.
 type Vectored struct {
-	Entries []VectorEntry `json:"entries"` // by epoch, then by replica
+	Entries []VectorEntry `json:"entries"` // by epoch
 }
 
-// VectorEntry is how many events one replica has told of in one epoch.
+// VectorEntry is how many events this node has brought into one epoch, under an id
+// that nobody else can link.
 type VectorEntry struct {
 	Epoch   uint64 `json:"epoch"`
 	Replica string `json:"replica"`
-	Own     bool   `json:"own"` // of this node, by an id that nobody else can link
 	Counter uint64 `json:"counter"`
 }
 
@@ -225,9 +226,8 @@ func (o *Ops) vector(_ context.Context, _ None) (Vectored, error) {
 		if err != nil {
 			return out, err
 		}
-		own := o.replica(epoch)
 		for _, id := range slices.SortedFunc(maps.Keys(counters), func(a, b world.Hash) int { return bytes.Compare(a[:], b[:]) }) {
-			out.Entries = append(out.Entries, VectorEntry{Epoch: epoch, Replica: id.String(), Own: id == own, Counter: counters[id]})
+			out.Entries = append(out.Entries, VectorEntry{Epoch: epoch, Replica: id.String(), Counter: counters[id]})
 		}
 	}
 	return out, nil

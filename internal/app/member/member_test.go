@@ -2,7 +2,6 @@ package member
 
 import (
 	"bytes"
-	"context"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -234,14 +233,14 @@ func TestJoinHostile(t *testing.T) {
 			}
 			here.Close()
 		}()
-		if err := m.answerJoin(context.Background(), there); err == nil {
-			t.Errorf("%s: it was answered", name)
+		if _, err := m.hearJoin(there); err == nil {
+			t.Errorf("%s: it was heard", name)
 		}
 		there.Close()
 	}
 	// Nonsense of the right form is refused with a reason.
 	here, there := net.Pipe()
-	go func() { _ = m.answerJoin(context.Background(), there); there.Close() }()
+	go func() { _ = answerJoin(m, there); there.Close() }()
 	_, err := here.Write(make([]byte, 32)) // a key
 	try(t, err)
 	_, _, err = nonces(here)

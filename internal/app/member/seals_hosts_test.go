@@ -40,6 +40,12 @@ const hostedSigners = 3
 // runHosted makes n members in a bubble, who meet at the beginning of an epoch.
 func runHosted(t *testing.T, n int, f func(t *testing.T, h *hosted)) {
 	t.Helper()
+	runHostedIn(t, time.Minute, n, f)
+}
+
+// runHostedIn is runHosted in a world with epochs of that length.
+func runHostedIn(t *testing.T, epoch time.Duration, n int, f func(t *testing.T, h *hosted)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		h := &hosted{T: t, members: make([]*Service, n), ends: make([]func(), n)}
 		for i := range n {
@@ -47,7 +53,7 @@ func runHosted(t *testing.T, n int, f func(t *testing.T, h *hosted)) {
 		}
 		h.net = meshtest.New(t, meshtest.Config{Hosts: n, Keys: h.keys, Seed: 1})
 		rules := world.DefaultRules()
-		rules.EpochLenMS = uint64(time.Minute.Milliseconds())
+		rules.EpochLenMS = uint64(epoch.Milliseconds())
 		h.world = makeWorldOf(t, rules, 1, h.keys[:hostedSigners]...)
 		h.set = directory.NewSet(h.world)
 		h.found()

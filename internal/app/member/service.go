@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/culvert-net/culvert/internal/app"
@@ -23,7 +22,7 @@ type Service struct {
 	set     node.Directory
 	session gossip.Config
 	syncer  *gossip.Syncer
-	refused atomic.Bool // by all members that were asked last
+	door    door
 
 	signer *seal.Signer // nil: this node is no directory signer
 
@@ -36,7 +35,7 @@ type Service struct {
 // Start makes a Service that opens sessions with dial, to members that stand in
 // set. It does nothing until its Parts run.
 func (m *Member) Start(dial gossip.Dialer, set node.Directory) (*Service, error) {
-	s := &Service{Member: m, dial: dial, set: set, session: gossip.Config{
+	s := &Service{Member: m, dial: dial, set: set, door: newDoor(), session: gossip.Config{
 		World: m.cfg.World, Key: m.cfg.Key, Group: group{m}, Log: m.log(), Carriers: m.carriers(), Known: new(gossip.Refusals), Intake: new(gossip.Intake),
 	}}
 	var err error
@@ -86,26 +85,8 @@ func (s *Service) ServeHost(ctx context.Context, host *mesh.Host) {
 		host.Handle(mesh.ProtoSeal, sealPeerStreams, sealStreams, func(stream *mesh.Stream) { s.answerSeal(ctx, stream) })
 	}
 	host.Handle(mesh.ProtoJoin, joinPeerStreams, joinStreams, func(stream *mesh.Stream) {
-		s.ServeJoin(ctx, stream)
+		s.serveJoin(ctx, stream, s.door.links)
 	})
-}
-
-// ServeJoin answers somebody's request to join, and closes the stream.
-func (s *Service) ServeJoin(ctx context.Context, stream interface {
-	JoinStream
-	SetDeadline(time.Time) error
-},
-) {
-	// The stream's next read shows whether it still lives.
-	_ = stream.SetDeadline(time.Now().Add(joinLimit))
-	if s.IsMember() != nil {
-		_ = stream.Reset()
-		return
-	}
-	if err := s.answerJoin(ctx, stream); err != nil {
-		s.cfg.Log.Debug("request to join not answered", "err", err)
-	}
-	_ = stream.Close() // all was said
 }
 
 // Say puts an event of our own into the log and pushes it.
@@ -124,14 +105,14 @@ func (s *Service) upkeep(ctx context.Context) error {
 	tick := time.NewTicker(upkeepEvery)
 	defer tick.Stop()
 	var pruned, looked time.Time
-	var heard gossip.Bytes
+	var peers desertion
 	generation, entry := s.Roster().Head()
 	waited := s.waiting.Digest()
 	for {
 		updated := s.Updated()
 		now := time.Now()
 		s.due(ctx, now)
-		heard = s.look(heard)
+		s.deserted(&peers, now)
 		if now.Sub(looked) >= rulesEvery {
 			s.endorsed.watch(now)
 			looked = now
@@ -157,6 +138,29 @@ func (s *Service) upkeep(ctx context.Context) error {
 		case <-tick.C:
 		case <-updated:
 		}
+	}
+}
+
+// desertion is what was last seen of the peers of push.
+type desertion struct {
+	peers  int
+	left   uint64
+	kicked time.Time
+}
+
+// deserted begins a round when as many peers of push have left as there were: the
+// network may be gone, or this node was evicted and is to know it. Who is cut off
+// tries again, so how many there are at a moment says little.
+func (s *Service) deserted(last *desertion, now time.Time) {
+	if s.push == nil {
+		return
+	}
+	stats := s.push.Stats()
+	all := last.peers > 0 && stats.Left-last.left >= uint64(last.peers)
+	last.peers, last.left = stats.Peers, stats.Left
+	if all && now.Sub(last.kicked) >= desertedAgain && !s.syncer.Shunned() {
+		last.kicked = now
+		s.syncer.Kick()
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/mesh/eventlog"
-	"github.com/culvert-net/culvert/mesh/gossip"
 )
 
 // Status is what a member that runs says of itself to its owner.
@@ -205,23 +204,8 @@ func (s *Service) Ready() error {
 	if skew := s.clock.Skew(); skew.Wrong {
 		return fmt.Errorf("the clock is wrong: %v", skew)
 	}
-	if s.refused.Load() {
+	if s.syncer.Shunned() {
 		return errors.New("other members take no session of this node: was it evicted? Ask a member, or see theirs: observer world show")
 	}
 	return nil
-}
-
-// look notes whether members close sessions as soon as they see whose they are. An
-// evicted node is not told that it was: it gets nothing of what comes after. before
-// is what sync had sent and received at the last look; as long as nothing is said
-// nothing changes.
-func (s *Service) look(before gossip.Bytes) gossip.Bytes {
-	now := s.syncer.Status().Totals.Size.Wire
-	switch {
-	case now.Received > before.Received:
-		s.refused.Store(false)
-	case now.Sent > before.Sent:
-		s.refused.Store(true)
-	}
-	return now
 }

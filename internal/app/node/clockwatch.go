@@ -62,23 +62,21 @@ func (c *ClockWatch) Run(ctx context.Context) error {
 // look asks all seeds but this node itself.
 func (c *ClockWatch) look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, clockAsk)
-	defer cancel()
-	var mu sync.Mutex
-	var all []time.Duration
 	var asking sync.WaitGroup
-	for _, seed := range slices.Concat(c.World.Seeds, c.World.Mirrors) {
-		if a, err := world.ParseAddr(seed); err != nil || a.Key == c.Host.Key() {
-			continue
-		}
+	defer asking.Wait()
+	defer cancel() // what is asked still, nobody waits for
+	seeds := slices.DeleteFunc(slices.Concat(c.World.Seeds, c.World.Mirrors), func(seed string) bool {
+		a, err := world.ParseAddr(seed)
+		return err != nil || a.Key == c.Host.Key()
+	})
+	told := make(chan compared, len(seeds))
+	for _, seed := range seeds {
 		asking.Go(func() {
-			if ahead, err := c.ask(ctx, seed); err == nil {
-				mu.Lock()
-				defer mu.Unlock()
-				all = append(all, ahead)
-			}
+			ahead, err := c.ask(ctx, seed)
+			told <- compared{ahead, err == nil}
 		})
 	}
-	asking.Wait()
+	all := collect(ctx, told, len(seeds))
 	if len(all) == 0 {
 		return
 	}
@@ -92,6 +90,35 @@ func (c *ClockWatch) look(ctx context.Context) {
 			"ahead", c.ahead.Round(time.Second).String(), "asked", len(all))
 	}
 	c.warned = off
+}
+
+// compared is what came of asking one seed.
+type compared struct {
+	ahead time.Duration
+	ok    bool // it has answered
+}
+
+// collect is by how much this clock is ahead of those of n seeds that answer: of all,
+// or, once half of them have, of those that do within clockGrace. One that is silent
+// does not keep us from what the others say.
+func collect(ctx context.Context, told <-chan compared, n int) (all []time.Duration) {
+	var grace <-chan time.Time
+	for range n {
+		select {
+		case x := <-told:
+			if x.ok {
+				all = append(all, x.ahead)
+			}
+		case <-grace:
+			return all
+		case <-ctx.Done():
+			return all
+		}
+		if grace == nil && 2*len(all) >= n {
+			grace = time.After(clockGrace)
+		}
+	}
+	return all
 }
 
 // ask is by how much this clock is ahead of a seed's.

@@ -50,6 +50,10 @@ const (
 	// clockAsk bounds a look at the clocks of all seeds, which answer from memory.
 	clockAsk = 15 * time.Second
 
+	// clockGrace is how long the others have once half of the seeds have answered:
+	// some round trips, and a new link.
+	clockGrace = 2 * time.Second
+
 	// mirrorLimit bounds one question to a mirror or a signer: a bundle of a large
 	// world over a slow line takes half of it.
 	mirrorLimit = 60 * time.Second

@@ -12,6 +12,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/config"
+	"github.com/culvert-net/culvert/mesh/gossip"
 )
 
 func doctorCommand(data func() (string, error)) *cobra.Command {
@@ -151,15 +152,21 @@ func (p *patient) sync(context.Context) []doctor.Finding {
 	case s.Sync.Rounds == 0:
 		return doctor.One(doctor.Warn("Wait half a minute and look again.", "no round was made yet"))
 	}
-	good, why := 0, ""
+	good, why, clock := 0, "", false
 	for _, x := range s.Sync.Partners {
 		if x.Error == "" {
 			good++
-		} else {
-			why = x.Error
+			continue
 		}
+		why = x.Error
+		clock = clock || x.Error == gossip.ReasonClock.Label()
 	}
-	if good == 0 && why != "" {
+	switch {
+	case good == 0 && clock:
+		// Who says so has answered, so it takes this node for a member.
+		return doctor.One(doctor.Warn(doctor.SetClock+" If it is right, theirs is not: ask the others.",
+			"no member could be synced with in the last round: this machine's clock and theirs are more than an epoch apart (%s)", gossip.ReasonClock.Label()))
+	case good == 0 && why != "":
 		return doctor.One(doctor.Warn("Are other members' observers running? If this node was evicted, it is refused as a stranger: ask a member.",
 			"no member could be synced with in the last round (%s)", why))
 	}

@@ -20,9 +20,9 @@ const (
 	inUseTries = 20
 	inUsePause = 100 * time.Millisecond
 
-	// overJoins bounds requests to join that come over circuits: those over links
-	// are bounded alike.
-	overJoins = 8
+	// overJoins bounds streams with requests to join that come over circuits and are
+	// open at once. Package member decides which of them are heard, and ends others.
+	overJoins = 64
 
 	// maxTaken is how many descriptors wait to be told to other members: what some
 	// hundred nodes say at the beginning of an epoch, until the disk has it.

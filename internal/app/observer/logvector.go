@@ -13,11 +13,11 @@ func vectorCommand(data func() (string, error)) *cobra.Command {
 	asJSON := false
 	cmd := &cobra.Command{
 		Use:   "vector",
-		Short: "Show the version vector of the last epochs",
+		Short: "Show this node's counters in the version vector",
 		Long: `vector shows how many events this node has brought into the log in each of the last
-epochs, under the id that it has as a replica in that epoch. It is for those who know the
-reference's version vector: nothing is decided by it, and members compare their logs as
-sets (observer sync).`,
+epochs, under the id that it has as a replica in that epoch. It is this node's part of what
+the reference calls a version vector. Members do not send it to one another, so nobody
+else's counters are in it: they compare their logs as sets (observer sync).`,
 		Example: `  observer log vector`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir, err := data()
@@ -34,11 +34,7 @@ sets (observer sync).`,
 			w, _ := app.Rows(cmd.OutOrStdout())
 			fmt.Fprint(w, "EPOCH\tREPLICA\tEVENTS\n")
 			for _, e := range v.Entries {
-				own := ""
-				if e.Own {
-					own = " (this node)"
-				}
-				fmt.Fprintf(w, "%d\t%s\t%d%s\n", e.Epoch, e.Replica, e.Counter, own)
+				fmt.Fprintf(w, "%d\t%s\t%d\n", e.Epoch, e.Replica, e.Counter)
 			}
 			if len(v.Entries) == 0 {
 				fmt.Fprintln(w, "(no event of this node in the last epochs)")

@@ -40,8 +40,7 @@ export const metrics = struct({
 });
 
 export const statement = struct({
-  world_hex: hash, slot: variants({ root: struct({ number: u64 }), seal: struct({ number: u64 }), rotation: struct({ number: u64, parent_hex: hash }) }),
-  content_hex: hash,
+  world_hex: hash, slot: variants({ root: struct({ number: u64 }), seal: struct({ number: u64 }) }), content_hex: hash,
 });
 
 export const terrain = struct({ epoch_id: u64, region_id: u64, chunk_id: u64, cell_id: u32 });
