@@ -192,7 +192,7 @@ func TestSignedDirectory(t *testing.T) {
 	s.wg.Go(func() { _ = bridge.Run(s.ctx) })
 	views = append(views, view)
 
-	ctx, cancel := context.WithTimeout(s.ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(s.ctx, 3*time.Minute)
 	defer cancel()
 	for i, v := range views {
 		for v.Snapshot().Len() < 4 {
