@@ -179,15 +179,33 @@ func newPhrase() string {
 	return world.PhraseAddress(payload[:])
 }
 
-// phraseKey is what both sides compute from an invite's phrase. A mistyped
-// phrase is found here, without an attempt at the inviter's.
-func phraseKey(id InviteID, phrase string) (*world.Secret, error) {
+// CheckPhrase refuses what cannot be the phrase of any invite, so that whoever mistyped
+// one is told before anything is done.
+func CheckPhrase(phrase string) error {
+	_, err := parsePhrase(phrase)
+	return err
+}
+
+func parsePhrase(phrase string) ([]byte, error) {
+	if strings.TrimSpace(phrase) == "" {
+		return nil, errors.New("the invite's phrase is empty; it has seven words")
+	}
 	payload, err := world.ParsePhraseAddress(phrase)
 	if err != nil {
 		return nil, fmt.Errorf("the invite's phrase: %w", err)
 	}
 	if len(payload) != invitePayload {
 		return nil, errors.New("the invite's phrase: it has seven words; is it that of a place on the map?")
+	}
+	return payload, nil
+}
+
+// phraseKey is what both sides compute from an invite's phrase. A mistyped
+// phrase is found here, without an attempt at the inviter's.
+func phraseKey(id InviteID, phrase string) (*world.Secret, error) {
+	payload, err := parsePhrase(phrase)
+	if err != nil {
+		return nil, err
 	}
 	// The canonical form, whatever the case and the spaces that were typed.
 	key, err := scrypt.Key([]byte(world.PhraseAddress(payload)), id[:], phraseN, phraseR, phraseP, 32)

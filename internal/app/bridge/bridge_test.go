@@ -153,7 +153,7 @@ func TestPrint(t *testing.T) {
 	}
 	s.Directory = &node.DirectoryStatus{Epoch: 7, Signed: 2, Signers: 3, Age: -1, Nodes: 4, Relays: 1, Providers: 1, Problem: "not reachable"}
 	out.Reset()
-	if err := s.print(&out); err != nil || !strings.Contains(out.String(), "1 relay, 1 provider, root of epoch 7, signed by 2 of 3, kept by an earlier run; the last attempt: not reachable") {
+	if err := s.print(&out); err != nil || !strings.Contains(out.String(), "1 relay, 1 provider, root of epoch 7, signed by 2 of 3, not fetched since the start; the last attempt: not reachable") {
 		t.Errorf("status = %s, %v; want the root that was kept", out.String(), err)
 	}
 	out.Reset()

@@ -84,8 +84,24 @@ func (p *patient) checks() []doctor.Check {
 		{Name: "clock", Run: doctor.Now(p.Clock)},
 		{Name: "directory", Run: p.directory},
 		{Name: "circuits", Run: p.circuits},
+		{Name: "membership", Run: p.membership},
 		{Name: "API", Run: p.api},
 		{Name: "request", Limit: requestLimit, Run: p.request},
+	}
+}
+
+// membership is no problem of requests: a bridge works without.
+func (p *patient) membership(context.Context) []doctor.Finding {
+	if !p.Running || p.status.Member == nil {
+		return nil
+	}
+	switch s := p.status.Member; {
+	case !s.Member:
+		return doctor.One(doctor.Warn("Requests work without. Ask a member for an invite, then: "+p.Lines.Line("join", "FILE"), "%s", s.Problem))
+	case s.Problem != "" && !s.ClockWrong: // the clock has a line of its own
+		return doctor.One(doctor.Warn("Requests work without; what other members say is not heard.", "%s", s.Problem))
+	default:
+		return doctor.One(doctor.Fine("one of %s, generation %d", app.Count(s.Members, "member"), s.Generation))
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/doctor"
+	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/world"
@@ -146,6 +147,26 @@ func TestDoctorCircuits(t *testing.T) {
 	}
 	if found := (&patient{}).circuits(t.Context()); found != nil {
 		t.Errorf("circuits without a bridge: %+v", found)
+	}
+}
+
+// A bridge that was evicted, or is no member yet, is told so, and how to join.
+func TestDoctorMembership(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		s     member.Status
+		level doctor.Level
+		want  string
+	}{
+		{"member", member.Status{Member: true, Members: 3, Generation: 4}, doctor.OK, "one of 3 members, generation 4"},
+		{"none yet", member.Status{Problem: "this node is no member"}, doctor.Warning, "this node is no member"},
+		{"evicted", member.Status{Member: true, Problem: "other members take no session of this node"}, doctor.Warning, "take no session"},
+	} {
+		p := patient{Patient: doctor.Patient{Running: true}, status: Status{Member: &tt.s}}
+		t.Run(tt.name, func(t *testing.T) { has(t, p.membership(t.Context()), tt.level, tt.want) })
+	}
+	if found := (&patient{Patient: doctor.Patient{Running: true}}).membership(t.Context()); found != nil {
+		t.Errorf("membership of a bridge that never asked for it: %+v", found)
 	}
 }
 

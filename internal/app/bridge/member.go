@@ -73,7 +73,7 @@ func (s *membership) open() error {
 		return err
 	}
 	s.files, err = member.Open(member.Config{
-		Dir: s.data.Dir, World: s.world, Key: key, Providers: member.NewProviders(s.set), Log: s.log,
+		Dir: s.data.Dir, World: s.world, Key: key, Providers: member.NewProviders(s.set), Log: s.log, Join: "bridge join FILE",
 	})
 	if err != nil {
 		s.files = nil

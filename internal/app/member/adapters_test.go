@@ -1,6 +1,7 @@
 package member
 
 import (
+	"context"
 	"crypto/ecdh"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -113,6 +114,61 @@ func TestRosterCatchUp(t *testing.T) {
 	ga, ea := ma.Roster().Head()
 	if g, e := mb.Roster().Head(); g != ga || e != ea || !mb.keys.Has(ea) {
 		t.Errorf("b is in generation %d, has its key: %v; a is in %d", g, mb.keys.Has(ea), ga)
+	}
+}
+
+// A founder who approves a change again is still one founder: nobody is told that it
+// was carried out.
+func TestApproveTwice(t *testing.T) {
+	a, b := newKey(t), newKey(t)
+	w := makeWorld(t, 2, a, b)
+	ma, mb, mc := open(t, w, a), open(t, w, b), open(t, w, newKey(t))
+	try(t, Found([]Founder{{Member: ma, Role: roster.RoleMemory}, {Member: mb, Role: roster.RoleMemory}, {Member: mc, Role: roster.RoleMemory}},
+		[]ed25519.PrivateKey{a, b}, time.Now()))
+	name := Named{Name: fullKey(mc.Self())}
+	for _, approve := range []func(*Ops, context.Context, Named) (Approved, error){(*Ops).evict, (*Ops).admit, (*Ops).evict} {
+		got, err := approve(&Ops{Member: ma}, t.Context(), name)
+		try(t, err)
+		if got.Missing != 1 {
+			t.Errorf("%+v, want one approval missing", got)
+		}
+	}
+	if _, is := ma.Roster().Member(mc.Self()); !is {
+		t.Error("one founder of two evicted a member")
+	}
+}
+
+// A founder whose machine was away for long approves by file what it never heard of:
+// somebody whom its roster does not know is not taken for one who was evicted.
+func TestApproveBehind(t *testing.T) {
+	a, b := newKey(t), newKey(t)
+	w := makeWorld(t, 2, a, b)
+	ma, mb, mc := open(t, w, a), open(t, w, b), open(t, w, newKey(t))
+	try(t, Found([]Founder{{Member: ma, Role: roster.RoleMemory}, {Member: mb, Role: roster.RoleMemory}}, []ed25519.PrivateKey{a, b}, time.Now()))
+	q := roster.Petition{Proposer: ma.Self(), Change: roster.Change{Kind: roster.Add, Member: roster.Member{Key: mc.Self(), Wrap: mc.Wrap(), Role: roster.RoleMemory}}}
+	for _, m := range []*Member{ma, mb} {
+		approval, err := m.Roster().Approve(m.cfg.Key, q, roster.NoProviders{}, time.Now())
+		try(t, err)
+		q.Change.Approvals = append(q.Change.Approvals, approval)
+	}
+	try(t, ma.pool.Put(t.Context(), q.Change, time.Now()))
+	try(t, ma.settle(t.Context(), time.Now())) // and b does not hear of it
+	here, away := &Ops{Member: ma}, &Ops{Member: mb}
+	name := Named{Name: fullKey(mc.Self())}
+	if got, err := here.evict(t.Context(), name); err != nil || got.Missing != 1 {
+		t.Fatalf("evict = %+v, %v", got, err)
+	}
+	sheet, err := here.petition(t.Context(), name)
+	try(t, err)
+	back, err := away.approveSheet(t.Context(), SheetIn{File: sheet.File})
+	try(t, err)
+	if back.Done || !back.Approves || back.Missing != 0 {
+		t.Errorf("who was away says %+v", back)
+	}
+	done, err := here.approveSheet(t.Context(), SheetIn{File: back.File})
+	try(t, err)
+	if _, is := ma.Roster().Member(mc.Self()); is || !done.Done {
+		t.Errorf("with the approval of who was away: %+v", done)
 	}
 }
 

@@ -51,8 +51,20 @@ const PhraseVariable = "CULVERT_INVITE_PHRASE"
 const maxPhrase = 1 << 10
 
 // ReadPhrase takes the phrase from a file, the environment, or whoever sits there.
-// Never from a flag, which other users of the machine could read.
+// Never from a flag, which other users of the machine could read. A mistyped one is
+// refused here: before a data directory is made, or anybody asked.
 func ReadPhrase(cmd *cobra.Command, file string) (string, error) {
+	phrase, err := readPhrase(cmd, file)
+	if err != nil {
+		return "", err
+	}
+	if err := roster.CheckPhrase(phrase); err != nil {
+		return "", app.Usage(err)
+	}
+	return phrase, nil
+}
+
+func readPhrase(cmd *cobra.Command, file string) (string, error) {
 	if file != "" {
 		f, err := os.Open(file)
 		if err != nil {

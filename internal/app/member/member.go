@@ -37,6 +37,7 @@ type Config struct {
 	Key       ed25519.PrivateKey // of the member, its transport key
 	Providers roster.Providers   // who stands as a provider
 	Log       *slog.Logger
+	Join      string // the command by which this node becomes a member, for people; empty is an observer's
 
 	// Rules is when a rule bundle that members endorse is active here; zero is
 	// rules.DefaultPolicy.
@@ -162,7 +163,7 @@ func (m *Member) IsMember() error {
 		if errors.Is(err, roster.ErrRemoved) {
 			return errors.New("this node was evicted from its world; ask a member for a new invite, for a new key")
 		}
-		return errors.New("this node is no member of its world yet; ask a member for an invite, then: observer join FILE")
+		return fmt.Errorf("this node is no member of its world yet; ask a member for an invite, then: %s", cmp.Or(m.cfg.Join, "observer join FILE"))
 	}
 	if _, ok := m.keys.Newest(); !ok {
 		return errors.New("the group's key has not arrived yet")

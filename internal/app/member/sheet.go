@@ -81,7 +81,7 @@ func (o *Ops) approveSheet(ctx context.Context, in SheetIn) (SheetOut, error) {
 	case s.World.ID != o.cfg.World.ID:
 		return SheetOut{}, app.Usage(fmt.Errorf("it is of world %q (%s), and this node is in %q (%s)",
 			s.World.Phrase, s.World.ID.Short(), o.cfg.World.Phrase, o.cfg.World.ID.Short()))
-	case o.IsMember() != nil: // it does not know how the roster stands, and need not
+	case o.IsMember() != nil || o.unheard(c): // it does not know how the roster stands, and need not
 		if err := s.Approve(o.cfg.Key, now); err != nil {
 			return SheetOut{}, app.Usage(err)
 		}
@@ -94,7 +94,7 @@ func (o *Ops) approveSheet(ctx context.Context, in SheetIn) (SheetOut, error) {
 	}
 	a, mine := o.Roster().Approve(o.cfg.Key, q, o.cfg.Providers, now)
 	if mine == nil {
-		q.Change.Approvals = append(slices.DeleteFunc(slices.Clone(c.Approvals), func(x roster.Approval) bool { return x.Key == a.Key }), a)
+		q.Change.Approvals = with(c.Approvals, a)
 	}
 	err = o.waiting.take(q, now)
 	if err == nil {
@@ -116,6 +116,12 @@ func (o *Ops) approveSheet(ctx context.Context, in SheetIn) (SheetOut, error) {
 	}
 	sheet, err := o.sheet(all[i])
 	return SheetOut{Approved: o.approved(c, sheet.Missing), Approves: mine == nil, File: sheet.File}, err
+}
+
+// unheard reports whether c removes somebody of whom the roster here, which may be
+// behind, knows nothing. That is not somebody who was removed.
+func (o *Ops) unheard(c roster.Change) bool {
+	return c.Kind == roster.Remove && errors.Is(o.Roster().Check(c.Member.Key, o.cfg.Providers), roster.ErrNotMember)
 }
 
 // sameChange reports whether approvals of one petition are good for the other.

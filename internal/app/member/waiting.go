@@ -218,7 +218,8 @@ func (w *waiting) approve(ctx context.Context, key roster.Key, now time.Time) (r
 	if err != nil {
 		return q.Change, 0, err
 	}
-	q.Change.Approvals = append(slices.Clone(q.Change.Approvals), a)
+	// One that was given before does not count twice.
+	q.Change.Approvals = with(q.Change.Approvals, a)
 	if err := w.take(q, now); err != nil {
 		return q.Change, 0, err
 	}
@@ -226,4 +227,10 @@ func (w *waiting) approve(ctx context.Context, key roster.Key, now time.Time) (r
 		return q.Change, 0, err
 	}
 	return q.Change, w.m.Roster().Missing(q, now), nil
+}
+
+// with are the approvals with a, in place of one that its founder or voucher gave
+// before.
+func with(all []roster.Approval, a roster.Approval) []roster.Approval {
+	return append(slices.DeleteFunc(slices.Clone(all), func(x roster.Approval) bool { return x.Key == a.Key }), a)
 }

@@ -251,11 +251,7 @@ func Evict() Op[Named, Approved] {
 }
 
 func (o *Ops) evict(ctx context.Context, in Named) (Approved, error) {
-	key, err := o.find(in.Name, func(yield func(roster.Key)) {
-		for _, m := range o.Roster().Members() {
-			yield(m.Key)
-		}
-	})
+	key, err := o.findMember(in.Name)
 	if err != nil {
 		return Approved{}, err
 	}
@@ -292,13 +288,29 @@ func (o *Ops) evict(ctx context.Context, in Named) (Approved, error) {
 	return o.approved(c, o.Roster().Missing(q, now)), nil
 }
 
+// findMember is find among members.
+func (o *Ops) findMember(name string) (roster.Key, error) {
+	return o.find(name, func(yield func(roster.Key)) {
+		for _, m := range o.Roster().Members() {
+			yield(m.Key)
+		}
+	})
+}
+
 // findWaiting is find among those that wait for approvals.
 func (o *Ops) findWaiting(name string) (roster.Key, error) {
-	return o.find(name, func(yield func(roster.Key)) {
+	key, err := o.find(name, func(yield func(roster.Key)) {
 		for _, c := range o.waiting.all(time.Now()) {
 			yield(c.Change.Member.Key)
 		}
 	})
+	if err == nil {
+		return key, nil
+	}
+	if m, there := o.findMember(name); there == nil {
+		return key, app.Usage(fmt.Errorf("%s is a member, and no change of it waits for approvals; see: observer world show", short(m)))
+	}
+	return key, err
 }
 
 // find is the key that a name means: a key in hexadecimal, or the beginning of

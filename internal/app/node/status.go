@@ -161,7 +161,7 @@ func (s *DirectoryStatus) Rows(row func(name, format string, args ...any)) {
 	case s.Age >= 0:
 		age = "fetched " + seconds(s.Age) + " ago"
 	case s.Nodes > 0:
-		age = "kept by an earlier run"
+		age = "not fetched since the start"
 	}
 	if s.Epoch > 0 {
 		age = fmt.Sprintf("root of epoch %d, signed by %d of %d, %s", s.Epoch, s.Signed, s.Signers, age)

@@ -123,10 +123,10 @@ func TestFork(t *testing.T) {
 	}
 	// Which of two endorsements of one epoch counts is not the owner's choice.
 	if shown := jsonOf[member.Shown](t, "world", "show", "--data", a); !shown.Rules[0].Active {
-		if _, err := fork("--data-new", b, "--out", out, "--listen", local(t), "--force"); err != nil {
+		if _, err := fork("--data-new", b, "--out", out, "--first-nodes", "3", "--listen", local(t), "--force"); err != nil {
 			t.Fatal(err)
 		}
-	} else if said, err := fork("--data-new", b, "--out", out, "--listen", local(t)); err != nil || !strings.Contains(said, "serve --data "+b) || !strings.Contains(said, "gateway move "+out) {
+	} else if said, err := fork("--data-new", b, "--out", out, "--first-nodes", "3", "--listen", local(t)); err != nil || !strings.Contains(said, "serve --data "+b) || !strings.Contains(said, "gateway move "+out) {
 		t.Errorf("fork said %q, %v; want what is next", said, err)
 	}
 	made, err := node.LoadWorld(out)
@@ -141,8 +141,8 @@ func TestFork(t *testing.T) {
 		t.Errorf("show of the new world = %+v; want the same member as in the old one, %+v", is, was.Members)
 	}
 	cfg := Defaults()
-	if _, err := app.Load(cfg, program, b, nil); err != nil || cfg.Node.Name != "first" || cfg.Status.Listen == statusListen {
-		t.Errorf("its configuration is %+v, %v; want the old name and another port", cfg, err)
+	if _, err := app.Load(cfg, program, b, nil); err != nil || cfg.Node.Name != "first" || cfg.Status.Listen == statusListen || cfg.Directory.FirstNodes != 3 {
+		t.Errorf("its configuration is %+v, %v; want the old name, another port, and a root that waits for three", cfg, err)
 	} else if cfg.Rules.Epochs != 1 {
 		t.Errorf("its [rules] are %+v, want those of the old directory", cfg.Rules)
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/culvert-net/culvert/internal/app"
@@ -71,10 +72,24 @@ func (s *setup) configure(o *PlaceOptions) error {
 			return err
 		}
 		// A command that failed after this is repeated with what it was told.
-		if o.Name != "" && o.Name != s.cfg.Node.Name || len(o.Listen) > 0 && !slices.Equal(o.Listen, s.cfg.Node.Listen) ||
-			len(o.Announce) > 0 && !slices.Equal(o.Announce, s.cfg.Node.Announce) || o.Status != "" && o.Status != s.cfg.Status.Listen ||
-			o.FirstNodes != 0 && o.FirstNodes != s.cfg.Directory.FirstNodes {
-			return app.Usage(fmt.Errorf("%s is set up already, otherwise; edit %s, or choose another directory with --data", s.data.Dir, s.data.Path(app.ConfigFile)))
+		var other []string
+		for _, x := range []struct {
+			key    string
+			differ bool
+		}{
+			{"node.name", o.Name != "" && o.Name != s.cfg.Node.Name},
+			{"node.listen", len(o.Listen) > 0 && !slices.Equal(o.Listen, s.cfg.Node.Listen)},
+			{"node.announce", len(o.Announce) > 0 && !slices.Equal(o.Announce, s.cfg.Node.Announce)},
+			{"status.listen", o.Status != "" && o.Status != s.cfg.Status.Listen},
+			{"directory.first_nodes", o.FirstNodes != 0 && o.FirstNodes != s.cfg.Directory.FirstNodes},
+		} {
+			if x.differ {
+				other = append(other, x.key)
+			}
+		}
+		if len(other) > 0 {
+			return app.Usage(fmt.Errorf("%s is set up already, with another %s; edit %s, or choose another directory with --data",
+				s.data.Dir, strings.Join(other, " and "), s.data.Path(app.ConfigFile)))
 		}
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -73,7 +74,7 @@ Open invites are in: observer world show.`,
 			} else if _, err := io.WriteString(cmd.OutOrStdout(), inv.File); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.ErrOrStderr(), "Invite %s, good for one newcomer until %s.\nSend %s, and by another way this phrase, which is not shown again:\n\n  %s\n\nThe newcomer runs: observer join FILE\n",
+			_, err = fmt.Fprintf(cmd.ErrOrStderr(), "Invite %s, good for one newcomer until %s.\nSend %s, and by another way this phrase, which is not shown again:\n\n  %s\n\nThe newcomer runs: observer join FILE, or for its bridge: bridge join FILE\n",
 				inv.ID, inv.Expires.Local().Format("2006-01-02 15:04"), where, inv.Phrase)
 			return err
 		},
@@ -108,7 +109,9 @@ approve. A join that was interrupted goes on when it is run again.`,
 			if o.Data, err = data(); err != nil {
 				return err
 			}
-			o.File = args[0]
+			if o.Invite, err = member.ReadInvite(args[0], time.Now()); err != nil {
+				return err
+			}
 			if o.Phrase, err = member.ReadPhrase(cmd, phraseFile); err != nil {
 				return err
 			}

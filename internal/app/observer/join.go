@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"time"
 
 	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/mesh"
@@ -14,7 +13,7 @@ import (
 // JoinOptions is what `observer join` is told.
 type JoinOptions struct {
 	PlaceOptions
-	File     string // the invite
+	Invite   roster.Invite
 	Phrase   string
 	Operator string
 	Progress func(text string)
@@ -31,10 +30,7 @@ type JoinResult struct {
 // a place among the world's members. Interrupted, it goes on where it was when it
 // is called again.
 func Join(ctx context.Context, o JoinOptions) (_ *JoinResult, err error) {
-	inv, err := member.ReadInvite(o.File, time.Now())
-	if err != nil {
-		return nil, err
-	}
+	inv := o.Invite
 	s, err := o.begin()
 	if err != nil {
 		return nil, err

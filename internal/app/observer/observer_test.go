@@ -378,6 +378,45 @@ func TestCreateQuota(t *testing.T) {
 	}
 }
 
+// A mistyped phrase is found before a data directory is made.
+func TestMistypedPhrase(t *testing.T) {
+	a, _ := alone(t)
+	inv := jsonOf[member.Invited](t, "world", "invite", "--data", a)
+	file, phrase := filepath.Join(t.TempDir(), "invite.toml"), filepath.Join(t.TempDir(), "phrase")
+	if err := os.WriteFile(file, []byte(inv.File), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ said, want string }{
+		{"\n", "it has seven words"},
+		{"river\n", "two words"},
+		{strings.Replace(inv.Phrase, "-", "-abandon-", 1), "the invite's phrase"},
+	} {
+		if err := os.WriteFile(phrase, []byte(tt.said), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		dir := filepath.Join(t.TempDir(), "b")
+		if _, err := run(t, "join", file, "--phrase-file", phrase, "--data", dir, "--listen", local(t)); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("join with phrase %q = %v, want %q", tt.said, err, tt.want)
+		}
+		if _, err := os.Stat(dir); err == nil {
+			t.Errorf("join with phrase %q made a data directory", tt.said)
+		}
+	}
+}
+
+// Who made its key first and then founds a world otherwise is told which setting is
+// another.
+func TestCreateAfterInit(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a")
+	if _, err := run(t, "init", "--data", dir, "--listen", local(t)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := run(t, "world", "create", "x", "--local", "--first-nodes", "5", "--name", "first", "--data", dir)
+	if app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), "another node.name and directory.first_nodes; edit") {
+		t.Errorf("create = %v, want the settings that are others", err)
+	}
+}
+
 // What cannot be founded, joined or done is refused with what to do.
 func TestRefusals(t *testing.T) {
 	root := t.TempDir()
@@ -413,6 +452,7 @@ func TestRefusals(t *testing.T) {
 		{[]string{"world", "evict", "ffffffff", "--data", a}, 2, "observer world show"},
 		{[]string{"world", "evict", "ff", "--data", a}, 2, "four digits"},
 		{[]string{"world", "admit", "ffffffff", "--data", a}, 2, "observer world show"},
+		{[]string{"world", "admit", jsonOf[member.Shown](t, "world", "show", "--data", a).Self, "--data", a}, 2, "is a member, and no change of it waits"},
 		{[]string{"world", "endorse", "--data", a}, 2, "--rules FILE or --hash HASH"},
 		{[]string{"world", "endorse", "--hash", "zz", "--data", a}, 2, "64 hexadecimal digits"},
 		{[]string{"world", "rules", key, "--data", a}, 2, "world rules --keep FILE"},

@@ -3,6 +3,7 @@ package observer
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -161,7 +162,9 @@ world goes on as long as anybody is in it.
 A founder founds it with --data-new, which names a data directory for an observer with the
 same key in the new world: it is the new world's first member and a seed, beside this
 observer, which stays where it is. The seeds of this world are kept: those that move there
-are found under their old addresses.
+are found under their old addresses. The new world's first directory is signed at once unless
+--first-nodes says for how many nodes it waits: who moves later stands in it from the next
+epoch on, and until then nobody's requests go over them.
 
 Without --data-new it makes the world file alone, which a founder has to found yet.`,
 		Example: `  observer world fork --rules proposed.toml --data-new ./second --out world2.toml
@@ -210,6 +213,7 @@ Without --data-new it makes the world file alone, which a founder has to found y
 	f.StringSliceVar(&o.Keys, "founder-keys", nil, "key files of other founders, if more than one decides")
 	f.StringSliceVar(&o.Place.Listen, "listen", nil, "where other nodes of the new world connect, as multiaddr (default: a free port of all addresses, TCP and QUIC)")
 	f.StringSliceVar(&o.Place.Announce, "announce", nil, "public address to publish there, as multiaddr, if it is not one of this machine's own")
+	f.IntVar(&o.Place.FirstNodes, "first-nodes", 0, "how many nodes, this one included, the new world's first directory waits for (default: 1); who comes later stands in it from the next epoch on")
 	f.StringVar(&o.Place.Status, "status-listen", "", "loopback address of the status page there (default: a free port)")
 	return cmd
 }
@@ -236,7 +240,7 @@ func (r *Forked) print(cmd *cobra.Command, file string, o ForkOptions) error {
 		}
 		to, where = cmd.ErrOrStderr(), "WORLDFILE"
 	}
-	name := cmd.Root().Name()
+	name := os.Args[0] // as this command was called
 	next := fmt.Sprintf("Nobody has founded it yet. A founder does so with: %s world fork --data-new DIR, or %s world create --from %s", name, name, where)
 	switch {
 	case r.Created != nil && r.Created.Petition != "":
