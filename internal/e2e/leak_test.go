@@ -52,6 +52,9 @@ func (w *world) idle(t *testing.T) {
 	eventually(t, settled, "the bridge has only the circuits it keeps ready", func() error {
 		states := make(map[string]int)
 		for _, c := range w.status().Circuits {
+			if c.State == "members" { // the bridge is one, and syncs at its own times
+				continue
+			}
 			if c.Requests > 0 {
 				return fmt.Errorf("it has circuit %s, which somebody used", c.ID)
 			}

@@ -198,7 +198,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"observer", "status", "--data", dir + "/o"}, 3, "no observer is running"},
 		{[]string{"observer", "world", "evit"}, 2, "did you mean evict?"},
 		{[]string{"observer", "world", "create"}, 2, "PHRASE is missing"},
-		{[]string{"observer", "join", dir + "/none", "--data", dir + "/o"}, 2, "phrase is missing"},
+		{[]string{"observer", "join", dir + "/none", "--data", dir + "/o"}, 2, "no such file"},
 		{[]string{"sandbox", "--relays", "many"}, 2, "not a whole number"},
 		{[]string{"sandbox", "--relays", "1"}, 2, "--relays 1"},
 		{[]string{"sandbox", "--relays", "abc"}, 2, "whole number"},
