@@ -49,8 +49,8 @@ test: build ## Run all tests, then those that drive the real programs
 check: ## Format, vet, staticcheck, import table, package comments
 	@unformatted="$$($(TOOL) gofumpt -l .)"; \
 	if [ -n "$$unformatted" ]; then echo "run: make format"; echo "$$unformatted"; exit 1; fi
-	go vet -tags e2e,leak,mesh,browser,clients,sim ./...
-	$(TOOL) staticcheck -tags e2e,leak,mesh,browser,clients,sim ./...
+	go vet -tags e2e,leak,mesh,browser,clients,sim,postgres ./...
+	$(TOOL) staticcheck -tags e2e,leak,mesh,browser,clients,sim,postgres ./...
 	cd $(GOSDK) && go vet ./... && go tool -modfile=$(CURDIR)/internal/tools/go.mod staticcheck ./...
 	go test -count=1 ./internal/arch
 
@@ -87,6 +87,10 @@ mesh: build ## The event log of real processes: 100,000 events, kill -9, a netwo
 .PHONY: vectors
 vectors: ## Test vectors against a second implementation, in JavaScript; needs Node.js 20
 	internal/e2e/vectors/run
+
+.PHONY: postgres
+postgres: ## The store in PostgreSQL against real servers, which are started; needs Debian's postgresql (ARGS="-run TestReplica -v")
+	internal/kv/postgres/run $(ARGS)
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target, 50,000 inputs each (FUZZTIME=1m)

@@ -109,6 +109,10 @@ var table = []ban{
 		why: "what must survive is kept by internal/kv, so that it can be kept in another store; the event log alone has a million records, appends in bulk and whole epochs to drop, which need buckets of their own",
 	},
 	{
+		who: everyone, except: []string{"internal/kv/postgres"}, what: []string{"github.com/jackc/..."}, tests: true,
+		why: "a database is one way to keep what must survive: whoever keeps it asks internal/kv, and works on one file as well",
+	},
+	{
 		who: everyone, except: []string{"internal/openapi"}, what: []string{"github.com/santhosh-tekuri/jsonschema/..."}, tests: true,
 		why: "answers are measured by OpenAI's description in one place, with the exceptions that are listed there",
 	},

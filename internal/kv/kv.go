@@ -11,7 +11,8 @@
 // It is not for logs, caches or anything that is written per request: an
 // Update costs a disk flush. Collect, and write once for many.
 //
-// Implementations: kv/bolt, one file of one process. Each passes kv/kvtest.
+// Implementations: kv/bolt, one file of one process, and kv/postgres, a
+// database that several programs share. Each passes kv/kvtest.
 // All methods of a Store may be called concurrently; a Tx belongs to the
 // function it was given to.
 //
@@ -32,8 +33,8 @@ type Store interface {
 	View(ctx context.Context, f func(Tx) error) error
 
 	// Update runs f and makes what it wrote durable, all of it or nothing.
-	// Updates happen one after the other, so what f read stays true until it is
-	// written. An error of f undoes what it wrote, and is returned. f may be run
+	// Updates happen one after the other, those of other programs that share the
+	// store too, so what f read stays true until it is written. An error of f undoes what it wrote, and is returned. f may be run
 	// more than once, and must have no effect but through its Tx. It must not
 	// call the Store.
 	Update(ctx context.Context, f func(Tx) error) error
@@ -79,8 +80,14 @@ var (
 	// ErrClosed is returned by a Store that was closed.
 	ErrClosed = errors.New("the store is closed")
 
-	// ErrLocked is wrapped when another process has the store.
+	// ErrLocked is wrapped when another process has the store, and cannot share
+	// it. What is made to be shared never returns it.
 	ErrLocked = errors.New("in use by another program")
+
+	// ErrUncertain is wrapped by an Update alone, of a store on another machine
+	// that went away while it committed and did not come back: what was written
+	// is there, all of it, or is not. Read it before writing it again.
+	ErrUncertain = errors.New("the connection broke within the commit; whether it was written is not known")
 
 	// ErrDamaged is wrapped when what is stored cannot be what was written.
 	ErrDamaged = errors.New("damaged")

@@ -196,3 +196,12 @@ func TestDamaged(t *testing.T) {
 		try("bytes changed at "+strconv.Itoa(at), damaged)
 	}
 }
+
+func BenchmarkUpdate(b *testing.B) {
+	s, err := bolt.Open(filepath.Join(b.TempDir(), "store.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	kvtest.BenchUpdate(b, s)
+}
