@@ -23,3 +23,6 @@ const (
 	// should not bind anyone for years.
 	MaxSheetLife = 90 * 24 * 3600
 )
+
+// MaxRounds of one transcript: a thousand a second for 8,900 years.
+const MaxRounds = 1 << 48
