@@ -21,7 +21,7 @@ var everyone = []string{"api/...", "circuit/...", "mesh/...", "ledger/...", "con
 
 // pure packages compute: given the same input they do the same, now and in a
 // simulation of a thousand nodes.
-var pure = []string{"mesh/route/...", "mesh/recon/...", "mesh/rules/...", "mesh/terrain/...", "mesh/belief/...", "circuit/onion/...", "circuit/cell/...", "internal/sim"}
+var pure = []string{"mesh/route/...", "mesh/recon/...", "mesh/rules/...", "mesh/terrain/...", "mesh/belief/...", "circuit/onion/...", "circuit/cell/...", "ledger", "internal/sim"}
 
 // basics may be imported by every pillar.
 var basics = []string{
@@ -61,8 +61,16 @@ var table = []ban{
 		why: "libp2p is 329 packages and its types spread: everything but the host stays testable in milliseconds",
 	},
 	{
-		who: everyone, except: []string{"ledger/chain/..."}, what: []string{"github.com/ethereum/..."}, tests: true,
+		who: everyone, except: []string{"ledger", "ledger/chain/..."}, what: []string{"github.com/ethereum/..."}, tests: true,
 		why: "the Ethereum client is 93 packages; everything but the chain's door works without one",
+	},
+	{
+		who: []string{"ledger"}, what: []string{"github.com/ethereum/..."}, but: []string{"github.com/ethereum/go-ethereum/crypto"},
+		why: "a signature needs the curve and Keccak, seven packages that open no connection; tests may compare with a wallet's code",
+	},
+	{
+		who: []string{"ledger"}, what: []string{"internal/..."}, tests: true, through: true,
+		why: "what is signed is the same bytes in every program, whatever it stores, logs or serves",
 	},
 	{
 		who: []string{"circuit/..."}, what: []string{"net/http/...", "encoding/json/...", "encoding/xml/...", "html/...", "mime/..."}, through: true,
