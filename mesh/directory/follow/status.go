@@ -54,8 +54,8 @@ func (f *Follower) Status() Status {
 	return s
 }
 
-// note keeps the outcome of a round that began at now for Status, and tells operators of a failure
-// that lasts, of its end, and of a clock that is off.
+// note keeps the outcome of a round that began at now for Status, and tells
+// operators of a failure that lasts, of its end, and of a clock that is off.
 func (f *Follower) note(err error, clock string, replies []reply, now time.Time) {
 	text := explain(err)
 	f.failed = err != nil
