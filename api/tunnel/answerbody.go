@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"sync"
 
+	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/api/openai"
 )
 
@@ -16,6 +17,9 @@ import (
 type answerBody struct {
 	cancel context.CancelFunc // ends every phase; immutable
 	ctxErr func() error       // of the context that cancel ends; immutable
+
+	// settle ends the payment of an attempt, within that context; immutable.
+	settle func(*exchange, Outcome)
 
 	mu    sync.Mutex                           // held by Read; Close first cancels, then waits for it
 	x     *exchange                            // guarded by mu
@@ -27,6 +31,7 @@ func newAnswerBody(ctx context.Context, cancel context.CancelFunc, k *call, x *e
 	return &answerBody{
 		cancel: cancel,
 		ctxErr: ctx.Err,
+		settle: func(x *exchange, o Outcome) { x.settle(ctx, PaymentEnd{Outcome: o, Sent: true}) },
 		x:      x,
 		again: func(cause error) (*exchange, error) {
 			if len(k.tried) == maxAttempts {
@@ -79,6 +84,7 @@ func (b *answerBody) replace(cause error) error {
 	if x != nil { // of another kind
 		x.abort()
 		x.client.router.Report(x.to, OutcomeCancelled)
+		b.settle(x, OutcomeCancelled)
 	}
 	if b.ctxErr() != nil {
 		return b.ctxErr()
@@ -104,7 +110,14 @@ func (b *answerBody) Close() error {
 	return nil
 }
 
-// end releases the stream and reports how the attempt ended.
+// settled is what the answer has cost, behind its end.
+func (b *answerBody) settled() (backend.Receipt, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.x.settled()
+}
+
+// end releases the stream, reports how the attempt ended and ends its payment.
 func (b *answerBody) end(outcome Outcome, err error) {
 	if outcome == OutcomeOK {
 		b.x.finish()
@@ -112,5 +125,6 @@ func (b *answerBody) end(outcome Outcome, err error) {
 		b.x.abort()
 	}
 	b.x.client.router.Report(b.x.to, outcome)
+	b.settle(b.x, outcome)
 	b.err = err
 }
