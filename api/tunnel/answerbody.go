@@ -18,7 +18,8 @@ type answerBody struct {
 	cancel context.CancelFunc // ends every phase; immutable
 	ctxErr func() error       // of the context that cancel ends; immutable
 
-	// settle ends the payment of an attempt, within that context; immutable.
+	// settle ends the payment of an attempt, within that context; nil: nobody is
+	// paid; immutable.
 	settle func(*exchange, Outcome)
 
 	mu    sync.Mutex                           // held by Read; Close first cancels, then waits for it
@@ -28,10 +29,9 @@ type answerBody struct {
 }
 
 func newAnswerBody(ctx context.Context, cancel context.CancelFunc, k *call, x *exchange) *answerBody {
-	return &answerBody{
+	b := &answerBody{
 		cancel: cancel,
 		ctxErr: ctx.Err,
-		settle: func(x *exchange, o Outcome) { x.settle(ctx, PaymentEnd{Outcome: o, Sent: true}) },
 		x:      x,
 		again: func(cause error) (*exchange, error) {
 			if len(k.tried) == maxAttempts {
@@ -40,6 +40,10 @@ func newAnswerBody(ctx context.Context, cancel context.CancelFunc, k *call, x *e
 			return k.run(ctx, cause)
 		},
 	}
+	if x.client.payer != nil {
+		b.settle = func(x *exchange, o Outcome) { x.settle(ctx, PaymentEnd{Outcome: o, Sent: true}) }
+	}
+	return b
 }
 
 // Read yields the answer's bytes as they come.
@@ -83,8 +87,7 @@ func (b *answerBody) replace(cause error) error {
 	}
 	if x != nil { // of another kind
 		x.abort()
-		x.client.router.Report(x.to, OutcomeCancelled)
-		b.settle(x, OutcomeCancelled)
+		b.report(x, OutcomeCancelled)
 	}
 	if b.ctxErr() != nil {
 		return b.ctxErr()
@@ -124,7 +127,14 @@ func (b *answerBody) end(outcome Outcome, err error) {
 	} else {
 		b.x.abort()
 	}
-	b.x.client.router.Report(b.x.to, outcome)
-	b.settle(b.x, outcome)
+	b.report(b.x, outcome)
 	b.err = err
+}
+
+// report tells how an attempt ended whose stream is released.
+func (b *answerBody) report(x *exchange, outcome Outcome) {
+	x.client.router.Report(x.to, outcome)
+	if b.settle != nil {
+		b.settle(x, outcome)
+	}
 }

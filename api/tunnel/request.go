@@ -43,7 +43,7 @@ func appendRequestHead(b []byte, req *backend.Request, length int, round string)
 	b = strconv.AppendInt(b, int64(length), 10)
 	h := backend.RequestHeader(req)
 	if round != "" {
-		h.Set(roundField, round)
+		h.Set(roundHeader, round)
 	}
 	return appendFields(b, h)
 }
@@ -84,8 +84,10 @@ func readRequest(r io.Reader) (*incoming, error) {
 	if bad != nil {
 		return nil, bad
 	}
-	round := req.Header.Get(roundField)
-	req.Header.Del(roundField)
+	round := req.Header.Get(roundHeader)
+	if round != "" {
+		req.Header.Del(roundHeader)
+	}
 	return &incoming{
 		route:  route,
 		header: req.Header,
