@@ -107,8 +107,11 @@ func TestPaymentNotOpened(t *testing.T) {
 		{"nobody else", []string{"a"}, toA(broke), nil, outcome{status: 429, text: broke.Message}, "a cancelled", nil},
 		{"no money for either", []string{"a", "b", "c"}, func(context.Context, Target) error { return broke }, nil, outcome{status: 429, text: broke.Message}, "a cancelled, b cancelled", nil},
 		{
-			"a disk that is full", []string{"a"}, toA(errors.New("no space left on /var")), nil,
-			outcome{status: 503, text: "what pays for the request could not be set aside on this machine; its log says why, ask again"}, "a cancelled", nil,
+			"a disk that is full",
+			[]string{"a"},
+			toA(errors.New("no space left on /var")), nil,
+			outcome{status: 503, text: "what pays for the request could not be set aside on this machine; its log says why, ask again"},
+			"a cancelled", nil,
 		},
 		{"a purse that is empty", []string{"a"}, nil, broke, outcome{status: 429, text: broke.Message}, "a cancelled", []string{"a cancelled 0 "}},
 	} {
