@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/culvert-net/culvert/internal/kv"
@@ -33,9 +32,6 @@ type Payment struct {
 	round  bought
 	header string
 	meter  meter
-
-	mu    sync.Mutex
-	known bool // that it has ended; guarded by mu
 }
 
 // MaxCost is what a round of this order costs at most, on a channel locked at a
