@@ -117,8 +117,12 @@ var table = []ban{
 		why: "what must survive is kept by internal/kv, so that it can be kept in another store; the event log alone has a million records, appends in bulk and whole epochs to drop, which need buckets of their own",
 	},
 	{
-		who: everyone, except: []string{"internal/kv/postgres"}, what: []string{"github.com/jackc/..."}, tests: true,
+		who: everyone, except: []string{"internal/kv/postgres/..."}, what: []string{"github.com/jackc/..."}, tests: true,
 		why: "a database is one way to keep what must survive: whoever keeps it asks internal/kv, and works on one file as well",
+	},
+	{
+		who: everyone, what: []string{"internal/kv/kvtest", "internal/kv/postgres/pgtest"},
+		why: "a program does not test its store, nor start a database",
 	},
 	{
 		who: everyone, except: []string{"internal/openapi"}, what: []string{"github.com/santhosh-tekuri/jsonschema/..."}, tests: true,
@@ -137,7 +141,7 @@ var table = []ban{
 		why: "one way to wrap errors (%w) and one to log (log/slog)",
 	},
 	{
-		who: everyone, except: []string{"api/backend/backendtest/...", "internal/kv/kvtest", "internal/arch", "mesh/directory/dirtest", "mesh/event/eventtest", "mesh/meshtest"}, what: []string{"testing/..."},
+		who: everyone, except: []string{"api/backend/backendtest/...", "internal/kv/kvtest", "internal/kv/postgres/pgtest", "internal/arch", "mesh/directory/dirtest", "mesh/event/eventtest", "mesh/meshtest"}, what: []string{"testing/..."},
 		why: "production code does not know that it is tested",
 	},
 	{
@@ -145,7 +149,7 @@ var table = []ban{
 		why: "importing it puts handlers on a global mux; there is one debug server, on its own port",
 	},
 	{
-		who: everyone, except: []string{"internal/app/sandbox", "internal/bench/process", "api/backend/process/..."}, what: []string{"os/exec", "plugin"},
+		who: everyone, except: []string{"internal/app/sandbox", "internal/bench/process", "internal/kv/postgres/pgtest", "api/backend/process/..."}, what: []string{"os/exec", "plugin"},
 		why: "a node that can start programs is worth breaking into",
 	},
 	{
