@@ -21,7 +21,7 @@ var everyone = []string{"api/...", "circuit/...", "mesh/...", "ledger/...", "con
 
 // pure packages compute: given the same input they do the same, now and in a
 // simulation of a thousand nodes.
-var pure = []string{"mesh/route/...", "mesh/recon/...", "mesh/rules/...", "mesh/terrain/...", "mesh/belief/...", "circuit/onion/...", "circuit/cell/...", "ledger", "internal/sim"}
+var pure = []string{"mesh/route/...", "mesh/recon/...", "mesh/rules/...", "mesh/terrain/...", "mesh/belief/...", "circuit/onion/...", "circuit/cell/...", "ledger", "ledger/curve", "internal/sim"}
 
 // basics may be imported by every pillar.
 var basics = []string{
@@ -61,8 +61,16 @@ var table = []ban{
 		why: "libp2p is 329 packages and its types spread: everything but the host stays testable in milliseconds",
 	},
 	{
-		who: everyone, except: []string{"ledger", "ledger/chain/..."}, what: []string{"github.com/ethereum/..."}, tests: true,
+		who: everyone, except: []string{"ledger", "ledger/chain/...", "ledger/curve"}, what: []string{"github.com/ethereum/..."}, tests: true,
 		why: "the Ethereum client is 93 packages; everything but the chain's door works without one",
+	},
+	{
+		who: everyone, except: []string{"ledger/curve"}, what: []string{"github.com/consensys/..."}, tests: true,
+		why: "arithmetic on a curve is done in one place, on numbers that everybody may know",
+	},
+	{
+		who: []string{"ledger/curve"}, what: []string{"github.com/ethereum/..."},
+		why: "its tests compare it with go-ethereum's",
 	},
 	{
 		who: []string{"ledger"}, what: []string{"github.com/ethereum/..."}, but: []string{"github.com/ethereum/go-ethereum/crypto"},
