@@ -61,8 +61,8 @@ var table = []ban{
 		why: "libp2p is 329 packages and its types spread: everything but the host stays testable in milliseconds",
 	},
 	{
-		who: everyone, except: []string{"ledger", "ledger/chain/...", "ledger/curve"}, what: []string{"github.com/ethereum/..."}, tests: true,
-		why: "the Ethereum client is 93 packages; everything but the chain's door works without one",
+		who: everyone, except: []string{"ledger", "ledger/chain/...", "ledger/curve", "contracts/market"}, what: []string{"github.com/ethereum/..."}, tests: true,
+		why: "the Ethereum client is 93 packages; everything but the chain's door, and the contract it knocks at, works without one",
 	},
 	{
 		who: everyone, except: []string{"ledger/curve"}, what: []string{"github.com/consensys/..."}, tests: true,
@@ -75,6 +75,14 @@ var table = []ban{
 	{
 		who: []string{"ledger"}, what: []string{"github.com/ethereum/..."}, but: []string{"github.com/ethereum/go-ethereum/crypto"},
 		why: "a signature needs the curve and Keccak, seven packages that open no connection; tests may compare with a wallet's code",
+	},
+	{
+		who: []string{"contracts/..."}, what: []string{"github.com/ethereum/go-ethereum/eth/...", "github.com/ethereum/go-ethereum/node", "github.com/ethereum/go-ethereum/ethclient/...", "github.com/ethereum/go-ethereum/core/vm/..."},
+		why: "who calls the contract brings a chain along; a whole one is linked into tests only",
+	},
+	{
+		who: []string{"contracts/..."}, what: []string{"api/...", "circuit/...", "mesh/...", "internal/..."}, tests: true, through: true,
+		why: "the contract knows what is signed and nothing of who serves or asks",
 	},
 	{
 		who: []string{"ledger"}, what: []string{"internal/..."}, tests: true, through: true,
