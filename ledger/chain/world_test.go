@@ -40,6 +40,7 @@ type world struct {
 
 	mu    sync.Mutex
 	bend  func(*reply)   // nil: nothing is
+	stop  string         // a method that does not get to the node
 	asked map[string]int // calls by method
 }
 
@@ -114,6 +115,44 @@ func (w *world) bendBy(f func(*reply)) {
 	w.bend = f
 }
 
+func (w *world) stopAt(method string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stop = method
+}
+
+func (w *world) count(method string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.asked[method]
+}
+
+// mines makes a block now and then, until the test ends.
+func (w *world) mines() {
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(10 * time.Millisecond):
+				w.sim.Commit()
+			}
+		}
+	}()
+	w.t.Cleanup(func() { close(stop); <-done })
+}
+
+func (w *world) writer(k *ledger.Key) *Writer {
+	w.t.Helper()
+	out, err := NewWriter(w.cfg, k)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return out
+}
+
 func (w *world) ServeHTTP(out http.ResponseWriter, in *http.Request) {
 	body, err := io.ReadAll(in.Body)
 	var msg struct {
@@ -129,6 +168,13 @@ func (w *world) ServeHTTP(out http.ResponseWriter, in *http.Request) {
 	args := make([]any, len(msg.Params))
 	for i := range msg.Params {
 		args[i] = msg.Params[i]
+	}
+	w.mu.Lock()
+	stopped := w.stop == msg.Method
+	w.mu.Unlock()
+	if stopped {
+		out.WriteHeader(http.StatusBadGateway)
+		return
 	}
 	if err := w.node.CallContext(in.Context(), &r.Result, msg.Method, args...); err != nil {
 		r.Error = &replyError{Code: -32000, Message: err.Error()}
