@@ -39,6 +39,15 @@ var members = []string{
 	"internal/app/member/...",
 }
 
+// chainNode are the packages of go-ethereum that make a node, and that a
+// client works without.
+var chainNode = []string{
+	"github.com/ethereum/go-ethereum/eth/...", "github.com/ethereum/go-ethereum/node", "github.com/ethereum/go-ethereum/core",
+	"github.com/ethereum/go-ethereum/core/vm/...", "github.com/ethereum/go-ethereum/core/rawdb", "github.com/ethereum/go-ethereum/core/txpool/...",
+	"github.com/ethereum/go-ethereum/miner/...", "github.com/ethereum/go-ethereum/p2p/...", "github.com/ethereum/go-ethereum/consensus/...",
+	"github.com/ethereum/go-ethereum/ethclient/simulated", "github.com/ethereum/go-ethereum/cmd/...",
+}
+
 var table = []ban{
 	{
 		who: []string{"api/..."}, what: []string{"circuit/...", "mesh/...", "ledger/..."}, tests: true, through: true,
@@ -61,8 +70,16 @@ var table = []ban{
 		why: "libp2p is 329 packages and its types spread: everything but the host stays testable in milliseconds",
 	},
 	{
-		who: everyone, except: []string{"ledger", "ledger/chain/...", "contracts/market"}, what: []string{"github.com/ethereum/..."}, tests: true,
-		why: "the Ethereum client is 93 packages; everything but the chain's door, and the contract it knocks at, works without one",
+		who: everyone, except: []string{"ledger", "ledger/chain/...", "contracts/market", "internal/app/devchain"}, what: []string{"github.com/ethereum/..."}, tests: true,
+		why: "the Ethereum client is 93 packages; everything but the chain's door, the contract it knocks at, and the chain for trying it, works without one",
+	},
+	{
+		who: everyone, except: []string{"internal/app/devchain", "cmd/devchain"}, what: chainNode, through: true,
+		why: "a whole node is 60 MB of program; one program has it, and nobody who holds keys",
+	},
+	{
+		who: everyone, except: []string{"cmd/devchain"}, what: []string{"internal/app/devchain"}, through: true,
+		why: "the chain for trying is a process of its own, or part of a test: who starts one reads devchain/ready",
 	},
 	{
 		who: []string{"ledger"}, what: []string{"github.com/ethereum/..."}, but: []string{"github.com/ethereum/go-ethereum/crypto"},
