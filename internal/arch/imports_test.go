@@ -122,8 +122,6 @@ func TestTableBites(t *testing.T) {
 		{"libp2p elsewhere", []*source{file("mesh/directory/x.go", "github.com/libp2p/go-libp2p/core/peer")}, "libp2p is"},
 		{"libp2p in the wiring", []*source{file("internal/app/node/x_test.go", "github.com/libp2p/go-libp2p")}, "libp2p is"},
 		{"ethereum in its place", []*source{file("ledger/chain/x.go", "github.com/ethereum/go-ethereum/ethclient")}, ""},
-		{"a whole node in the client", []*source{file("ledger/chain/x.go", "github.com/ethereum/go-ethereum/ethclient/simulated")}, "are none"},
-		{"a whole node in the client's test", []*source{file("ledger/chain/x_test.go", "github.com/ethereum/go-ethereum/ethclient/simulated")}, ""},
 		{"ethereum elsewhere", []*source{file("ledger/claim/x.go", "github.com/ethereum/go-ethereum/common")}, "93 packages"},
 		{"a node in the devchain", []*source{file("internal/app/devchain/x.go", "github.com/ethereum/go-ethereum/eth", "github.com/ethereum/go-ethereum/core")}, ""},
 		{"a node in the client", []*source{file("ledger/chain/x.go", "github.com/ethereum/go-ethereum/core/types", "github.com/ethereum/go-ethereum/core/vm")}, "60 MB"},

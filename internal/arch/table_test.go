@@ -90,10 +90,6 @@ var table = []ban{
 		why: "who calls the contract brings a chain along; a whole one is linked into tests only",
 	},
 	{
-		who: []string{"ledger/chain/..."}, what: []string{"github.com/ethereum/go-ethereum/eth/...", "github.com/ethereum/go-ethereum/node", "github.com/ethereum/go-ethereum/ethclient/simulated", "github.com/ethereum/go-ethereum/core/vm/..."},
-		why: "bridge and gateway ask a node, and are none; a whole one is linked into tests only",
-	},
-	{
 		who: []string{"contracts/..."}, what: []string{"api/...", "circuit/...", "mesh/...", "internal/..."}, tests: true, through: true,
 		why: "the contract knows what is signed and nothing of who serves or asks",
 	},
