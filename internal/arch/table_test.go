@@ -85,8 +85,8 @@ var table = []ban{
 		why: "what the mesh knows must work on any stream, and in a simulation without libp2p",
 	},
 	{
-		who: everyone, what: []string{"mesh/meshtest"},
-		why: "a program has the real network only; the simulated one is for tests",
+		who: everyone, what: []string{"mesh/meshtest", "internal/app/apptest"},
+		why: "a program has the real network and a real terminal only; simulated ones are for tests",
 	},
 	{
 		who: everyone, except: []string{"mesh/meshtest"}, what: []string{"github.com/marcopolo/..."}, tests: true,
@@ -137,7 +137,7 @@ var table = []ban{
 		why: "one way to wrap errors (%w) and one to log (log/slog)",
 	},
 	{
-		who: everyone, except: []string{"api/backend/backendtest/...", "internal/kv/kvtest", "internal/arch", "mesh/directory/dirtest", "mesh/event/eventtest", "mesh/meshtest"}, what: []string{"testing/..."},
+		who: everyone, except: []string{"api/backend/backendtest/...", "internal/app/apptest", "internal/kv/kvtest", "internal/arch", "mesh/directory/dirtest", "mesh/event/eventtest", "mesh/meshtest"}, what: []string{"testing/..."},
 		why: "production code does not know that it is tested",
 	},
 	{
