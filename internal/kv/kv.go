@@ -84,10 +84,11 @@ var (
 	// it. What is made to be shared never returns it.
 	ErrLocked = errors.New("in use by another program")
 
-	// ErrUncertain is wrapped by an Update alone, of a store on another machine
-	// that went away while it committed and did not come back: what was written
-	// is there, all of it, or is not. Read it before writing it again.
-	ErrUncertain = errors.New("the connection broke within the commit; whether it was written is not known")
+	// ErrUncertain is wrapped by an Update alone: a store on another machine went
+	// away while it committed and did not come back, or the disk failed at the
+	// end. What was written is there, all of it, or is not. Read it before writing
+	// it again.
+	ErrUncertain = errors.New("the commit broke off; whether it was written is not known")
 
 	// ErrDamaged is wrapped when what is stored cannot be what was written.
 	ErrDamaged = errors.New("damaged")

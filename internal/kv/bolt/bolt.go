@@ -187,7 +187,9 @@ func (s *Store) run(ctx context.Context, write bool, f func(kv.Tx) error) error 
 		return nil
 	}
 	if err := Guard(btx.Commit); err != nil {
-		return fmt.Errorf("%s: %w", s.path, err)
+		// The last write may be what failed: then readers may see it already, and
+		// it may still be lost.
+		return fmt.Errorf("%s: %w (%w)", s.path, kv.ErrUncertain, err)
 	}
 	return nil
 }
