@@ -106,6 +106,10 @@ var table = []ban{
 		why: "what is signed is the same bytes in every program, whatever it stores, logs or serves",
 	},
 	{
+		who: []string{"ledger/channel"}, what: []string{"net/...", "internal/kv/..."}, but: []string{"internal/kv"},
+		why: "a round is decided on records and a time that is passed in: who carries its bytes and what disk it lies on is another's business",
+	},
+	{
 		who: []string{"circuit/..."}, what: []string{"net/http/...", "encoding/json/...", "encoding/xml/...", "html/...", "mime/..."}, through: true,
 		why: "a circuit carries bytes; whoever can parse them can look at them",
 	},
