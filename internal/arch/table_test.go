@@ -21,7 +21,7 @@ var everyone = []string{"api/...", "circuit/...", "mesh/...", "ledger/...", "con
 
 // pure packages compute: given the same input they do the same, now and in a
 // simulation of a thousand nodes.
-var pure = []string{"mesh/route/...", "mesh/recon/...", "mesh/rules/...", "mesh/terrain/...", "mesh/belief/...", "circuit/onion/...", "circuit/cell/...", "ledger", "internal/sim"}
+var pure = []string{"mesh/route/...", "mesh/recon/...", "mesh/rules/...", "mesh/terrain/...", "mesh/belief/...", "circuit/onion/...", "circuit/cell/...", "ledger", "ledger/curve", "internal/sim"}
 
 // basics may be imported by every pillar.
 var basics = []string{
@@ -70,7 +70,7 @@ var table = []ban{
 		why: "libp2p is 329 packages and its types spread: everything but the host stays testable in milliseconds",
 	},
 	{
-		who: everyone, except: []string{"ledger", "ledger/chain/...", "contracts/market", "internal/app/devchain"}, what: []string{"github.com/ethereum/..."}, tests: true,
+		who: everyone, except: []string{"ledger", "ledger/chain/...", "ledger/curve", "contracts/market", "internal/app/devchain"}, what: []string{"github.com/ethereum/..."}, tests: true,
 		why: "the Ethereum client is 93 packages; everything but the chain's door, the contract it knocks at, and the chain for trying it, works without one",
 	},
 	{
@@ -80,6 +80,14 @@ var table = []ban{
 	{
 		who: everyone, except: []string{"cmd/devchain"}, what: []string{"internal/app/devchain"}, through: true,
 		why: "the chain for trying is a process of its own, or part of a test: who starts one reads devchain/ready",
+	},
+	{
+		who: everyone, except: []string{"ledger/curve"}, what: []string{"github.com/consensys/..."}, tests: true,
+		why: "arithmetic on a curve is done in one place, on numbers that everybody may know",
+	},
+	{
+		who: []string{"ledger/curve"}, what: []string{"github.com/ethereum/..."},
+		why: "its tests compare it with go-ethereum's",
 	},
 	{
 		who: []string{"ledger"}, what: []string{"github.com/ethereum/..."}, but: []string{"github.com/ethereum/go-ethereum/crypto"},
@@ -96,6 +104,10 @@ var table = []ban{
 	{
 		who: []string{"ledger"}, what: []string{"internal/..."}, tests: true, through: true,
 		why: "what is signed is the same bytes in every program, whatever it stores, logs or serves",
+	},
+	{
+		who: []string{"ledger/channel"}, what: []string{"net/...", "internal/kv/..."}, but: []string{"internal/kv"},
+		why: "a round is decided on records and a time that is passed in: who carries its bytes and what disk it lies on is another's business",
 	},
 	{
 		who: []string{"circuit/..."}, what: []string{"net/http/...", "encoding/json/...", "encoding/xml/...", "html/...", "mime/..."}, through: true,
@@ -142,8 +154,12 @@ var table = []ban{
 		why: "what must survive is kept by internal/kv, so that it can be kept in another store; the event log alone has a million records, appends in bulk and whole epochs to drop, which need buckets of their own",
 	},
 	{
-		who: everyone, except: []string{"internal/kv/postgres"}, what: []string{"github.com/jackc/..."}, tests: true,
+		who: everyone, except: []string{"internal/kv/postgres/..."}, what: []string{"github.com/jackc/..."}, tests: true,
 		why: "a database is one way to keep what must survive: whoever keeps it asks internal/kv, and works on one file as well",
+	},
+	{
+		who: everyone, what: []string{"internal/kv/kvtest", "internal/kv/postgres/pgtest"},
+		why: "a program does not test its store, nor start a database",
 	},
 	{
 		who: everyone, except: []string{"internal/openapi"}, what: []string{"github.com/santhosh-tekuri/jsonschema/..."}, tests: true,
@@ -162,7 +178,7 @@ var table = []ban{
 		why: "one way to wrap errors (%w) and one to log (log/slog)",
 	},
 	{
-		who: everyone, except: []string{"api/backend/backendtest/...", "internal/kv/kvtest", "internal/arch", "mesh/directory/dirtest", "mesh/event/eventtest", "mesh/meshtest"}, what: []string{"testing/..."},
+		who: everyone, except: []string{"api/backend/backendtest/...", "internal/kv/kvtest", "internal/kv/postgres/pgtest", "internal/arch", "mesh/directory/dirtest", "mesh/event/eventtest", "mesh/meshtest"}, what: []string{"testing/..."},
 		why: "production code does not know that it is tested",
 	},
 	{
@@ -170,7 +186,7 @@ var table = []ban{
 		why: "importing it puts handlers on a global mux; there is one debug server, on its own port",
 	},
 	{
-		who: everyone, except: []string{"internal/app/sandbox", "internal/bench/process", "api/backend/process/..."}, what: []string{"os/exec", "plugin"},
+		who: everyone, except: []string{"internal/app/sandbox", "internal/bench/process", "internal/kv/postgres/pgtest", "api/backend/process/..."}, what: []string{"os/exec", "plugin"},
 		why: "a node that can start programs is worth breaking into",
 	},
 	{
