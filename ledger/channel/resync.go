@@ -59,6 +59,11 @@ func (p *Payer) Adopt(ctx context.Context, id ledger.ChannelID, s State) (*ledge
 		if err := a.adopt(s, held, p.Window); err != nil {
 			return err
 		}
+		// Nothing runs, so numbers below the next that are not used never will be.
+		if err := a.track.endGaps(a.seqs(tx, at), a.track.next); err != nil {
+			return err
+		}
+		a.promise(a.promised)
 		return a.save(tx, at)
 	})
 	if err != nil {
@@ -88,7 +93,7 @@ func (a *account) adopt(s State, held, window ledger.Amount) error {
 	}
 	a.spent = maxAmount(a.spent, s.Finished)
 	a.unsettled = ledger.Amount{}
-	a.promise(maxAmount(held, a.spent))
+	a.promised = maxAmount(a.promised, maxAmount(held, a.spent))
 	a.acked = held
 	a.allowance = s.Allowance
 	a.track.next = max(a.track.next, s.Next)
