@@ -221,6 +221,43 @@ func TestPayersCopyOfYesterday(t *testing.T) {
 	w.settle(m, w.deliver(m, w.admit(m, 50), 50, 100))
 }
 
+// A request that comes after the payer has compared books without it is not
+// answered: nobody would know what it cost.
+func TestLateRequest(t *testing.T) {
+	for _, known := range []bool{false, true} {
+		w := newWorld(t)
+		if known {
+			w.round(50)
+		}
+		late := w.open(50)
+		slow := w.open(50)
+		if known {
+			r := w.admit(slow, 50)
+			defer func() {
+				if _, err := r.Finish(w.ctx, w.now, ledger.Usage{Input: 20, Output: 40}, ledger.Hash{}, ledger.StatusPartial); err != nil {
+					t.Fatal(err)
+				}
+				if err := w.resync(); err != nil { // what it cost was kept in mind
+					t.Error(err)
+				}
+				if a, b := w.account(), w.book(); a.spent != b.finished || !a.unsettled.IsZero() {
+					t.Errorf("the payer has %s and %s, the provider %s", a.spent, a.unsettled, b.finished)
+				}
+			}()
+		}
+		if _, err := w.payer.ResyncAsk(w.ctx, w.id); !errors.Is(err, ErrRunning) {
+			t.Fatalf("ResyncAsk while rounds run = %v", err)
+		}
+		if err := errors.Join(late.Abort(w.ctx, w.now), slow.Abort(w.ctx, w.now), w.resync()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.admitBy(w.payee, late.Header(), 50); !refusedWith(err, CodeSeq) {
+			t.Errorf("Admit of a late request = %v", err)
+		}
+		w.round(50)
+	}
+}
+
 // Nobody but ourselves tells us what we owe.
 func TestAdoptRefuses(t *testing.T) {
 	w := newWorld(t)
@@ -254,11 +291,11 @@ func TestAdoptRefuses(t *testing.T) {
 		}
 	}
 	// A signature over one question is none over the other.
-	ask, err := w.payer.ResyncAsk(w.id)
+	ask, err := w.payer.ResyncAsk(w.ctx, w.id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.payee.Release(w.ctx, w.now, ReleaseAsk(*ask)); !refusedWith(err, CodeInvalid) {
+	if _, err := w.payee.Release(w.ctx, w.now, ReleaseAsk{ask.Channel, ask.Epoch, ask.Signature}); !refusedWith(err, CodeInvalid) {
 		t.Errorf("Release for a Resync's signature = %v", err)
 	}
 }
