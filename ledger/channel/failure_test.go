@@ -267,7 +267,11 @@ func TestAdoptRefuses(t *testing.T) {
 	epoch := ledger.Sign(ledger.Voucher{Channel: w.id, Epoch: 2, Cumulative: ledger.Wei(9000)}, w.domain, w.session)
 	real := ledger.Sign(ledger.Voucher{Channel: w.id, Epoch: 1, Cumulative: ledger.Wei(9000)}, w.domain, w.session)
 	for i, s := range []State{
-		{Voucher: &other}, {Voucher: &epoch}, {Finished: sumCapped(spent, ledger.Wei(1))}, {Next: 2 + maxAhead + 1}, {Next: ^uint64(0)},
+		{Voucher: &other},
+		{Voucher: &epoch},
+		{Finished: sumCapped(spent, ledger.Wei(1))},
+		{Next: 2 + maxAhead + 1},
+		{Next: ^uint64(0)},
 		{Voucher: &real, Finished: sumCapped(ledger.Wei(9001), w.window)},
 	} {
 		if _, err := w.payer.Adopt(w.ctx, w.id, s); !errors.Is(err, ErrMismatch) {
