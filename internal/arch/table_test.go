@@ -126,6 +126,10 @@ var table = []ban{
 		why: "a program has the real network only; the simulated one is for tests",
 	},
 	{
+		who: everyone, what: []string{"internal/app/apptest"},
+		why: "a program asks the person who is there; the one who types by himself is for tests",
+	},
+	{
 		who: everyone, except: []string{"mesh/meshtest"}, what: []string{"github.com/marcopolo/..."}, tests: true,
 		why: "one package knows how hosts are put on a simulated network",
 	},
@@ -178,7 +182,7 @@ var table = []ban{
 		why: "one way to wrap errors (%w) and one to log (log/slog)",
 	},
 	{
-		who: everyone, except: []string{"api/backend/backendtest/...", "internal/kv/kvtest", "internal/kv/postgres/pgtest", "internal/arch", "mesh/directory/dirtest", "mesh/event/eventtest", "mesh/meshtest"}, what: []string{"testing/..."},
+		who: everyone, except: []string{"api/backend/backendtest/...", "internal/app/apptest", "internal/kv/kvtest", "internal/kv/postgres/pgtest", "internal/arch", "mesh/directory/dirtest", "mesh/event/eventtest", "mesh/meshtest"}, what: []string{"testing/..."},
 		why: "production code does not know that it is tested",
 	},
 	{
