@@ -10,13 +10,15 @@ import (
 
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/app/onchain"
 )
 
 // Status is what a gateway says of itself to its owner. It names nobody whose
 // circuits pass here.
 type Status struct {
 	node.Status
-	Backend *BackendStatus `json:"backend,omitempty"` // of a provider
+	Chain   *onchain.Status `json:"chain,omitempty"`   // that it is paid on
+	Backend *BackendStatus  `json:"backend,omitempty"` // of a provider
 }
 
 // BackendStatus is what a provider knows of its model server.
@@ -34,6 +36,7 @@ func (g *gateway) status() *Status {
 		Seed: g.isSeed(), Addrs: g.addrs(), StatusURL: g.statusURL, World: node.NewWorldStatus(g.world),
 	}}
 	s.Served(g.host, g.directory, g.known.Snapshot(), g.relay, g.ready())
+	s.Chain = g.chain.Status()
 	if g.models != nil {
 		s.Backend = &BackendStatus{Kind: g.cfg.Provider.Backend, URL: g.cfg.Provider.URL}
 		s.Backend.Models, s.Backend.Alive, s.Backend.Problem = g.models.status()
@@ -78,6 +81,7 @@ not know them.`,
 func (s *Status) print(out io.Writer) error {
 	w, row := app.Rows(out)
 	s.Rows(row)
+	s.Chain.Rows(row)
 	row("Circuits", "%d open, %d made, %d passed on, %d refused", s.Circuits.Circuits, s.Circuits.Created, s.Circuits.Extended, s.Circuits.Refused)
 	if b := s.Backend; b != nil {
 		state := "answers"
