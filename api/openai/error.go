@@ -63,6 +63,12 @@ func Upstream(status int, code, message string) *Error {
 	return &Error{Status: status, Type: TypeUpstream, Code: code, Message: message}
 }
 
+// Quota is the 429 of somebody without the money for it, as OpenAI has it: asking
+// again does not help.
+func Quota(message string) *Error {
+	return &Error{Status: http.StatusTooManyRequests, Type: CodeQuota, Code: CodeQuota, Message: message}
+}
+
 // ModelNotFound is the 404 for a model nobody here or in the world serves.
 func ModelNotFound(model, hint string) *Error {
 	return &Error{
