@@ -180,8 +180,12 @@ func (l List) text() []byte {
 // Parts are the parts of a price by name, in the order of the file.
 func (p *Price) Parts() []Part {
 	return []Part{
-		{"input", &p.Input}, {"cached", &p.Cached}, {"output", &p.Output},
-		{"reasoning", &p.Reasoning}, {"image", &p.Image}, {"minimum", &p.Minimum},
+		{"input", &p.Input},
+		{"cached", &p.Cached},
+		{"output", &p.Output},
+		{"reasoning", &p.Reasoning},
+		{"image", &p.Image},
+		{"minimum", &p.Minimum},
 	}
 }
 
