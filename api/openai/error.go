@@ -63,8 +63,8 @@ func Upstream(status int, code, message string) *Error {
 	return &Error{Status: status, Type: TypeUpstream, Code: code, Message: message}
 }
 
-// Quota is the 429 of somebody without the money for it, as OpenAI has it: asking
-// again does not help.
+// Quota is for a request that there is no money for. OpenAI's clients know the code,
+// and do not ask again by themselves.
 func Quota(message string) *Error {
 	return &Error{Status: http.StatusTooManyRequests, Type: CodeQuota, Code: CodeQuota, Message: message}
 }

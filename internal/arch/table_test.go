@@ -106,6 +106,10 @@ var table = []ban{
 		why: "what is signed is the same bytes in every program, whatever it stores, logs or serves",
 	},
 	{
+		who: []string{"ledger/channel"}, what: []string{"net/...", "internal/kv/..."}, but: []string{"internal/kv"},
+		why: "a round is decided on records and a time that is passed in: who carries its bytes and what disk it lies on is another's business",
+	},
+	{
 		who: []string{"circuit/..."}, what: []string{"net/http/...", "encoding/json/...", "encoding/xml/...", "html/...", "mime/..."}, through: true,
 		why: "a circuit carries bytes; whoever can parse them can look at them",
 	},
@@ -120,6 +124,10 @@ var table = []ban{
 	{
 		who: everyone, what: []string{"mesh/meshtest"},
 		why: "a program has the real network only; the simulated one is for tests",
+	},
+	{
+		who: everyone, what: []string{"internal/app/apptest"},
+		why: "a program asks the person who is there; the one who types by himself is for tests",
 	},
 	{
 		who: everyone, except: []string{"mesh/meshtest"}, what: []string{"github.com/marcopolo/..."}, tests: true,
@@ -174,7 +182,7 @@ var table = []ban{
 		why: "one way to wrap errors (%w) and one to log (log/slog)",
 	},
 	{
-		who: everyone, except: []string{"api/backend/backendtest/...", "internal/kv/kvtest", "internal/kv/postgres/pgtest", "internal/arch", "mesh/directory/dirtest", "mesh/event/eventtest", "mesh/meshtest"}, what: []string{"testing/..."},
+		who: everyone, except: []string{"api/backend/backendtest/...", "internal/app/apptest", "internal/kv/kvtest", "internal/kv/postgres/pgtest", "internal/arch", "mesh/directory/dirtest", "mesh/event/eventtest", "mesh/meshtest"}, what: []string{"testing/..."},
 		why: "production code does not know that it is tested",
 	},
 	{

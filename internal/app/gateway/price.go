@@ -40,19 +40,18 @@ type Selling struct {
 // openSeller makes what sells, if there is somebody to be paid.
 func (g *gateway) openSeller(o Options, home *node.Home) error {
 	list := g.cfg.Price.path(o.Data)
-	if o.Selling == nil || g.world.Charter == nil || g.world.Charter.Chain == nil {
+	if o.Selling == nil || g.chain == nil {
 		// A file that cannot be read is an error for everybody, before it counts.
 		l, err := selling.ReadList(list)
 		if err == nil && (l.Default != nil || len(l.Models) > 0) {
-			g.log.Warn("prices are set, but nobody can be paid here: this world has no contract, or this gateway no wallet. Models are free", "file", list)
+			g.log.Warn("prices are set, but nobody can be paid here: no chain is configured ([chain]), or the wallet is not open. Models are free", "file", list)
 		}
 		return app.Configured(err)
 	}
-	chain := g.world.Charter.Chain
 	var err error
 	g.seller, err = selling.Open(selling.Config{
 		World: g.world, Key: o.Selling.Key, Asset: o.Selling.Asset, Unit: o.Selling.Unit,
-		Domain: ledger.Domain{ChainID: chain.ID, Contract: chain.Contract}, Offered: g.offered,
+		Domain: g.chain.Domain, Offered: g.offered,
 		List: list, File: home.Data.Path(selling.SheetsFile), Changed: g.directory.Changed, Log: g.log,
 	})
 	return app.Configured(err)

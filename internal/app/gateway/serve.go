@@ -13,6 +13,7 @@ import (
 	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/app/onchain"
 	"github.com/culvert-net/culvert/internal/app/selling"
 	"github.com/culvert-net/culvert/internal/serve"
 	"github.com/culvert-net/culvert/internal/telemetry"
@@ -53,6 +54,7 @@ type gateway struct {
 	cfg       *Config
 	log       *slog.Logger
 	world     *world.World
+	chain     *onchain.Settings // nil: nothing is paid
 	started   time.Time
 	statusURL string
 
@@ -78,6 +80,10 @@ func Serve(ctx context.Context, o Options) (err error) {
 	}
 	defer home.Close()
 	g := &gateway{cfg: o.Config, log: home.Log, world: home.World, started: time.Now().UTC(), statusURL: home.Pages.StatusURL()}
+	if g.chain, err = onchain.Join(o.Config.Chain.Config, home.World); err != nil {
+		return app.Configured(err)
+	}
+	g.chain.Warn(g.log)
 	var src *source
 	if o.Config.Is(RoleProvider) {
 		if src, err = newSource(&o.Config.Provider); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/app/onchain"
 	"github.com/culvert-net/culvert/internal/app/selling"
 )
 
@@ -17,6 +18,7 @@ import (
 // circuits pass here.
 type Status struct {
 	node.Status
+	Chain   *onchain.Status `json:"chain,omitempty"`   // that it is paid on
 	Backend *BackendStatus  `json:"backend,omitempty"` // of a provider
 	Selling *selling.Status `json:"selling,omitempty"` // of one that is paid
 }
@@ -36,6 +38,7 @@ func (g *gateway) status() *Status {
 		Seed: g.isSeed(), Addrs: g.addrs(), StatusURL: g.statusURL, World: node.NewWorldStatus(g.world),
 	}}
 	s.Served(g.host, g.directory, g.known.Snapshot(), g.relay, g.ready())
+	s.Chain = g.chain.Status()
 	if g.models != nil {
 		s.Backend = &BackendStatus{Kind: g.cfg.Provider.Backend, URL: g.cfg.Provider.URL}
 		s.Backend.Models, s.Backend.Alive, s.Backend.Problem = g.models.status()
@@ -87,6 +90,7 @@ not know them.`,
 func (s *Status) print(out io.Writer) error {
 	w, row := app.Rows(out)
 	s.Rows(row)
+	s.Chain.Rows(row)
 	row("Circuits", "%d open, %d made, %d passed on, %d refused", s.Circuits.Circuits, s.Circuits.Created, s.Circuits.Extended, s.Circuits.Refused)
 	if b := s.Backend; b != nil {
 		state := "answers"
