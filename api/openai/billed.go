@@ -32,7 +32,7 @@ func Billed(body []byte, v View, b Billing) []byte {
 	var edits []Edit
 	var add []byte
 	if b.Most > 0 {
-		most := max(1, b.Most/int64(v.choices(body)))
+		most := max(1, b.Most/int64(v.Choices(body)))
 		bound := strconv.AppendInt(nil, most, 10)
 		found := false
 		for i, f := range v.Fields {
@@ -68,6 +68,23 @@ func Billed(body []byte, v View, b Billing) []byte {
 	return append(append(append(make([]byte, 0, len(out)+len(add)), out[:end]...), add...), out[end:]...)
 }
 
+// Most is how many tokens body, which v was read from, allows the whole answer at
+// most, all its choices together; 0: it does not say. A number that no answer
+// reaches is as good as none.
+func (v View) Most(body []byte) int64 {
+	most := int64(0)
+	for _, f := range v.Fields {
+		if !isBound(f.Name) {
+			continue
+		}
+		n, err := strconv.ParseInt(string(f.Raw(body)), 10, 64)
+		if err == nil && n > 0 && n <= maxBound && (most == 0 || n < most) {
+			most = n
+		}
+	}
+	return most * int64(min(v.Choices(body), maxBound))
+}
+
 func isBound(name string) bool {
 	for _, b := range bounds {
 		if strings.EqualFold(name, b) {
@@ -77,9 +94,9 @@ func isBound(name string) bool {
 	return false
 }
 
-// choices is how many answers a server writes for body, at least 1. It writes
+// Choices is how many answers a server writes for body, at least 1. It writes
 // best_of and sends n of them.
-func (v View) choices(body []byte) int {
+func (v View) Choices(body []byte) int {
 	most := max(1, v.N)
 	if f, ok := v.Lookup("best_of"); ok {
 		if n, err := strconv.Atoi(string(f.Raw(body))); err == nil {

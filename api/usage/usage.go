@@ -239,11 +239,18 @@ func (m *Meter) Count(prompt int64) Count {
 // Prompt estimates the tokens of a request's body. What is embedded in it, an
 // image as a rule, counts the same whatever its size.
 func Prompt(body []byte) int64 {
-	parts, text, rest := int64(0), int64(0), body
+	text, parts := Size(body)
+	return parts*tokensPerPart + text/bytesPerToken
+}
+
+// Size is how many bytes a request's body has besides what is embedded in it, and
+// how many things are.
+func Size(body []byte) (text, parts int64) {
+	rest := body
 	for {
 		at := bytes.Index(rest, embedded)
 		if at < 0 {
-			return parts*tokensPerPart + (text+int64(len(rest)))/bytesPerToken
+			return text + int64(len(rest)), parts
 		}
 		text += int64(at)
 		rest = rest[at:]
