@@ -14,10 +14,14 @@ import (
 	"github.com/culvert-net/culvert/internal/app/billing"
 	"github.com/culvert-net/culvert/internal/app/books"
 	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/app/onchain"
 	"github.com/culvert-net/culvert/internal/app/wallet"
+	v3 "github.com/culvert-net/culvert/internal/app/wallet/v3"
 	"github.com/culvert-net/culvert/internal/config"
 	"github.com/culvert-net/culvert/ledger"
+	"github.com/culvert-net/culvert/ledger/chain"
 	"github.com/culvert-net/culvert/ledger/channel"
+	"github.com/culvert-net/culvert/ledger/claim"
 )
 
 // LedgerConfig is [ledger].
@@ -42,6 +46,15 @@ func (c *LedgerConfig) allowances() (one, young ledger.Amount, err error) {
 	return one, young, nil
 }
 
+// claimRule is chain.claim_at.
+func claimRule(text string) (claim.Rule, error) {
+	at, err := onchain.ParseClaimAt(text)
+	if err != nil {
+		return claim.Rule{}, config.At("chain.claim_at", err)
+	}
+	return claim.Rule{Multiple: at.Gas, Money: at.Money, Tokens: at.Tokens}, nil
+}
+
 // money is what a provider that is paid has besides.
 type money struct {
 	books *books.Books
@@ -49,6 +62,9 @@ type money struct {
 	till  *billing.Till
 	ready atomic.Bool // the rounds of the last run are dealt with
 	g     *gateway
+
+	writer  *chain.Writer
+	claimer *claim.Claimer
 }
 
 var _ tunnel.Biller = (*money)(nil)
@@ -59,11 +75,18 @@ func (g *gateway) openMoney(ctx context.Context, o Options, home *node.Home) err
 	if g.chain == nil || g.models == nil {
 		return nil
 	}
-	m := &money{g: g}
+	m, cost := &money{g: g}, v3.Standard()
+	if g.world.Sandbox {
+		cost = v3.Light()
+	}
+	from := o.Passphrases
+	if from == nil {
+		from = &wallet.Passphrases{Env: func(string) string { return "" }}
+	}
 	var err error
 	m.books, err = books.Open(ctx, books.Config{
 		Data: home.Data, Settings: g.chain, Store: g.cfg.Ledger.StoreConfig, Log: g.log,
-		Wallet: wallet.Config{Data: o.Data, Cost: node.WalletCost(g.world), From: o.Passphrases, New: program + " wallet new"},
+		Wallet: wallet.Config{Data: o.Data, Cost: cost, From: from, New: program + " wallet new"},
 	})
 	if err != nil {
 		return err
@@ -88,6 +111,19 @@ func (m *money) open() error {
 	if err != nil {
 		return err
 	}
+	if m.writer, err = chain.NewWriter(m.books.Chain, m.books.Wallet.Key()); err != nil {
+		return app.Refused(err)
+	}
+	rule, err := claimRule(m.g.cfg.Chain.ClaimAt)
+	if err != nil {
+		return err
+	}
+	m.claimer, err = claim.New(claim.Config{
+		Rule: rule, Store: m.books.Store, Vouchers: m, Chain: chain.Claims{Writer: m.writer, Reader: m.books.Reader}, Log: m.g.log,
+	})
+	if err != nil {
+		return err
+	}
 	m.till = billing.Open(billing.Config{
 		Payee: m.payee, Context: m.g.context, Asks: func() bool { return m.g.seller.Asks() }, Log: m.g.log,
 	})
@@ -100,7 +136,7 @@ func (m *money) selling() *Selling {
 		return nil
 	}
 	key := m.books.Wallet.Key()
-	return &Selling{Key: key, Domain: m.g.chain.Domain, Asset: m.books.Chain.Asset, Unit: func() (ledger.Amount, bool) {
+	return &Selling{Key: key, Asset: m.books.Chain.Asset, Unit: func() (ledger.Amount, bool) {
 		p, ok := m.books.Reader.State().Provider(key.Address())
 		return p.Price, ok && !p.Exited
 	}}
@@ -123,6 +159,8 @@ func (m *money) parts() []app.Part {
 	}
 	return append(parts,
 		app.Part{Name: "ledger", Run: m.run},
+		app.Part{Name: "transactions", Run: m.writer.Run},
+		app.Part{Name: "claims", Run: m.claimer.Run},
 		app.Part{Name: "payments", Run: func(ctx context.Context) error {
 			return m.till.Serve(ctx, node.Acceptor{Listener: m.g.relay.Listener(circuit.StreamPay)})
 		}})
@@ -170,6 +208,20 @@ func (m *money) begin(ctx context.Context) error {
 	return nil
 }
 
+// Due implements claim.Vouchers.
+func (m *money) Due(ctx context.Context, now time.Time) ([]claim.Due, error) {
+	claims, err := m.payee.Claims(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]claim.Due, 0, len(claims))
+	for _, c := range claims {
+		held, _ := m.books.Reader.Channel(c.Channel)
+		out = append(out, claim.Due{Voucher: c.Voucher, Claimed: c.Claimed, Unclaimed: c.Unclaimed, Locked: held.Locked, CloseAt: c.CloseAt})
+	}
+	return out, nil
+}
+
 // errNotReady is told while the ledger is not.
 var errNotReady = errors.New("the ledger is not ready yet")
 
@@ -181,6 +233,65 @@ func (m *money) Admit(ctx context.Context, a tunnel.Admission) (tunnel.Bill, *op
 		return nil, e
 	}
 	return m.till.Admit(ctx, a)
+}
+
+// context is how many tokens prompt and answer of a model have at most; 0: unknown.
+func (g *gateway) context(model string) int {
+	models, _ := g.models.offered()
+	for _, m := range models {
+		if m.ID == model {
+			return int(m.Context)
+		}
+	}
+	return 0
+}
+
+// MoneyStatus is what a provider knows of its money. Who paid is not shown.
+type MoneyStatus struct {
+	Wallet ledger.Address `json:"wallet,omitzero"`
+	Locked string         `json:"locked,omitempty"` // why there is none
+	Block  uint64         `json:"block"`            // up to which the chain was read
+	Read   time.Time      `json:"read,omitzero"`    // when
+	Chain  string         `json:"problem,omitempty"`
+	Rounds billing.Counts `json:"rounds"`
+}
+
+func (m *money) status() *MoneyStatus {
+	if m == nil {
+		return nil
+	}
+	chain := m.books.Reader.Status()
+	s := &MoneyStatus{Block: chain.Confirmed, Read: m.books.Reader.Fresh()}
+	if chain.Err != nil {
+		s.Chain = chain.Err.Error()
+	}
+	if m.till == nil {
+		s.Locked = "the wallet is not open: " + m.books.Locked.Error()
+		return s
+	}
+	s.Wallet, s.Rounds = m.books.Wallet.Key().Address(), m.till.Counts()
+	return s
+}
+
+// rows prints the status for a person.
+func (s *MoneyStatus) rows(row func(name, format string, args ...any)) {
+	if s == nil {
+		return
+	}
+	switch {
+	case s.Locked != "":
+		row("Wallet", "%s", s.Locked)
+	default:
+		row("Wallet", "%s", s.Wallet)
+		r := s.Rounds
+		row("Rounds", "%d admitted, %d answered, %d cut, %d without an answer; %d requests refused", r.Admitted, r.Finished, r.Partial+r.Unpaid, r.Aborted, r.Refused)
+	}
+	switch {
+	case s.Chain != "":
+		row("Chain read", "NOT NOW: %s", s.Chain)
+	default:
+		row("Chain read", "up to block %d", s.Block)
+	}
 }
 
 // biller is nobody where nothing is paid.
