@@ -177,11 +177,13 @@ func worst(p ledger.ModelPrice, u ledger.Usage) ledger.Usage {
 // those.
 func (p *Payee) meet(tx kv.Tx, c ledger.Channel, at place, v *ledger.Signed[ledger.Voucher]) (*book, error) {
 	b, known, err := loadBook(tx, at)
-	if err != nil || known {
-		return b, err
+	if err != nil {
+		return nil, err
 	}
-	b.own(c)
-	if v != nil && v.Message.Transcript != ledger.RootOf(nil) {
+	if !known {
+		b.own(c)
+	}
+	if b.best == nil && b.closed == open && v != nil && v.Message.Transcript != ledger.RootOf(nil) {
 		forgot, err := has(tx, payeeMeta, metaRestored)
 		if err != nil {
 			return nil, err

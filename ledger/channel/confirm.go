@@ -139,15 +139,11 @@ func (m *Payment) Confirm(ctx context.Context, now time.Time, e Ending) (c Confi
 	return c, nil
 }
 
-// Abort ends a round of which there is no result. What it may have cost, by
-// what arrived, is kept in mind until the provider's books are asked.
+// Abort ends a round of which there is no result. It may have cost all that was
+// reserved: what arrived does not tell what was made, or what will be, if the
+// request comes late. That is kept in mind until the provider's books are asked.
 func (m *Payment) Abort(ctx context.Context, now time.Time) error {
-	d := m.meter.delivered()
-	most := m.round.capped(worst(m.round.price, ledger.Usage{
-		Input:  m.round.input + templateSlack + imageSlack*m.round.images,
-		Output: d.most() + inFlight, Reasoning: m.round.reasoning, Images: m.round.images,
-	}))
-	err := m.p.Store.Do(ctx, func(tx kv.Tx) error { return m.p.abort(tx, now, m.at, m.round.seq, most) })
+	err := m.p.Store.Do(ctx, func(tx kv.Tx) error { return m.p.abort(tx, now, m.at, m.round.seq, ledger.MaxAmount) })
 	if err != nil {
 		return fmt.Errorf("round %s: %w", m.ID(), err)
 	}

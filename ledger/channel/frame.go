@@ -49,10 +49,12 @@ type Accepted struct {
 	Allowance  ledger.Amount
 }
 
-// ResyncAsk asks for the provider's books of a channel. The session key signs.
+// ResyncAsk asks for the provider's books of a channel, and takes back what was
+// sent with numbers below Next and has not come. The session key signs.
 type ResyncAsk struct {
 	Channel   ledger.ChannelID
 	Epoch     uint32
+	Next      uint64
 	Signature ledger.Signature
 }
 
@@ -151,6 +153,7 @@ func (f *Accepted) visit(v fields) {
 func (f *ResyncAsk) visit(v fields) {
 	v.fixed(f.Channel[:])
 	v.u24(&f.Epoch)
+	v.u64(&f.Next)
 	v.fixed(f.Signature[:])
 }
 
@@ -251,14 +254,15 @@ func ReadFrame(r io.Reader) (Frame, error) {
 }
 
 // askDigest is what a session key signs to ask about its channel. It begins as
-// no digest of EIP-712 does, so that neither can be taken for the other.
-func askDigest(d ledger.Domain, kind uint8, id ledger.ChannelID, epoch uint32) (digest ledger.Hash) {
+// no digest of EIP-712 does, so that neither can be taken for the other. next is
+// zero in what asks for a release.
+func askDigest(d ledger.Domain, kind uint8, id ledger.ChannelID, epoch uint32, next uint64) (digest ledger.Hash) {
 	separator := d.Separator()
 	h := sha3.NewLegacyKeccak256()
 	_, _ = h.Write([]byte("\x19Culvert pay ask 1\n"))
 	_, _ = h.Write(separator[:])
 	_, _ = h.Write([]byte{kind})
-	_, _ = h.Write(place{id, epoch}.key())
+	_, _ = h.Write(place{id, epoch}.seq(next))
 	h.Sum(digest[:0])
 	return digest
 }

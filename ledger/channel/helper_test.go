@@ -399,7 +399,7 @@ func (w *world) round(tokens uint64) Confirmation {
 
 // resync compares the books of the two.
 func (w *world) resync() error {
-	ask, err := w.payer.ResyncAsk(w.id)
+	ask, err := w.payer.ResyncAsk(w.ctx, w.id)
 	if err != nil {
 		return err
 	}

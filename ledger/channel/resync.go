@@ -8,14 +8,26 @@ import (
 	"github.com/culvert-net/culvert/ledger"
 )
 
-// ResyncAsk asks a channel's provider for its books.
-func (p *Payer) ResyncAsk(id ledger.ChannelID) (*ResyncAsk, error) {
+// ResyncAsk asks a channel's provider for its books, while no round of the
+// channel runs.
+func (p *Payer) ResyncAsk(ctx context.Context, id ledger.ChannelID) (*ResyncAsk, error) {
 	at, key, err := p.current(id)
 	if err != nil {
 		return nil, err
 	}
 	ask := &ResyncAsk{Channel: at.id, Epoch: at.epoch}
-	ask.Signature = key.Sign(askDigest(p.Domain, ask.kind(), at.id, at.epoch))
+	err = p.Store.View(ctx, func(tx kv.Tx) error {
+		a, _, err := loadAccount(tx, at)
+		if err == nil && a.running > 0 {
+			err = ErrRunning
+		}
+		ask.Next = a.track.next
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("channel %s: %w", id, err)
+	}
+	ask.Signature = key.Sign(askDigest(p.Domain, ask.kind(), at.id, at.epoch, ask.Next))
 	return ask, nil
 }
 
@@ -59,6 +71,11 @@ func (p *Payer) Adopt(ctx context.Context, id ledger.ChannelID, s State) (*ledge
 		if err := a.adopt(s, held, p.Window); err != nil {
 			return err
 		}
+		// Nothing runs, so numbers below the next that are not used never will be.
+		if err := a.track.endGaps(a.seqs(tx, at), a.track.next); err != nil {
+			return err
+		}
+		a.promise(a.promised)
 		return a.save(tx, at)
 	})
 	if err != nil {
@@ -86,9 +103,10 @@ func (a *account) adopt(s State, held, window ledger.Amount) error {
 	} else if known.Less(s.Finished) {
 		return ErrMismatch
 	}
+	// What the provider has not finished of our aborted rounds may still come.
+	a.unsettled = ledger.MinAmount(over(known, s.Finished), s.Reserved)
 	a.spent = maxAmount(a.spent, s.Finished)
-	a.unsettled = ledger.Amount{}
-	a.promise(maxAmount(held, a.spent))
+	a.promised = maxAmount(a.promised, maxAmount(held, a.spent))
 	a.acked = held
 	a.allowance = s.Allowance
 	a.track.next = max(a.track.next, s.Next)
@@ -116,7 +134,7 @@ func (p *Payer) Leave(ctx context.Context, id ledger.ChannelID) (*ReleaseAsk, er
 		return nil, fmt.Errorf("channel %s: %w", id, err)
 	}
 	ask := &ReleaseAsk{Channel: at.id, Epoch: at.epoch}
-	ask.Signature = key.Sign(askDigest(p.Domain, ask.kind(), at.id, at.epoch))
+	ask.Signature = key.Sign(askDigest(p.Domain, ask.kind(), at.id, at.epoch, 0))
 	return ask, nil
 }
 

@@ -115,15 +115,33 @@ func (p *Payee) Voucher(ctx context.Context, now time.Time, v ledger.Signed[ledg
 	return a, err
 }
 
-// Resync tells a payer what the books say of its channel.
+// Resync tells a payer what the books say of its channel. What it sent and has
+// not come by then is not admitted any more: the payer counts on what it is
+// told.
 func (p *Payee) Resync(ctx context.Context, now time.Time, ask ResyncAsk) (s State, err error) {
 	at := place{ask.Channel, ask.Epoch}
-	if err := p.checkAsk(ctx, at, (*ResyncAsk)(nil).kind(), ask.Signature); err != nil {
+	if err := p.checkAsk(ctx, at, ask.kind(), ask.Next, ask.Signature); err != nil {
 		return s, err
 	}
-	err = p.Store.View(ctx, func(tx kv.Tx) error {
-		b, _, err := loadBook(tx, at)
+	if ask.Next > maxSeq {
+		return s, refuse(CodeSeq, errSeqUsed.Error())
+	}
+	err = p.Store.Do(ctx, func(tx kv.Tx) error {
+		b, known, err := loadBook(tx, at)
 		if err != nil {
+			return err
+		}
+		if !known {
+			c, err := p.channel(at)
+			if err != nil {
+				return err
+			}
+			b.own(c)
+		}
+		if err := b.track.raise(b.seqs(tx, at), ask.Next); err != nil {
+			return err
+		}
+		if err := put(tx, payeeBooks, at.key(), b); err != nil {
 			return err
 		}
 		allowed, err := p.allowance(tx, now, b)
@@ -136,12 +154,12 @@ func (p *Payee) Resync(ctx context.Context, now time.Time, ask ResyncAsk) (s Sta
 	return s, err
 }
 
-func (p *Payee) checkAsk(ctx context.Context, at place, kind uint8, s ledger.Signature) error {
+func (p *Payee) checkAsk(ctx context.Context, at place, kind uint8, next uint64, s ledger.Signature) error {
 	key, err := p.sessionKey(ctx, at)
 	if err != nil {
 		return err
 	}
-	if signer, err := s.Recover(askDigest(p.Domain, kind, at.id, at.epoch)); err != nil || signer != key {
+	if signer, err := s.Recover(askDigest(p.Domain, kind, at.id, at.epoch, next)); err != nil || signer != key {
 		return refuse(CodeInvalid, "the question is not signed by the channel's session key")
 	}
 	return nil
@@ -153,7 +171,7 @@ func (p *Payee) checkAsk(ctx context.Context, at place, kind uint8, s ledger.Sig
 // new deadline. While a round runs it is refused.
 func (p *Payee) Release(ctx context.Context, now time.Time, ask ReleaseAsk) (r ledger.Signed[ledger.Release], err error) {
 	at := place{ask.Channel, ask.Epoch}
-	if err := p.checkAsk(ctx, at, (*ReleaseAsk)(nil).kind(), ask.Signature); err != nil {
+	if err := p.checkAsk(ctx, at, ask.kind(), 0, ask.Signature); err != nil {
 		return r, err
 	}
 	var final ledger.Amount

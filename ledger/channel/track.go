@@ -12,9 +12,10 @@ import (
 // track is the order of a channel's rounds in an epoch: which sequence numbers
 // were used, and the log of those below the lowest that is not finished.
 type track struct {
-	base uint64 // the lowest that is not in the log
-	next uint64 // above every one that was seen
-	log  ledger.Transcript
+	base  uint64 // the lowest that is not in the log
+	next  uint64 // above every one that was seen
+	floor uint64 // lower ones are not admitted any more
+	log   ledger.Transcript
 }
 
 func newTrack() track { return track{base: 1, next: 1} }
@@ -22,6 +23,7 @@ func newTrack() track { return track{base: 1, next: 1} }
 func (t *track) visit(f fields) {
 	f.u64(&t.base)
 	f.u64(&t.next)
+	f.u64(&t.floor)
 	b := t.log.Bytes()
 	f.blob(&b, maxTranscript)
 	if r, ok := f.(*reader); ok && r.err == nil {
@@ -30,7 +32,7 @@ func (t *track) visit(f fields) {
 			r.b, r.err = nil, err
 			return
 		}
-		if t.log = *log; t.base == 0 || t.next < t.base || t.next > maxSeq+1 {
+		if t.log = *log; t.base == 0 || t.next < t.base || t.next > maxSeq+1 || t.floor > maxSeq {
 			r.fail("its sequence numbers cannot be")
 		}
 	}
@@ -56,7 +58,7 @@ var (
 // nobody used end as gaps: whoever wanted to use them is late. A round that
 // still runs there is not passed.
 func (t *track) admit(s seqs, seq uint64) error {
-	if seq == 0 || seq > maxSeq || seq < t.base {
+	if seq == 0 || seq > maxSeq || seq < t.base || seq < t.floor {
 		return errSeqUsed
 	}
 	if used, err := has(s.tx, s.open, s.at.seq(seq)); err != nil || used {
@@ -72,6 +74,17 @@ func (t *track) admit(s seqs, seq uint64) error {
 	}
 	t.next = max(t.next, seq+1)
 	return s.tx.Put(s.open, s.at.seq(seq), nil)
+}
+
+// raise ends every number below floor that nobody used. Their leaves wait for
+// the rounds that run among them.
+func (t *track) raise(s seqs, floor uint64) error {
+	t.floor = max(t.floor, floor)
+	t.next = max(t.next, floor)
+	if err := t.endGaps(s, t.floor); err != nil && !errors.Is(err, errSeqWindow) {
+		return err
+	}
+	return nil
 }
 
 // finish puts the leaf of a round that was admitted into the log as soon as

@@ -32,7 +32,7 @@ func sampleFrames() []Frame {
 		&Ask{ledger.RoundID{3}, ledger.Wei(4)},
 		&ResultFrame{ledger.Sign(ledger.Result{Final: true, Status: ledger.StatusPartial, Cost: ledger.Wei(5)}, d, k)},
 		&Accepted{ledger.Wei(6), ledger.MaxAmount},
-		&ResyncAsk{ledger.ChannelID{7}, 8, ledger.Signature{9}},
+		&ResyncAsk{ledger.ChannelID{7}, 8, 9, ledger.Signature{9}},
 		&State{Voucher: sampleVoucher(), Finished: ledger.Wei(1), Reserved: ledger.Wei(2), Next: 3, Allowance: ledger.Wei(4), Closed: true},
 		&State{},
 		&ReleaseAsk{ledger.ChannelID{7}, 8, ledger.Signature{9}},
@@ -48,7 +48,7 @@ func sampleRecords() []record {
 	for n := range uint64(7) {
 		log.log.Append(blank(n + 1))
 	}
-	log.base, log.next = 8, 9
+	log.base, log.next, log.floor = 8, 9, 5
 	result := ledger.Sign(ledger.Result{Status: ledger.StatusDone}, ledger.Domain{}, keyOf(1))
 	return []record{
 		&book{track: log, best: sampleVoucher(), finished: ledger.Wei(1), running: 2, touched: 3, defaulted: true},
