@@ -13,6 +13,7 @@ import (
 	"github.com/ethereum/go-ethereum/core/tracing"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/core/vm"
+	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/params"
 	"github.com/holiman/uint256"
 
@@ -143,4 +144,14 @@ func look[T any](x *machine, data []byte, unpack func([]byte) (T, error)) T {
 		x.t.Fatal(err)
 	}
 	return v
+}
+
+func u256(n *big.Int) *uint256.Int { return uint256.MustFromBig(n) }
+
+func gasBudget() vm.GasBudget { return vm.NewGasBudget(gasLimit, 0) }
+
+// channelSlot is where the contract keeps the first word of a channel: the third
+// of its mappings, after the two strings of EIP712.
+func channelSlot(id ledger.ChannelID) common.Hash {
+	return crypto.Keccak256Hash(id[:], common.LeftPadBytes([]byte{4}, 32))
 }

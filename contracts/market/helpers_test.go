@@ -29,8 +29,8 @@ func helperOf(t testing.TB, name string) *helper {
 	if err := json.Unmarshal(text, &all); err != nil {
 		t.Fatal(err)
 	}
-	h := all[name]
-	if h == nil {
+	h, ok := all[name]
+	if !ok {
 		t.Fatalf("no helper %s; run: go generate ./contracts/...", name)
 	}
 	h.t = t
