@@ -252,11 +252,48 @@ func (circ *circuit) open(kind StreamKind) (*Stream, error) {
 	if !circ.roomy() {
 		return nil, fmt.Errorf("circuit %s has no room for a stream", circ.id)
 	}
+	s := circ.begin(kind)
+	s.alone = circ.client.cfg.Pairs && kind == StreamHTTP
+	circ.requests++
+	return s, nil
+}
+
+// openBeside makes a stream beside s. It counts as no request of the circuit's,
+// and comes about on one that has served its time, since s runs on it all the
+// same.
+func (circ *circuit) openBeside(s *Stream, kind StreamKind) (*Stream, error) {
+	m := circ.mux
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err != nil {
+		return nil, m.err
+	}
+	if !s.alone && circ.places() >= maxStreams {
+		return nil, fmt.Errorf("%w: circuit %s has no room for a stream beside another", ErrBusy, circ.id)
+	}
+	s.alone = false
+	return circ.begin(kind), nil
+}
+
+// places is how many streams the circuit has, with those that a place is kept
+// for. mux.mu is held.
+func (circ *circuit) places() int {
+	n := len(circ.mux.streams)
+	for _, s := range circ.mux.streams {
+		if s.alone {
+			n++
+		}
+	}
+	return n
+}
+
+// begin makes a stream for which there is room. mux.mu is held.
+func (circ *circuit) begin(kind StreamKind) *Stream {
+	m := circ.mux
 	m.lastID++
 	s := newStream(m, m.lastID)
-	s.name, s.opening = circ.id, int(kind)
+	s.circ, s.name, s.opening = circ, circ.id, int(kind)
 	m.add(s)
-	circ.requests++
 	circ.used = time.Now()
 	m.schedule(s)
 	// Never later than it was: streams that come and go must not put off the
@@ -264,12 +301,19 @@ func (circ *circuit) open(kind StreamKind) (*Stream, error) {
 	if time.Until(circ.checkAt) > askAfter {
 		circ.checkIn(askAfter)
 	}
-	return s, nil
+	return s
 }
 
-// roomy reports whether one more stream may be opened. mux.mu is held.
+// roomy reports whether one more stream may be opened, and one beside it where
+// that is to be. mux.mu is held.
 func (circ *circuit) roomy() bool {
-	return circ.mux.err == nil && !circ.doubted && len(circ.mux.streams) < maxStreams && !circ.retired()
+	if circ.mux.err != nil || circ.doubted || circ.retired() {
+		return false
+	}
+	if circ.client.cfg.Pairs {
+		return circ.places()+2 <= maxStreams
+	}
+	return len(circ.mux.streams) < maxStreams
 }
 
 // retired reports whether the circuit has served its time. mux.mu is held.

@@ -25,7 +25,7 @@ type Paths interface {
 	Reached(key [32]byte, ok bool)
 }
 
-// ClientConfig is what a Client needs. All fields are required.
+// ClientConfig is what a Client needs. All fields but Pairs are required.
 type ClientConfig struct {
 	World    [32]byte // world id
 	Hops     int      // length of a circuit with its provider, 1–5, of the world
@@ -33,6 +33,18 @@ type ClientConfig struct {
 	Links    Links
 	Paths    Paths
 	Log      *slog.Logger
+
+	// Pairs keeps a place beside each stream that carries a request, for
+	// Stream.Beside: a circuit then carries half as many requests at a time.
+	Pairs bool
+}
+
+// requests is how many requests a circuit carries at a time.
+func (cfg *ClientConfig) requests() int {
+	if cfg.Pairs {
+		return maxStreams / 2
+	}
+	return maxStreams
 }
 
 // Group is an isolation group: requests that may be linked by a provider,

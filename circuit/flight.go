@@ -8,8 +8,8 @@ import (
 )
 
 // flight is a circuit being made for Dials of one group to one provider. Dials
-// that come while it is under way wait for it, as many as a circuit has places
-// for streams: a person's eight parallel requests build one circuit, not eight.
+// that come while it is under way wait for it, as many as a circuit carries
+// requests: a person's eight parallel requests build one circuit, not eight.
 type flight struct {
 	key    flightKey          // immutable
 	cancel context.CancelFunc // for when nobody waits any more
@@ -43,7 +43,7 @@ func (c *Client) board(key [32]byte, group Group, kind StreamKind) (*Stream, *fl
 	}
 	at := flightKey{key, group}
 	f := c.flights[at]
-	if f == nil || len(f.waiting) == maxStreams {
+	if f == nil || len(f.waiting) == c.cfg.requests() {
 		ctx, cancel := context.WithCancel(context.Background())
 		f = &flight{key: at, cancel: cancel, waiting: make(map[chan landing]StreamKind)}
 		c.flights[at] = f // a full one is joined by nobody

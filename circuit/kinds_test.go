@@ -68,7 +68,7 @@ func TestKindsOfStreams(t *testing.T) {
 			})
 		}
 		all.Wait()
-		for _, kind := range []circuit.StreamKind{circuit.StreamHTTP, 1, circuit.StreamJoin, 255} {
+		for _, kind := range []circuit.StreamKind{circuit.StreamHTTP, circuit.StreamPay, circuit.StreamJoin, 255} {
 			if text, _, err := ask(kind); !errors.Is(err, circuit.ErrReset) {
 				t.Errorf("stream of kind %d: %q, %v; want it reset", kind, text, err)
 			}
@@ -105,7 +105,7 @@ func TestNodeThatDoesNotExtend(t *testing.T) {
 // The bytes are fixed: other programs speak them.
 func TestKindsHaveTheirBytes(t *testing.T) {
 	for kind, want := range map[circuit.StreamKind]byte{
-		circuit.StreamHTTP: 0, circuit.StreamDirectory: 2, circuit.StreamSync: 3, circuit.StreamJoin: 4,
+		circuit.StreamHTTP: 0, circuit.StreamPay: 1, circuit.StreamDirectory: 2, circuit.StreamSync: 3, circuit.StreamJoin: 4,
 	} {
 		if byte(kind) != want {
 			t.Errorf("a kind has byte %d, want %d", kind, want)

@@ -9,10 +9,10 @@ import (
 // StreamKind is what an OPEN asks for.
 type StreamKind byte
 
-// Kinds of streams. A node resets a kind it does not serve. Kind 1 is the one of
-// payments, which nobody serves yet.
+// Kinds of streams. A node resets a kind it does not serve.
 const (
 	StreamHTTP      StreamKind = 0 // one request
+	StreamPay       StreamKind = 1 // what is said about money beside it
 	StreamDirectory StreamKind = 2 // one question to the directory, as on /culvert/dir
 	StreamSync      StreamKind = 3 // one session between members, as on /culvert/sync
 	StreamJoin      StreamKind = 4 // one request to become a member, as on /culvert/join

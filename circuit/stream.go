@@ -1,7 +1,10 @@
 package circuit
 
 import (
+	"context"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -20,6 +23,7 @@ type Stream struct {
 	id   uint16
 	name string // of the circuit, for the owner of this machine
 	done chan struct{}
+	circ *circuit // at the client's end, else nil
 
 	// All below is guarded by m.mu; cond is on it.
 	cond   *sync.Cond
@@ -42,6 +46,7 @@ type Stream struct {
 	credit    int // cells we may still send
 	sentBytes uint64
 	opening   int  // kind to OPEN with, −1: none
+	alone     bool // a place is kept for a stream beside this one
 	writing   bool // a Write is under way; others wait, so that each arrives whole
 	ending    bool // END follows out
 	endSent   bool
@@ -61,6 +66,25 @@ func newStream(m *mux, id uint16) *Stream {
 		m: m, id: id, cond: sync.NewCond(&m.mu), done: make(chan struct{}),
 		credits: newCredits(), credit: initialCredit, opening: -1,
 	}
+}
+
+// Beside opens another stream on the circuit of this one, which the client has
+// dialled. No circuit is built for it: the errors are Dial's for one that has
+// ended, and ErrBusy if it has as many streams as a circuit carries. Where
+// ClientConfig.Pairs is set, there is room for one beside each that carries a
+// request.
+func (s *Stream) Beside(ctx context.Context, kind StreamKind) (*Stream, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("open a stream beside another: %w", err)
+	}
+	if s.circ == nil {
+		return nil, errors.New("circuit: only who dialled a stream opens another beside it")
+	}
+	other, err := s.circ.openBeside(s, kind)
+	if err != nil {
+		return nil, fmt.Errorf("open a stream beside another: %w", err)
+	}
+	return other, nil
 }
 
 // Circuit is the opaque name of the circuit, the same for all its streams.

@@ -21,12 +21,19 @@ const (
 	domainVersion = "1"
 )
 
-// Separator is the domain's hash by EIP-712; the contract shows the same.
-func (d Domain) Separator() Hash {
+// domainWords are the first of a domain's, which all have.
+var domainWords = func() []byte {
 	var w words
 	w.digest(keccak([]byte(domainType)))
 	w.digest(keccak([]byte(domainName)))
 	w.digest(keccak([]byte(domainVersion)))
+	return w.b
+}()
+
+// Separator is the domain's hash by EIP-712; the contract shows the same.
+func (d Domain) Separator() Hash {
+	var w words
+	w.b = append(w.b, domainWords...)
 	w.u64(&d.ChainID)
 	w.address(&d.Contract)
 	return keccak(w.b)

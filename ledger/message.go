@@ -112,7 +112,7 @@ type fields interface {
 
 // message is a pointer to one of the five.
 type message interface {
-	form() form
+	form() *form
 	visit(fields)
 }
 
@@ -120,14 +120,22 @@ type message interface {
 type form struct {
 	kind byte // the first byte of its encoding
 	name string
-	typ  string // of EIP-712
+	hash Hash // of its EIP-712 type
 }
 
-func (*Voucher) form() form { return form{1, "voucher", voucherType} }
-func (*Release) form() form { return form{2, "release", releaseType} }
-func (*Close) form() form   { return form{3, "close", closeType} }
-func (*Request) form() form { return form{4, "request", requestType} }
-func (*Result) form() form  { return form{5, "result", resultType} }
+var (
+	voucherForm = form{1, "voucher", keccak([]byte(voucherType))}
+	releaseForm = form{2, "release", keccak([]byte(releaseType))}
+	closeForm   = form{3, "close", keccak([]byte(closeType))}
+	requestForm = form{4, "request", keccak([]byte(requestType))}
+	resultForm  = form{5, "result", keccak([]byte(resultType))}
+)
+
+func (*Voucher) form() *form { return &voucherForm }
+func (*Release) form() *form { return &releaseForm }
+func (*Close) form() *form   { return &closeForm }
+func (*Request) form() *form { return &requestForm }
+func (*Result) form() *form  { return &resultForm }
 
 func (m *Voucher) visit(f fields) {
 	f.channel(&m.Channel)
@@ -224,7 +232,7 @@ func (m Result) Recover(d Domain, s Signature) (Address, error) { return s.Recov
 // none, and decoding refuses it.
 func digest(d Domain, m message) Hash {
 	var w words
-	w.digest(keccak([]byte(m.form().typ)))
+	w.digest(m.form().hash)
 	m.visit(&w)
 	return d.digest(keccak(w.b))
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/culvert-net/culvert/ledger/curve"
 )
 
 // Signature is one of secp256k1 in the compact form of EIP-2098: r, then s with
@@ -30,26 +32,25 @@ var halfN = [32]byte{
 // address. A wrong digest gives another address or ErrSignature, so the result
 // has to be compared.
 func (s Signature) Recover(digest Hash) (Address, error) {
-	var full [65]byte // r, s, parity
-	copy(full[:], s[:])
-	full[64] = s[32] >> 7
-	full[32] &= 0x7f
-	if bytes.Compare(full[32:64], halfN[:]) > 0 {
+	r, low := [32]byte(s[:32]), [32]byte(s[32:])
+	odd := low[0]>>7 == 1
+	low[0] &= 0x7f
+	if bytes.Compare(low[:], halfN[:]) > 0 {
 		return Address{}, ErrSignature
 	}
-	pub, err := crypto.Ecrecover(digest[:], full[:]) // refuses r and s of zero, and r beyond the order
-	if err != nil {
+	pub, ok := curve.Recover((*[32]byte)(&digest), &r, &low, odd)
+	if !ok {
 		return Address{}, ErrSignature
 	}
-	a := addressOf(pub)
+	a := addressOf(pub[:])
 	if a.IsZero() {
 		return Address{}, ErrSignature
 	}
 	return a, nil
 }
 
-// addressOf is the address of an uncompressed public key.
-func addressOf(pub []byte) Address { return Address(crypto.Keccak256(pub[1:])[12:]) }
+// addressOf is the address of a public key, x and y.
+func addressOf(pub []byte) Address { return Address(crypto.Keccak256(pub)[12:]) }
 
 // Key is a private key of secp256k1: a session's, a provider's or a funder's. It
 // cannot be compared with ==, printed, logged or encoded.
@@ -79,7 +80,7 @@ func KeyOfBytes(b [32]byte) (*Key, error) {
 }
 
 func wrapKey(private *ecdsa.PrivateKey) *Key {
-	return &Key{private: private, address: addressOf(crypto.FromECDSAPub(&private.PublicKey))}
+	return &Key{private: private, address: addressOf(crypto.FromECDSAPub(&private.PublicKey)[1:])}
 }
 
 // Address is whose signatures the key makes.

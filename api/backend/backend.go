@@ -5,8 +5,9 @@
 // tests its GPU without the mesh and one conformance suite (backendtest)
 // covers both programs.
 //
-// A Backend knows nothing of HTTP servers, listeners, circuits or money. All
-// methods may be called concurrently.
+// A Backend knows nothing of HTTP servers, listeners, circuits or money; what a
+// request has cost passes through as a Receipt. All methods may be called
+// concurrently.
 package backend
 
 import (
@@ -43,6 +44,7 @@ type Request struct {
 	Body   []byte      // exactly the bytes the client sent
 	View   openai.View // what was read from Body
 	Group  Group       // what a provider may link this request with
+	Purse  Purse       // what it may cost; nil: whatever it does
 }
 
 // Group is an isolation group: requests of one may share a circuit, requests
@@ -60,6 +62,10 @@ type Response struct {
 	Body io.ReadCloser
 
 	Origin Origin
+
+	// Settled is what the answer has cost, once Body has returned io.EOF; false:
+	// it is not known yet, and Request.Purse will be told. Nil: it is free.
+	Settled func() (Receipt, bool)
 }
 
 // Origin says where an answer came from, in names that mean something on
@@ -79,6 +85,20 @@ type Model struct {
 	Context   int                 // tokens of a prompt and its answer; 0 if unknown
 	Able      []openai.Capability // what it can do; nil if unknown
 	Providers int                 // who serve it; 0 in local mode
+	Price     *Price              // of who asks least; nil: somebody serves it free, or nobody says
+}
+
+// Price is what a model costs, for people and their programs. The amounts are in
+// decimal, as whoever counts money here writes them.
+type Price struct {
+	Currency string // what amounts count, such as wei
+	Input    string // per million tokens, like the next three
+	Cached   string
+	Output   string
+	Reason   string // of tokens thought and not delivered
+	Image    string // per million images
+	Minimum  string // of one request
+	Text     string // input and output for a person
 }
 
 // latest is what Ollama adds to a name that has no tag.

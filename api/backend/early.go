@@ -19,7 +19,8 @@ import (
 // all, keeps its status. One that comes later and is no event stream turns
 // into one error frame in the stream, and the stream is cut.
 //
-// Other requests pass through unchanged.
+// Other requests pass through unchanged. It stands in front of servers of one's
+// own: a late answer tells no Settled.
 func EarlyCommit(inner Backend, after time.Duration) Backend {
 	return &earlyCommit{Backend: inner, after: after}
 }

@@ -63,6 +63,12 @@ func Upstream(status int, code, message string) *Error {
 	return &Error{Status: status, Type: TypeUpstream, Code: code, Message: message}
 }
 
+// Quota is for a request that there is no money for. OpenAI's clients know the code,
+// and do not ask again by themselves.
+func Quota(message string) *Error {
+	return &Error{Status: http.StatusTooManyRequests, Type: CodeQuota, Code: CodeQuota, Message: message}
+}
+
 // ModelNotFound is the 404 for a model nobody here or in the world serves.
 func ModelNotFound(model, hint string) *Error {
 	return &Error{

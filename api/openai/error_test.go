@@ -79,8 +79,9 @@ func TestFromUpstream(t *testing.T) {
 
 func TestInAnswer(t *testing.T) {
 	for text, want := range map[string]int{
-		`{"error":{"message":"m","code":503}}`:          503,
-		`{"error":{"message":"m","code":"rate_limit"}}`: 502,
+		`{"error":{"message":"m","code":503}}`:                  503,
+		`{"error":{"message":"m","code":"rate_limit"}}`:         502,
+		`{"error":{"message":"m","code":"insufficient_quota"}}`: 429,
 		`{"error":"m"}`: 502,
 		`{"id":"x","error":{"message":"m","code":200}}`:    502,
 		`{"choices":[],"error":null}`:                      0,

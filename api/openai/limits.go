@@ -31,6 +31,10 @@ const (
 	// which are identifiers.
 	maxErrorWord = 128
 
+	// maxBound is the largest number by which a body bounds its answer, or has it
+	// written several times: their product is a number still.
+	maxBound = 1 << 31
+
 	// MaxErrorBody is how much of an error answer is worth reading before it
 	// is put in our shape.
 	MaxErrorBody = 64 << 10

@@ -69,7 +69,11 @@ func InAnswer(data []byte) *Error {
 			status = n
 		}
 	}
-	return FromUpstream(status, data)
+	e := FromUpstream(status, data)
+	if e.Code == CodeQuota { // as the status of an answer has it
+		e.Status = http.StatusTooManyRequests
+	}
+	return e
 }
 
 // InEvent is InAnswer for the data of one event of a stream. A server that fails

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"sync"
 
+	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/api/openai"
 )
 
@@ -17,6 +18,10 @@ type answerBody struct {
 	cancel context.CancelFunc // ends every phase; immutable
 	ctxErr func() error       // of the context that cancel ends; immutable
 
+	// settle ends the payment of an attempt, within that context; nil: nobody is
+	// paid; immutable.
+	settle func(*exchange, Outcome)
+
 	mu    sync.Mutex                           // held by Read; Close first cancels, then waits for it
 	x     *exchange                            // guarded by mu
 	again func(cause error) (*exchange, error) // asks once more; guarded by mu
@@ -24,7 +29,7 @@ type answerBody struct {
 }
 
 func newAnswerBody(ctx context.Context, cancel context.CancelFunc, k *call, x *exchange) *answerBody {
-	return &answerBody{
+	b := &answerBody{
 		cancel: cancel,
 		ctxErr: ctx.Err,
 		x:      x,
@@ -35,6 +40,10 @@ func newAnswerBody(ctx context.Context, cancel context.CancelFunc, k *call, x *e
 			return k.run(ctx, cause)
 		},
 	}
+	if x.client.payer != nil {
+		b.settle = func(x *exchange, o Outcome) { x.settle(ctx, PaymentEnd{Outcome: o, Sent: true}) }
+	}
+	return b
 }
 
 // Read yields the answer's bytes as they come.
@@ -78,7 +87,7 @@ func (b *answerBody) replace(cause error) error {
 	}
 	if x != nil { // of another kind
 		x.abort()
-		x.client.router.Report(x.to, OutcomeCancelled)
+		b.report(x, OutcomeCancelled)
 	}
 	if b.ctxErr() != nil {
 		return b.ctxErr()
@@ -104,13 +113,28 @@ func (b *answerBody) Close() error {
 	return nil
 }
 
-// end releases the stream and reports how the attempt ended.
+// settled is what the answer has cost, behind its end.
+func (b *answerBody) settled() (backend.Receipt, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.x.settled()
+}
+
+// end releases the stream, reports how the attempt ended and ends its payment.
 func (b *answerBody) end(outcome Outcome, err error) {
 	if outcome == OutcomeOK {
 		b.x.finish()
 	} else {
 		b.x.abort()
 	}
-	b.x.client.router.Report(b.x.to, outcome)
+	b.report(b.x, outcome)
 	b.err = err
+}
+
+// report tells how an attempt ended whose stream is released.
+func (b *answerBody) report(x *exchange, outcome Outcome) {
+	x.client.router.Report(x.to, outcome)
+	if b.settle != nil {
+		b.settle(x, outcome)
+	}
 }

@@ -239,7 +239,7 @@ func TestServerCancelsBackend(t *testing.T) {
 					return tt.do(ctx)
 				})})
 				client, _ := srv.open(1 << 16)
-				if err := writeRequest(client, chat(t, streamChat), []byte(streamChat)); err != nil {
+				if err := writeRequest(client, chat(t, streamChat), []byte(streamChat), ""); err != nil {
 					t.Fatal(err)
 				}
 				synctest.Wait()

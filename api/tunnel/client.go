@@ -20,6 +20,7 @@ import (
 type ClientConfig struct {
 	Router Router       // chooses providers; required
 	Dialer Dialer       // opens streams to them; required
+	Payer  Payer        // pays them; nil: nobody is paid, and who wants money refuses
 	Log    *slog.Logger // nil: silent
 }
 
@@ -27,6 +28,7 @@ type ClientConfig struct {
 type Client struct {
 	router Router       // immutable
 	dialer Dialer       // immutable
+	payer  Payer        // immutable
 	log    *slog.Logger // immutable
 	secret [32]byte     // of this start, for pseudonyms; immutable
 }
@@ -39,7 +41,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	if cfg.Router == nil || cfg.Dialer == nil {
 		return nil, errors.New("tunnel client: Router and Dialer are required")
 	}
-	c := &Client{router: cfg.Router, dialer: cfg.Dialer, log: cfg.Log}
+	c := &Client{router: cfg.Router, dialer: cfg.Dialer, payer: cfg.Payer, log: cfg.Log}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
@@ -72,16 +74,19 @@ func (c *Client) Do(ctx context.Context, req *backend.Request) (*backend.Respons
 	call := &call{client: c, req: req, needs: route.Needs}
 	x, err := call.run(reqCtx, nil)
 	if err == nil {
-		return &backend.Response{
-			Status: http.StatusOK,
-			Header: x.answer.header,
-			Body:   newAnswerBody(reqCtx, cancel, call, x),
-			Origin: x.origin,
-		}, nil
+		answer := newAnswerBody(reqCtx, cancel, call, x)
+		resp := &backend.Response{Status: http.StatusOK, Header: x.answer.header, Body: answer, Origin: x.origin}
+		if x.payment != nil {
+			resp.Settled = answer.settled
+		}
+		return resp, nil
 	}
 	cancel()
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
+	}
+	if e, ok := errors.AsType[*unpaid](err); ok {
+		return nil, e.api
 	}
 	r, said := errors.AsType[*refusal](err)
 	switch {
@@ -104,7 +109,7 @@ type call struct {
 
 // run makes attempts until one has an answer or none is left. last is what
 // ended the attempt before, nil if there was none. Its errors are *refusal,
-// *openai.Error, or ctx's own.
+// *unpaid, *openai.Error, or ctx's own.
 func (k *call) run(ctx context.Context, last error) (*exchange, error) {
 	for {
 		to, err := k.next(last)
@@ -130,7 +135,7 @@ func (k *call) run(ctx context.Context, last error) (*exchange, error) {
 
 // next chooses who to ask: nobody twice while there is somebody else. With
 // nobody else the same provider gets a second chance over another circuit,
-// unless it was the provider itself that said no.
+// unless it was the provider itself that said no, or it cannot be paid.
 func (k *call) next(last error) (Target, error) {
 	to, err := k.client.router.Choose(k.req.View.Model, k.needs, k.tried)
 	switch {
@@ -140,6 +145,9 @@ func (k *call) next(last error) (Target, error) {
 		return Target{}, chooseError(k.req.View.Model, k.needs, err)
 	}
 	if _, said := errors.AsType[*refusal](last); said {
+		return Target{}, last
+	}
+	if _, ok := errors.AsType[*unpaid](last); ok {
 		return Target{}, last
 	}
 	return k.tried[len(k.tried)-1], nil

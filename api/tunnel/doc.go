@@ -14,8 +14,8 @@
 // sizes first, at both ends.
 //
 // The package must not know how streams come about (circuits, relays, peers),
-// who pays, or which provider is best: those arrive through Dialer, Router and
-// Acceptor. What a provider says is never trusted: status, two media types and
+// what money is, or which provider is best: those arrive through Dialer, Router,
+// Acceptor, Payer and Biller. What a provider says is never trusted: status, two media types and
 // a few numbers pass, an error's text is rebuilt.
 //
 // A Client and a Server may be used by any number of goroutines. Spec:

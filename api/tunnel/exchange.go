@@ -12,6 +12,7 @@ import (
 
 	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/api/openai"
+	"github.com/culvert-net/culvert/api/usage"
 )
 
 // exchange is one attempt: one request and one answer on one stream. Owned by
@@ -32,11 +33,20 @@ type exchange struct {
 	ended bool  // the last of them was
 	err   error // what the next read returns
 	gap   stall // the limit between bytes
+
+	// Of an attempt that is paid for.
+	payment Payment // nil: it is not, or its payment was ended
+	round   string  // the payment's header; "": there is none
+	purse   backend.Purse
+	prompt  int64            // estimated tokens of the request
+	meter   *usage.Meter     // of the answer; nil: none yet
+	receipt *backend.Receipt // what it has cost; nil: not known
 }
 
 // exchange asks one provider and returns as soon as it has committed to an
 // answer. ctx governs the rest of the exchange too. Its errors are *refusal,
-// *openai.Error or, if ctx has ended, any; the outcome is then reported.
+// *unpaid, *openai.Error or, if ctx has ended, any; the outcome is then reported,
+// and a payment ended.
 func (c *Client) exchange(ctx context.Context, req *backend.Request, to Target) (*exchange, error) {
 	conn, err := c.dial(ctx, to, req.Group)
 	if err != nil {
@@ -59,7 +69,15 @@ func (c *Client) exchange(ctx context.Context, req *backend.Request, to Target) 
 	data := openai.Scrub(req.Body, req.View, to.Model, func(field, value string) string {
 		return c.pseudonym(x.origin.Circuit, field, value)
 	})
-	if len(data) <= smallRequest {
+	if err := x.pay(ctx, req, data); err != nil {
+		close(x.sent) // nothing is
+		x.abort()
+		c.router.Report(to, OutcomeCancelled)
+		x.settle(ctx, PaymentEnd{Outcome: OutcomeCancelled})
+		c.log.DebugContext(ctx, "attempt not paid for", "request", req.ID, "provider", to.Name, "err", err)
+		return nil, err
+	}
+	if isSmall(len(data), x.round) {
 		x.send(req, data)
 	} else {
 		// Written beside the reading, because a server may refuse a request early
@@ -68,7 +86,8 @@ func (c *Client) exchange(ctx context.Context, req *backend.Request, to Target) 
 	}
 
 	if err := x.receive(); err != nil {
-		c.report(ctx, to, failure(err))
+		outcome := c.report(ctx, to, failure(err))
+		x.settle(ctx, paymentEnd(outcome, err))
 		c.log.DebugContext(ctx, "attempt failed", "request", req.ID, "circuit", x.origin.Circuit, "provider", to.Name, "err", err)
 		return nil, err
 	}
@@ -97,20 +116,21 @@ func (c *Client) dial(ctx context.Context, to Target, group backend.Group) (Conn
 	return conn, nil
 }
 
-// report tells the router how an attempt ended. Whatever happened to one whose
-// context had ended is no fault of the provider's.
-func (c *Client) report(ctx context.Context, to Target, outcome Outcome) {
+// report tells the router how an attempt ended, and returns it. Whatever happened
+// to one whose context had ended is no fault of the provider's.
+func (c *Client) report(ctx context.Context, to Target, outcome Outcome) Outcome {
 	if ctx.Err() != nil {
 		outcome = OutcomeCancelled
 	}
 	c.router.Report(to, outcome)
+	return outcome
 }
 
 // send writes the request. A stream that does not take it will not bring an
 // answer either: the reset ends the reading.
 func (x *exchange) send(req *backend.Request, data []byte) {
 	defer close(x.sent)
-	if x.sendErr = writeRequest(x.conn, req, data); x.sendErr != nil {
+	if x.sendErr = writeRequest(x.conn, req, data, x.round); x.sendErr != nil {
 		_ = x.conn.Reset()
 	}
 }
@@ -139,6 +159,11 @@ func (x *exchange) receive() error {
 		return lostError(err)
 	}
 	x.answer = a
+	if x.payment != nil {
+		x.meter = usage.NewMeter(a.body, !x.document())
+		x.meter.Bill(x.prompt)
+		a.body = x.meter
+	}
 	_ = x.conn.SetReadDeadline(time.Now().Add(FirstTokenLimit))
 	return nil
 }
@@ -157,9 +182,11 @@ func (x *exchange) refused(a *answer) error {
 	} else {
 		x.finish()
 	}
+	code := moneyCode(a.status, text)
 	return &refusal{
-		api:    rebuildError(a.status, a.header, text),
+		api:    moneyError(rebuildError(a.status, a.header, text), code),
 		status: a.status,
+		money:  code,
 		header: a.header,
 		origin: x.origin,
 	}
@@ -185,6 +212,9 @@ func (x *exchange) read(p []byte) (int, error) {
 		} else if err != nil {
 			// net/http may have put the scanner's reason in other words.
 			x.err = cmp.Or(x.answer.scan.err, err)
+		}
+		if n > 0 && x.payment != nil {
+			x.payment.Saw(p[:n], x.meter.Snapshot())
 		}
 		if n > 0 || err == nil {
 			return n, nil

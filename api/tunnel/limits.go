@@ -42,6 +42,10 @@ const (
 	// waiting, so nothing has to be read beside it.
 	smallRequest = WriteAhead - headRoom
 
+	// MaxRound bounds the value of x-culvert-round: a signed request, a salt and
+	// a voucher take about 500 characters.
+	MaxRound = 1 << 10
+
 	// maxEmptyReads is how often a stream may return nothing before it counts
 	// as broken, as bufio has it.
 	maxEmptyReads = 100
@@ -68,6 +72,11 @@ const (
 	// EndLimit bounds the wait for what follows without any work at the far
 	// end: an error answer's body, and a stream's END after its last byte.
 	EndLimit = 10 * time.Second
+
+	// SettleLimit bounds the wait behind a complete answer for the provider's
+	// signed result, which leaves it together with the answer's end: a client
+	// that has everything should not wait longer for what it has cost.
+	SettleLimit = time.Second
 
 	// noProviderRetry is the Retry-After when nobody can answer now: about as
 	// long as a directory refresh or a new circuit takes to help.

@@ -15,6 +15,7 @@ type refusal struct {
 	api    *openai.Error
 	status int         // as the provider sent it
 	header http.Header // what backend.ResponseHeader let through
+	money  string      // one of the codes about money; "": it is about something else
 	origin backend.Origin
 }
 
@@ -22,7 +23,7 @@ func (r *refusal) Error() string { return "provider answered status " + strconv.
 
 // elsewhere reports whether another provider may do better.
 func (r *refusal) elsewhere() bool {
-	return r.status == http.StatusBadGateway || r.status == http.StatusServiceUnavailable
+	return r.status == http.StatusBadGateway || r.status == http.StatusServiceUnavailable || r.money != ""
 }
 
 // response is the refusal as an answer.

@@ -12,11 +12,15 @@ import (
 	"github.com/culvert-net/culvert/api/openai"
 )
 
+// isSmall reports whether a request with so much of a body and this round leaves
+// without waiting.
+func isSmall(length int, round string) bool { return length+len(round) <= smallRequest }
+
 // writeRequest sends req, with data as its body, and ends the direction. A
 // small one leaves in one write.
-func writeRequest(conn Conn, req *backend.Request, data []byte) error {
-	head := appendRequestHead(make([]byte, 0, headRoom+min(len(data), smallRequest)), req, len(data))
-	if len(data) <= smallRequest {
+func writeRequest(conn Conn, req *backend.Request, data []byte, round string) error {
+	head := appendRequestHead(make([]byte, 0, headRoom+len(round)+min(len(data), smallRequest)), req, len(data), round)
+	if isSmall(len(data), round) {
 		head, data = append(head, data...), nil
 	}
 	if _, err := conn.Write(head); err != nil {
@@ -29,21 +33,26 @@ func writeRequest(conn Conn, req *backend.Request, data []byte) error {
 }
 
 // appendRequestHead appends a request's head: a fixed order, no client's name.
-// Every client's is the same but for path, length and whether a stream is
-// asked for.
-func appendRequestHead(b []byte, req *backend.Request, length int) []byte {
+// Every client's is the same but for path, length, whether a stream is asked for
+// and, where it is paid for, the round.
+func appendRequestHead(b []byte, req *backend.Request, length int, round string) []byte {
 	b = append(b, req.Method...)
 	b = append(b, ' ')
 	b = append(b, req.Path...)
 	b = append(b, " HTTP/1.1\r\nHost: "+tunnelHost+"\r\nContent-Length: "...)
 	b = strconv.AppendInt(b, int64(length), 10)
-	return appendFields(b, backend.RequestHeader(req))
+	h := backend.RequestHeader(req)
+	if round != "" {
+		h.Set(roundHeader, round)
+	}
+	return appendFields(b, h)
 }
 
 // incoming is a request whose head was accepted.
 type incoming struct {
 	route  openai.Route
 	header http.Header
+	round  string // "": it is not paid for
 	length int64
 	body   io.Reader // net/http's, on scan; never closed, that would read it to its end
 	scan   *scanner
@@ -75,9 +84,14 @@ func readRequest(r io.Reader) (*incoming, error) {
 	if bad != nil {
 		return nil, bad
 	}
+	round := req.Header.Get(roundHeader)
+	if round != "" {
+		req.Header.Del(roundHeader)
+	}
 	return &incoming{
 		route:  route,
 		header: req.Header,
+		round:  round,
 		length: length,
 		body:   req.Body,
 		scan:   s,
@@ -111,11 +125,19 @@ func checkRequestFields(fields []field) (length int64, err error) {
 		return 0, err
 	}
 	seen := make(map[string]bool, len(requestFields))
+	paid := false
 	for _, f := range fields {
 		values, listed := requestFields[f.name]
 		switch {
 		case f.name == "transfer-encoding":
 			return 0, refuse(FormEncoding)
+		case f.name == roundField && paid:
+			return 0, refuse(FormDuplicate)
+		case f.name == roundField && !isRound(f.value):
+			return 0, refuse(FormFieldValue)
+		case f.name == roundField:
+			paid = true
+			continue
 		case !listed:
 			return 0, refuse(FormField)
 		case seen[f.name]:

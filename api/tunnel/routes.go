@@ -21,6 +21,13 @@ var requestFields = map[string][]string{
 	"content-length": nil,
 }
 
+// roundField is the one field that a request may do without: what a provider who
+// is paid needs to know of the payment.
+const (
+	roundField  = "x-culvert-round"
+	roundHeader = "X-Culvert-Round" // as net/http keeps it
+)
+
 // refusedFields are those whose presence in an answer means that its sender
 // speaks another dialect (upgrades, hop-by-hop fields, trailers, encodings).
 // Of all others only what backend.ResponseHeader knows is kept.

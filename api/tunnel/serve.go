@@ -17,11 +17,13 @@ import (
 )
 
 // serve answers the request of one stream and releases the stream: closed if
-// the client has its whole answer, else reset, so that it sees a cut.
+// the client has its whole answer, else reset, so that it sees a cut. Then the
+// request's bill is ended.
 func (s *Server) serve(ctx context.Context, conn Conn) {
 	detach := onDone(ctx, func() { _ = conn.Reset() })
 	id := requestID()
 	v := &visit{Server: s, conn: conn, started: time.Now()}
+	defer v.settle()
 	err := v.handle(ctx, id)
 	detach()
 	v.over(err)
@@ -47,6 +49,7 @@ type visit struct {
 	meter   *usage.Meter // of an answer of success; nil: there was none yet
 	refused bool         // with an error that has left whole
 	gone    bool         // the client is
+	bill    *billed      // nil: it is free
 }
 
 // over tells what became of the request; err is what handle returned.
@@ -122,7 +125,7 @@ func (v *visit) handle(ctx context.Context, id string) error {
 		return v.refuse(errBusy(), nil)
 	}
 	v.summary.Overhead = time.Since(whole)
-	return v.answer(ctx, &backend.Request{
+	return v.answer(ctx, in, &backend.Request{
 		ID: id, Method: http.MethodPost, Path: in.route.Path, Header: in.header, Body: data, View: view,
 	})
 }
@@ -159,13 +162,18 @@ func (p *paced) move() {
 
 // answer asks the backend and sends what it says. The backend's context ends
 // as soon as the client is gone.
-func (v *visit) answer(ctx context.Context, req *backend.Request) error {
+func (v *visit) answer(ctx context.Context, in *incoming, req *backend.Request) error {
 	s, conn := v.Server, v.conn
 	ctx, cancel := context.WithCancel(ctx)
 	defer watch(conn, cancel)()
 	defer cancel()
 	defer func() { v.gone = ctx.Err() != nil }() // before cancel
 
+	if e := v.admit(ctx, in, req); ctx.Err() != nil {
+		return ctx.Err()
+	} else if e != nil {
+		return v.refuse(e, nil)
+	}
 	resp, err := s.backend.Do(ctx, req)
 	if ctx.Err() != nil {
 		if err == nil {
@@ -185,11 +193,28 @@ func (v *visit) answer(ctx context.Context, req *backend.Request) error {
 	kind := backend.ContentType(resp.Header)
 	v.meter = usage.NewMeter(resp.Body, kind == backend.ContentStream)
 	v.summary.Status = http.StatusOK
+	var src io.Reader = v.meter
+	if v.bill != nil {
+		v.meter.Bill(v.bill.prompt)
+	}
 	switch kind {
 	case backend.ContentStream:
-		return writeStream(conn, v.meter, resp.Header, buf)
+		if v.bill != nil {
+			src = v.bill.stream(ctx, v.meter)
+		}
+		return writeStream(conn, src, resp.Header, buf)
 	case backend.ContentJSON:
-		e, err := writeDocument(ctx, conn, v.meter, resp.Header, buf)
+		if v.bill != nil {
+			text, release, e := v.bill.document(ctx, v.meter, s.budget)
+			defer release()
+			if ctx.Err() != nil {
+				return ctx.Err()
+			} else if e != nil {
+				return v.refuse(e, nil)
+			}
+			src = text
+		}
+		e, err := writeDocument(ctx, conn, src, resp.Header, buf)
 		if e != nil {
 			return v.refuse(e, nil)
 		}

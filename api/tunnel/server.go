@@ -30,6 +30,9 @@ type ServerConfig struct {
 	// goroutine. It must not wait. nil: nobody counts.
 	Ended func(usage.Ended)
 
+	// Biller is paid for answers. nil: they are free.
+	Biller Biller
+
 	MaxRequests int           // requests the backend works on at once; 0: MaxRequests
 	Drain       time.Duration // how long a shutdown lets answers finish; 0: DrainLimit
 	Log         *slog.Logger  // nil: silent
@@ -42,6 +45,7 @@ type Server struct {
 	drain   time.Duration   // immutable
 	log     *slog.Logger    // immutable
 	ended   func(usage.Ended)
+	biller  Biller // nil: answers are free; immutable
 
 	requests chan struct{} // a place for each request at the backend
 	streams  chan struct{} // a place for each accepted stream
@@ -82,6 +86,7 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 		drain:    cfg.Drain,
 		log:      cfg.Log,
 		ended:    cfg.Ended,
+		biller:   cfg.Biller,
 		requests: make(chan struct{}, MaxRequests),
 		streams:  make(chan struct{}, MaxStreams),
 		buffers:  sync.Pool{New: func() any { return new(chunkBuffer) }},

@@ -70,7 +70,7 @@ func TestSpec(t *testing.T) {
 		published = append(published, row[0]+" "+row[1])
 	}
 	sameWords(t, "routes", published, listed)
-	sameWords(t, "request fields", firstCells(specTable(t, "request field")), slices.Collect(maps.Keys(requestFields)))
+	sameWords(t, "request fields", firstCells(specTable(t, "request field")), append(slices.Collect(maps.Keys(requestFields)), roundField))
 	sameWords(t, "forms", firstCells(specTable(t, "form")), forms(t))
 
 	var outcomes []string
@@ -131,7 +131,7 @@ func forms(t *testing.T) []string {
 func TestSpecLimits(t *testing.T) {
 	code := map[string]any{
 		"MaxHead": MaxHead, "MaxFields": MaxFields, "MaxBody": body.MaxBody, "MaxChunk": MaxChunk, "MaxAnswer": MaxAnswer,
-		"DialLimit": DialLimit, "FirstTokenLimit": FirstTokenLimit, "AnswerGap": AnswerGap, "EndLimit": EndLimit,
+		"DialLimit": DialLimit, "FirstTokenLimit": FirstTokenLimit, "AnswerGap": AnswerGap, "EndLimit": EndLimit, "MaxRound": MaxRound, "SettleLimit": SettleLimit,
 		"MaxRequests": MaxRequests, "MaxStreams": MaxStreams, "HeadLimit": HeadLimit, "BodyLimit": BodyLimit,
 		"WriteStall": WriteStall, "LingerLimit": LingerLimit, "DrainLimit": DrainLimit,
 	}

@@ -8,6 +8,10 @@
 // Ended is what an end of a request tells of it when it is over, for those who
 // count requests.
 //
+// Where a request is paid for, Bill has the Meter count more, and Snapshot is
+// what it has come to so far: both ends of a tunnel count with it, so that they
+// agree.
+//
 // It keeps no bytes of an answer but those of its usage object, changes none,
 // and knows neither keys nor money. A Meter belongs to one reader; Count and
 // Told are for after it.
@@ -57,6 +61,11 @@ type Meter struct {
 	input  int64     // told; 0: not
 	output int64     // the same
 	began  time.Time // when the first event came
+
+	// Of a request that is paid for; see Bill.
+	text   *textScanner // nil: it is not
+	prompt int64        // estimated tokens
+	parts  parts
 }
 
 // lineState is where in a line of a stream the next byte is.
@@ -88,6 +97,9 @@ func (m *Meter) Read(p []byte) (int, error) {
 	} else {
 		m.length += int64(n)
 		m.scan.feed(p[:n], m.found)
+		if m.text != nil {
+			m.text.feed(p[:n])
+		}
 	}
 	return n, err
 }
@@ -109,6 +121,9 @@ func (m *Meter) lines(p []byte) {
 			if m.line == lineData {
 				m.events++
 				m.scan.begin()
+				if m.text != nil {
+					m.text.begin()
+				}
 				fresh = true
 			}
 			p = p[1:]
@@ -118,8 +133,11 @@ func (m *Meter) lines(p []byte) {
 				end = len(p)
 			}
 			whole := fresh && end < len(p)
-			if m.line == lineData && (!whole || mayTell(p[:end])) {
+			if m.line == lineData && (m.text != nil || !whole || mayTell(p[:end])) {
 				m.scan.feed(p[:end], m.found)
+			}
+			if m.line == lineData && m.text != nil {
+				m.text.feed(p[:end])
 			}
 			fresh = false
 			p = p[end:]
@@ -136,6 +154,11 @@ func (m *Meter) found(object []byte) {
 		Input      *int64 `json:"input_tokens"` // of the responses API
 		Output     *int64 `json:"output_tokens"`
 		Total      *int64 `json:"total_tokens"`
+
+		PromptParts     details `json:"prompt_tokens_details"`
+		CompletionParts details `json:"completion_tokens_details"`
+		InputParts      details `json:"input_tokens_details"`
+		OutputParts     details `json:"output_tokens_details"`
 	}
 	if json.Unmarshal(object, &u) != nil {
 		return
@@ -156,7 +179,31 @@ func (m *Meter) found(object []byte) {
 	if any && sum >= 0 {
 		m.told = sum
 		m.input, m.output = first(u.Prompt, u.Input), first(u.Completion, u.Output)
+		m.parts = parts{
+			input: u.Prompt != nil || u.Input != nil, output: u.Completion != nil || u.Output != nil,
+			cached:    max(0, u.PromptParts.Cached, u.InputParts.Cached),
+			reasoning: max(0, u.CompletionParts.Reasoning, u.OutputParts.Reasoning),
+		}
 	}
+}
+
+// details is what a usage object says of a part of it. One that is no object, or
+// has words for numbers, says nothing.
+type details struct {
+	Cached    int64
+	Reasoning int64
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (d *details) UnmarshalJSON(b []byte) error {
+	var in struct {
+		Cached    int64 `json:"cached_tokens"`
+		Reasoning int64 `json:"reasoning_tokens"`
+	}
+	if json.Unmarshal(b, &in) == nil {
+		*d = details{in.Cached, in.Reasoning}
+	}
+	return nil
 }
 
 // first is the first of some numbers that was there.
@@ -192,11 +239,18 @@ func (m *Meter) Count(prompt int64) Count {
 // Prompt estimates the tokens of a request's body. What is embedded in it, an
 // image as a rule, counts the same whatever its size.
 func Prompt(body []byte) int64 {
-	parts, text, rest := int64(0), int64(0), body
+	text, parts := Size(body)
+	return parts*tokensPerPart + text/bytesPerToken
+}
+
+// Size is how many bytes a request's body has besides what is embedded in it, and
+// how many things are.
+func Size(body []byte) (text, parts int64) {
+	rest := body
 	for {
 		at := bytes.Index(rest, embedded)
 		if at < 0 {
-			return parts*tokensPerPart + (text+int64(len(rest)))/bytesPerToken
+			return text + int64(len(rest)), parts
 		}
 		text += int64(at)
 		rest = rest[at:]

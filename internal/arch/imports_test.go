@@ -123,6 +123,10 @@ func TestTableBites(t *testing.T) {
 		{"libp2p in the wiring", []*source{file("internal/app/node/x_test.go", "github.com/libp2p/go-libp2p")}, "libp2p is"},
 		{"ethereum in its place", []*source{file("ledger/chain/x.go", "github.com/ethereum/go-ethereum/ethclient")}, ""},
 		{"ethereum elsewhere", []*source{file("ledger/claim/x.go", "github.com/ethereum/go-ethereum/common")}, "93 packages"},
+		{"a node in the devchain", []*source{file("internal/app/devchain/x.go", "github.com/ethereum/go-ethereum/eth", "github.com/ethereum/go-ethereum/core")}, ""},
+		{"a node in the client", []*source{file("ledger/chain/x.go", "github.com/ethereum/go-ethereum/core/types", "github.com/ethereum/go-ethereum/core/vm")}, "60 MB"},
+		{"a node in the client's test", []*source{file("ledger/chain/x_test.go", "github.com/ethereum/go-ethereum/ethclient/simulated")}, ""},
+		{"the devchain in the sandbox", []*source{file("internal/app/sandbox/x.go", own("internal/app/devchain"), own("internal/app/devchain/ready"))}, "a process of its own"},
 		{"http in a circuit", []*source{file("circuit/x.go", "net/http")}, "carries bytes"},
 		{"json in a circuit's test", []*source{file("circuit/x_test.go", "encoding/json")}, ""},
 		{

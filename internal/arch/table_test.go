@@ -21,7 +21,7 @@ var everyone = []string{"api/...", "circuit/...", "mesh/...", "ledger/...", "con
 
 // pure packages compute: given the same input they do the same, now and in a
 // simulation of a thousand nodes.
-var pure = []string{"mesh/route/...", "mesh/recon/...", "mesh/rules/...", "mesh/terrain/...", "mesh/belief/...", "circuit/onion/...", "circuit/cell/...", "ledger", "internal/sim"}
+var pure = []string{"mesh/route/...", "mesh/recon/...", "mesh/rules/...", "mesh/terrain/...", "mesh/belief/...", "circuit/onion/...", "circuit/cell/...", "ledger", "ledger/curve", "internal/sim"}
 
 // basics may be imported by every pillar.
 var basics = []string{
@@ -37,6 +37,15 @@ var wiring = []string{"internal/app/...", "cmd/...", "internal/sim/...", "intern
 var members = []string{
 	"mesh/roster/...", "mesh/eventlog/...", "mesh/gossip/...", "mesh/terrain/...", "mesh/recon/...", "mesh/seal/...",
 	"internal/app/member/...",
+}
+
+// chainNode are the packages of go-ethereum that make a node, and that a
+// client works without.
+var chainNode = []string{
+	"github.com/ethereum/go-ethereum/eth/...", "github.com/ethereum/go-ethereum/node", "github.com/ethereum/go-ethereum/core",
+	"github.com/ethereum/go-ethereum/core/vm/...", "github.com/ethereum/go-ethereum/core/rawdb", "github.com/ethereum/go-ethereum/core/txpool/...",
+	"github.com/ethereum/go-ethereum/miner/...", "github.com/ethereum/go-ethereum/p2p/...", "github.com/ethereum/go-ethereum/consensus/...",
+	"github.com/ethereum/go-ethereum/ethclient/simulated", "github.com/ethereum/go-ethereum/cmd/...",
 }
 
 var table = []ban{
@@ -61,8 +70,24 @@ var table = []ban{
 		why: "libp2p is 329 packages and its types spread: everything but the host stays testable in milliseconds",
 	},
 	{
-		who: everyone, except: []string{"ledger", "ledger/chain/...", "contracts/market"}, what: []string{"github.com/ethereum/..."}, tests: true,
-		why: "the Ethereum client is 93 packages; everything but the chain's door, and the contract it knocks at, works without one",
+		who: everyone, except: []string{"ledger", "ledger/chain/...", "ledger/curve", "contracts/market", "internal/app/devchain"}, what: []string{"github.com/ethereum/..."}, tests: true,
+		why: "the Ethereum client is 93 packages; everything but the chain's door, the contract it knocks at, and the chain for trying it, works without one",
+	},
+	{
+		who: everyone, except: []string{"internal/app/devchain", "cmd/devchain"}, what: chainNode, through: true,
+		why: "a whole node is 60 MB of program; one program has it, and nobody who holds keys",
+	},
+	{
+		who: everyone, except: []string{"cmd/devchain"}, what: []string{"internal/app/devchain"}, through: true,
+		why: "the chain for trying is a process of its own, or part of a test: who starts one reads devchain/ready",
+	},
+	{
+		who: everyone, except: []string{"ledger/curve"}, what: []string{"github.com/consensys/..."}, tests: true,
+		why: "arithmetic on a curve is done in one place, on numbers that everybody may know",
+	},
+	{
+		who: []string{"ledger/curve"}, what: []string{"github.com/ethereum/..."},
+		why: "its tests compare it with go-ethereum's",
 	},
 	{
 		who: []string{"ledger"}, what: []string{"github.com/ethereum/..."}, but: []string{"github.com/ethereum/go-ethereum/crypto"},
@@ -81,6 +106,10 @@ var table = []ban{
 		why: "what is signed is the same bytes in every program, whatever it stores, logs or serves",
 	},
 	{
+		who: []string{"ledger/channel"}, what: []string{"net/...", "internal/kv/..."}, but: []string{"internal/kv"},
+		why: "a round is decided on records and a time that is passed in: who carries its bytes and what disk it lies on is another's business",
+	},
+	{
 		who: []string{"circuit/..."}, what: []string{"net/http/...", "encoding/json/...", "encoding/xml/...", "html/...", "mime/..."}, through: true,
 		why: "a circuit carries bytes; whoever can parse them can look at them",
 	},
@@ -95,6 +124,10 @@ var table = []ban{
 	{
 		who: everyone, what: []string{"mesh/meshtest"},
 		why: "a program has the real network only; the simulated one is for tests",
+	},
+	{
+		who: everyone, what: []string{"internal/app/apptest"},
+		why: "a program asks the person who is there; the one who types by himself is for tests",
 	},
 	{
 		who: everyone, except: []string{"mesh/meshtest"}, what: []string{"github.com/marcopolo/..."}, tests: true,
@@ -125,8 +158,12 @@ var table = []ban{
 		why: "what must survive is kept by internal/kv, so that it can be kept in another store; the event log alone has a million records, appends in bulk and whole epochs to drop, which need buckets of their own",
 	},
 	{
-		who: everyone, except: []string{"internal/kv/postgres"}, what: []string{"github.com/jackc/..."}, tests: true,
+		who: everyone, except: []string{"internal/kv/postgres/..."}, what: []string{"github.com/jackc/..."}, tests: true,
 		why: "a database is one way to keep what must survive: whoever keeps it asks internal/kv, and works on one file as well",
+	},
+	{
+		who: everyone, what: []string{"internal/kv/kvtest", "internal/kv/postgres/pgtest"},
+		why: "a program does not test its store, nor start a database",
 	},
 	{
 		who: everyone, except: []string{"internal/openapi"}, what: []string{"github.com/santhosh-tekuri/jsonschema/..."}, tests: true,
@@ -145,7 +182,7 @@ var table = []ban{
 		why: "one way to wrap errors (%w) and one to log (log/slog)",
 	},
 	{
-		who: everyone, except: []string{"api/backend/backendtest/...", "internal/kv/kvtest", "internal/arch", "mesh/directory/dirtest", "mesh/event/eventtest", "mesh/meshtest"}, what: []string{"testing/..."},
+		who: everyone, except: []string{"api/backend/backendtest/...", "internal/app/apptest", "internal/kv/kvtest", "internal/kv/postgres/pgtest", "internal/arch", "mesh/directory/dirtest", "mesh/event/eventtest", "mesh/meshtest"}, what: []string{"testing/..."},
 		why: "production code does not know that it is tested",
 	},
 	{
@@ -153,7 +190,7 @@ var table = []ban{
 		why: "importing it puts handlers on a global mux; there is one debug server, on its own port",
 	},
 	{
-		who: everyone, except: []string{"internal/app/sandbox", "internal/bench/process", "api/backend/process/..."}, what: []string{"os/exec", "plugin"},
+		who: everyone, except: []string{"internal/app/sandbox", "internal/bench/process", "internal/kv/postgres/pgtest", "api/backend/process/..."}, what: []string{"os/exec", "plugin"},
 		why: "a node that can start programs is worth breaking into",
 	},
 	{

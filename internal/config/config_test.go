@@ -539,3 +539,47 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+type common struct {
+	URL string `toml:"url" flag:"url" show:"host" doc:"Where."`
+}
+
+func (c *common) Validate() error {
+	if c.URL == "no" {
+		return At("url", errors.New("is none"))
+	}
+	return nil
+}
+
+type special struct {
+	common
+	More int `toml:"more" doc:"How much more."`
+}
+
+// What two programs have in common in a section is embedded in it.
+func TestEmbedded(t *testing.T) {
+	type whole struct {
+		Chain special `toml:"chain" doc:"The chain."`
+	}
+	cfg := &whole{}
+	file := write(t, "[chain]\nurl = \"https://host/v3/s3cr3t?k=s3cr3t\"\nmore = 2\n", 0o600)
+	origins, err := Load(cfg, Options{Program: "x", File: file, Environ: []string{"CULVERT_X_CHAIN_MORE=3"}})
+	if err != nil || cfg.Chain.URL != "https://host/v3/s3cr3t?k=s3cr3t" || cfg.Chain.More != 3 || origins["chain.url"] != "file" {
+		t.Fatalf("%+v, %v, %v", cfg, origins, err)
+	}
+	var b strings.Builder
+	if err := errors.Join(Print(&b, cfg, origins), PrintJSON(&b, cfg, origins)); err != nil || strings.Contains(b.String(), "s3cr3t") || strings.Count(b.String(), "https://host/********") != 2 {
+		t.Errorf("%v: %s", err, b.String())
+	}
+	if _, err := Load(&whole{}, Options{Program: "x", File: write(t, "[chain]\nurl = \"no\"\n", 0o600)}); err == nil || !strings.HasSuffix(err.Error(), ":2: chain.url: is none") {
+		t.Errorf("%v", err)
+	}
+	for in, want := range map[string]string{
+		"http://127.0.0.1:8545": "http://127.0.0.1:8545", "http://127.0.0.1:8545/": "http://127.0.0.1:8545/",
+		"https://a:b@host/key": "https://********@host/********", "host?key": "host/********", "": "",
+	} {
+		if got := (&field{host: true}).mask(in); got != want {
+			t.Errorf("%q is shown as %q, want %q", in, got, want)
+		}
+	}
+}

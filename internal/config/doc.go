@@ -16,7 +16,8 @@
 // Its key api.listen is CULVERT_BRIDGE_API_LISTEN in the environment of the
 // program bridge. Fields are string, []string, int, bool, time.Duration or
 // Secret, in sections of one level or none. A struct of another shape is a
-// mistake of the program, and panics.
+// mistake of the program, and panics. The fields of a struct that is embedded in a
+// section are the section's. The tag show:"host" lets Print hide a URL's path.
 //
 // What a value may be beyond its type is checked by methods Validate() error of
 // the struct and its sections, which return At of a key; Load says where the

@@ -14,6 +14,7 @@ type field struct {
 	key   string // section.name, or name
 	doc   string
 	flag  string // without dashes; empty: no flag
+	host  bool   // a URL of which only scheme and host are shown: the rest may be a key
 	value reflect.Value
 }
 
@@ -42,9 +43,7 @@ func sections(cfg any) []section {
 	for f, value := range v.Elem().Fields() {
 		if value.Kind() == reflect.Struct && value.Type() != secretType {
 			s := section{name: tag(f, "toml"), doc: f.Tag.Get("doc"), value: value}
-			for g, value := range value.Fields() {
-				s.fields = append(s.fields, newField(s.name+".", g, value))
-			}
+			s.fields = inSection(s.name+".", value)
 			rest = append(rest, s)
 			continue
 		}
@@ -52,6 +51,19 @@ func sections(cfg any) []section {
 	}
 	all := append([]section{top}, rest...)
 	refuseTwins(all)
+	return all
+}
+
+// inSection lists the keys of a section. Those of a struct that is embedded in it
+// are its own.
+func inSection(prefix string, section reflect.Value) (all []*field) {
+	for f, value := range section.Fields() {
+		if f.Anonymous && value.Kind() == reflect.Struct {
+			all = append(all, inSection(prefix, value)...)
+			continue
+		}
+		all = append(all, newField(prefix, f, value))
+	}
 	return all
 }
 
@@ -65,7 +77,7 @@ func fields(cfg any) []*field {
 }
 
 func newField(prefix string, f reflect.StructField, value reflect.Value) *field {
-	out := &field{key: prefix + tag(f, "toml"), doc: f.Tag.Get("doc"), flag: f.Tag.Get("flag"), value: value}
+	out := &field{key: prefix + tag(f, "toml"), doc: f.Tag.Get("doc"), flag: f.Tag.Get("flag"), host: f.Tag.Get("show") == "host", value: value}
 	if out.kind() == "" {
 		panic(fmt.Sprintf("config: key %s has the type %s", out.key, value.Type()))
 	}

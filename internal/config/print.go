@@ -52,7 +52,8 @@ func Template(w io.Writer, cfg any, set ...string) error {
 }
 
 // Print writes the effective configuration as TOML, secrets masked, each key
-// with its origin. So is what a URL has before its @.
+// with its origin. So is what a URL has before its @, and after the host of one
+// whose path may be a key.
 func Print(w io.Writer, cfg any, origins Origins) error {
 	var b strings.Builder
 	for i, s := range sections(cfg) {
@@ -66,7 +67,7 @@ func Print(w io.Writer, cfg any, origins Origins) error {
 			fmt.Fprintf(&b, "[%s]\n", s.name)
 		}
 		for _, f := range s.fields {
-			fmt.Fprintf(&b, "%s = %s", f.name(), literal(f, maskUser))
+			fmt.Fprintf(&b, "%s = %s", f.name(), literal(f, f.mask))
 			if o := origins[f.key]; o != "" {
 				fmt.Fprintf(&b, " # %s", o)
 			}
@@ -110,14 +111,31 @@ func shown(f *field) any {
 	case []string:
 		all := make([]string, len(v))
 		for i, s := range v {
-			all[i] = maskUser(s)
+			all[i] = f.mask(s)
 		}
 		return all
 	}
 	if f.kind() == "string" {
-		return maskUser(f.value.String())
+		return f.mask(f.value.String())
 	}
 	return f.value.Interface()
+}
+
+// mask hides what of a value may be a secret.
+func (f *field) mask(value string) string {
+	value = maskUser(value)
+	if !f.host {
+		return value
+	}
+	start := 0
+	if i := strings.Index(value, "://"); i >= 0 {
+		start = i + len("://")
+	}
+	end := strings.IndexAny(value[start:], "/?#")
+	if end < 0 || value[start+end:] == "/" {
+		return value
+	}
+	return value[:start+end] + "/" + masked
 }
 
 // maskUser hides user and password of a URL, up to the last @: a password may

@@ -167,6 +167,7 @@ type local struct {
 func inProcess(t *testing.T, backend string, watch func(string, *sandbox.InProcess)) *local {
 	t.Helper()
 	o := sandbox.Defaults()
+	o.Chain = false // it is a process, whatever the others are
 	o.Backend, o.Listen, o.InProcess, o.LogLevel = backend, "127.0.0.1:0", true, "debug"
 	o.Dir, o.ReadyFile = filepath.Join(t.TempDir(), "d"), filepath.Join(t.TempDir(), "ready.json")
 	o.Out, o.Err, o.Watch = io.Discard, t.Output(), watch

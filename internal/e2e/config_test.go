@@ -125,7 +125,7 @@ func TestRefusals(t *testing.T) {
 // Files of a node are its owner's alone.
 func TestFileModes(t *testing.T) {
 	t.Parallel()
-	w := start(t, "--backend", "mock", "--dir", filepath.Join(t.TempDir(), "d"))
+	w := start(t, "--backend", "mock", "--chain", "--dir", filepath.Join(t.TempDir(), "d"))
 	for _, dir := range w.Dirs {
 		info, err := os.Stat(dir)
 		if err != nil || info.Mode().Perm() != 0o700 {

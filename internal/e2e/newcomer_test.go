@@ -181,7 +181,7 @@ func TestSweepAfterKill(t *testing.T) {
 // A start that goes well warns of nothing, and names every process.
 func TestHealthyStart(t *testing.T) {
 	t.Parallel()
-	w := start(t, "--backend", "mock")
+	w := start(t, "--backend", "mock", "--chain")
 	w.ask(strings.Replace(chatBody(false), `"m"`, `"culvert-demo"`, 1)).completed(t)
 	for name, path := range w.Logs {
 		text, err := os.ReadFile(path)

@@ -20,7 +20,7 @@ import (
 func TestSandboxKilled(t *testing.T) {
 	t.Parallel()
 	// Nobody is left to remove a temporary directory.
-	w := start(t, "--backend", "mock", "--providers", "2", "--dir", filepath.Join(t.TempDir(), "d"))
+	w := start(t, "--backend", "mock", "--providers", "2", "--chain", "--dir", filepath.Join(t.TempDir(), "d"))
 	if err := w.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestSandboxKilled(t *testing.T) {
 // Ctrl-C stops everything in order and says so with 130.
 func TestSandboxInterrupted(t *testing.T) {
 	t.Parallel()
-	w := start(t, "--backend", "mock")
+	w := start(t, "--backend", "mock", "--chain")
 	w.interrupt()
 	<-w.done
 	if code := w.cmd.ProcessState.ExitCode(); code != 130 {
@@ -46,7 +46,7 @@ func TestSandboxInterrupted(t *testing.T) {
 	}
 	said := w.out.String()
 	at := -1
-	for _, line := range []string{"stopped: bridge\n", "stopped: provider-1\n", "stopped: relay-1, relay-2, relay-3\n"} {
+	for _, line := range []string{"stopped: bridge\n", "stopped: provider-1\n", "stopped: relay-1, relay-2, relay-3\n", "stopped: memory-1, memory-2, memory-3\n", "stopped: devchain\n"} {
 		next := strings.Index(said, line)
 		if next <= at {
 			t.Errorf("sandbox said %q; want %q after what stops before", said, line)

@@ -133,13 +133,17 @@ func start(t *testing.T, args ...string) *world {
 	return w
 }
 
-// launch starts a sandbox and does not wait.
+// launch starts a sandbox and does not wait. It has a chain only if that is asked for:
+// most tests are not about paying, and five sandboxes run at a time.
 func launch(t *testing.T, args ...string) *world {
 	t.Helper()
 	w := &world{t: t, out: &output{}, done: make(chan struct{})}
 	ready := filepath.Join(t.TempDir(), "ready.json")
 	if !slices.Contains(args, "--listen") {
 		args = append(args, "--listen", "127.0.0.1:0")
+	}
+	if !slices.Contains(args, "--chain") {
+		args = append(args, "--chain=false")
 	}
 	w.cmd = exec.Command(program("sandbox"), append(args, "--ready-file", ready, "--log-level", "debug")...)
 	w.cmd.Stdout, w.cmd.Stderr = w.out, w.out

@@ -19,5 +19,5 @@
 // keep them. All methods may be called concurrently. Whoever opened the
 // kv.Store closes it, after Close.
 //
-// Implements: docs/design/stores.md "The ledger's store".
+// Implements: docs/spec/store.md.
 package store

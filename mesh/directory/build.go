@@ -45,7 +45,7 @@ func Build(priv ed25519.PrivateKey, id world.Hash, epoch, seq uint64, n Node) ([
 			return nil, fmt.Errorf("model %q is listed twice", m.ID)
 		}
 		seen[m.ID] = true
-		c := contact{addrs: addrs, onion: n.Onion, name: n.Name, caps: m.Caps, seq: seq}
+		c := contact{addrs: addrs, onion: n.Onion, name: n.Name, caps: m.Caps, prices: n.Prices, pay: n.Pay, seq: seq}
 		d := world.SignDescriptor(priv, world.DescriptorUnsigned{
 			World: id, Epoch: epoch,
 			ContactPoints: c.lines(),

@@ -17,17 +17,20 @@ import (
 // §1). Lines of kinds that are not known are not in here: they stay in the
 // descriptor, which is passed on whole.
 type contact struct {
-	addrs []string   // multiaddrs without /p2p, sorted; not those we cannot read
-	onion []OnionKey // newest first
-	name  string
-	caps  []string // sorted
-	seq   uint64
+	addrs  []string   // multiaddrs without /p2p, sorted; not those we cannot read
+	onion  []OnionKey // newest first
+	name   string
+	caps   []string     // sorted
+	prices []world.Hash // of price sheets, sorted
+	pay    []Pay        // sorted
+	seq    uint64
 }
 
 // sameNode reports whether two descriptors say the same of their node. Models
 // differ in their caps only.
 func (c *contact) sameNode(o *contact) bool {
 	return c.seq == o.seq && c.name == o.name && slices.Equal(c.addrs, o.addrs) &&
+		slices.Equal(c.prices, o.prices) && slices.Equal(c.pay, o.pay) &&
 		slices.EqualFunc(c.onion, o.onion, func(a, b OnionKey) bool {
 			return a.Public == b.Public && a.NotAfter.Equal(b.NotAfter)
 		})
@@ -41,6 +44,12 @@ func (c *contact) lines() []string {
 	}
 	for _, name := range c.caps {
 		out = append(out, "cap:"+name)
+	}
+	for _, h := range c.prices {
+		out = append(out, priceLine(h))
+	}
+	for _, p := range c.pay {
+		out = append(out, "pay:"+p.String())
 	}
 	if c.name != "" {
 		out = append(out, "name:"+c.name)
@@ -71,6 +80,9 @@ func parseContact(lines []string, key [32]byte) (contact, error) {
 		return contact{}, fmt.Errorf("%w: %d onion keys, one or two are allowed", ReasonContact, len(p.onion))
 	case len(p.caps) > maxCaps:
 		return contact{}, fmt.Errorf("%w: %d capabilities, at most %d are allowed", ReasonContact, len(p.caps), maxCaps)
+	}
+	if err := p.checkPayment(); err != nil {
+		return contact{}, err
 	}
 	slices.Sort(p.addrs)
 	p.addrs = slices.Compact(p.addrs)
@@ -121,6 +133,10 @@ func (p *contactParser) line(s string) error {
 			return errLineForm
 		}
 		p.caps = append(p.caps, value) // lines are unique, so these are
+	case "price":
+		return p.readPrice(value)
+	case "pay":
+		return p.readPay(value)
 	case "onion":
 		return p.readOnion(value)
 	}

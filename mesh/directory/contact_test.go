@@ -12,6 +12,11 @@ import (
 const (
 	onionA = "onion:1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE"
 	onionB = "onion:1:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI"
+
+	priceA = "price:0101010101010101010101010101010101010101010101010101010101010101"
+	priceB = "price:0202020202020202020202020202020202020202020202020202020202020202"
+	payA   = "pay:1:31337:0x00000000000000000000000000000000000000c1:0x00000000000000000000000000000000000000a1"
+	payB   = "pay:1:31338:0x00000000000000000000000000000000000000c2:0x00000000000000000000000000000000000000a1"
 )
 
 func TestParseContact(t *testing.T) {
@@ -20,7 +25,7 @@ func TestParseContact(t *testing.T) {
 	c, err := parseContact([]string{
 		"/ip4/192.0.2.1/tcp/4811", withPeer, "/somethingnew/7",
 		"cap:vision", "cap:tools", "name:north-9", onionB + ":2000", onionA + ":1000", "seq:18446744073709551615",
-		"onion:2:of-another-kind", "price:abc", "future", "region:eu", "grüße:an alle",
+		"onion:2:of-another-kind", priceA, payB, payA, "pay:2:of-another-kind", "future", "region:eu", "grüße:an alle",
 	}, key)
 	if err != nil {
 		t.Fatal(err)
@@ -31,6 +36,9 @@ func TestParseContact(t *testing.T) {
 	}
 	if !slices.Equal(c.addrs, want.addrs) || c.name != want.name || !slices.Equal(c.caps, want.caps) || c.seq != want.seq {
 		t.Errorf("parseContact = %+v, want %+v", c, want)
+	}
+	if len(c.prices) != 1 || c.prices[0][31] != 1 || len(c.pay) != 2 || c.pay[0].ChainID != 31337 || c.pay[1].Contract[19] != 0xc2 || c.pay[0].Provider[19] != 0xa1 {
+		t.Errorf("payment %+v, %+v", c.prices, c.pay)
 	}
 	if len(c.onion) != 2 || c.onion[0].Public[0] != 2 || c.onion[1].Public[0] != 1 || !c.onion[0].NotAfter.Equal(time.Unix(2000, 0)) {
 		t.Errorf("onion keys %+v, want the newer one first", c.onion)
@@ -77,6 +85,22 @@ func TestParseContactRefuses(t *testing.T) {
 		"onion key too short":       {good[0], "onion:1:AQEB:1", "seq:1"},
 		"onion key in loose base64": {good[0], strings.TrimSuffix(onionA, "E") + "F:1", "seq:1"},
 		"onion key with a newline":  {good[0], "onion:1:AQEB\nAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE:1", "seq:1"},
+		"three price sheets":        append(good[:3:3], priceA, priceB, strings.Replace(priceA, "01", "03", 1)),
+		"price of nothing":          append(good[:3:3], "price:"),
+		"price too short":           append(good[:3:3], priceA[:len(priceA)-2]),
+		"price too long":            append(good[:3:3], priceA+"01"),
+		"price in capitals":         append(good[:3:3], strings.Replace(priceA, "01", "AB", 1)),
+		"price that is no hash":     append(good[:3:3], strings.Replace(priceA, "01", "xy", 1)),
+		"too many places to pay":    append(good[:3:3], payA, payB, strings.Replace(payA, "37", "39", 1), strings.Replace(payA, "37", "40", 1), strings.Replace(payA, "37", "41", 1)),
+		"pay without provider":      append(good[:3:3], payA[:len(payA)-43]),
+		"pay and more":              append(good[:3:3], payA+":1"),
+		"pay on chain zero":         append(good[:3:3], strings.Replace(payA, "31337", "0", 1)),
+		"pay on chain 007":          append(good[:3:3], strings.Replace(payA, "31337", "007", 1)),
+		"pay to a name":             append(good[:3:3], strings.Replace(payA, "0x00", "0xzz", 1)),
+		"pay to capitals":           append(good[:3:3], strings.Replace(payA, "c1:", "C1:", 1)),
+		"pay without 0x":            append(good[:3:3], strings.Replace(payA, "0x", "", 1)),
+		"pay to nobody":             append(good[:3:3], strings.Replace(payA, "a1", "00", 1)),
+		"pay by no contract":        append(good[:3:3], strings.Replace(payA, "c1", "00", 1)),
 		"another's address":         append(good[:3:3], peerAddr(t, 1)),
 		"empty line":                append(good[:3:3], ""),
 		"line too long":             append(good[:3:3], "x:"+strings.Repeat("a", maxLine)),
@@ -94,7 +118,8 @@ func TestParseContactRefuses(t *testing.T) {
 // say the same.
 func FuzzContact(f *testing.F) {
 	f.Add("/ip4/192.0.2.1/tcp/1\n" + onionA + ":1\nseq:1\nname:a\ncap:tools")
-	f.Add(onionA + ":7\n" + onionB + ":7\nseq:0\n/dns4/a/tcp/1\nprice:x")
+	f.Add("/ip4/192.0.2.1/tcp/1\n" + onionA + ":1\nseq:1\n" + priceA + "\n" + priceB + "\n" + payA + "\n" + payB)
+	f.Add(onionA + ":7\n" + onionB + ":7\nseq:0\n/dns4/a/tcp/1\nother:x")
 	f.Fuzz(func(t *testing.T, text string) {
 		lines := strings.Split(text, "\n")
 		slices.Sort(lines)

@@ -12,7 +12,9 @@ type Content struct {
 	world world.Hash
 	slots map[[32]byte]*slot
 	named map[named]*entry
-	left  int // descriptors that were left out
+	left  int // leaves that were left out
+
+	sheets map[world.Hash][]byte // price sheets that a descriptor names
 }
 
 // named is what a descriptor is known by.
@@ -27,14 +29,15 @@ type named struct {
 //
 // A descriptor that does not verify is left out, and so is a key that says two
 // things at once: signers vouch for what is there, and not even all of them can
-// make a node say what it did not.
-func ReadContent(w *world.World, epoch uint64, descriptors [][]byte, like *Content) *Content {
-	return readContent(w, epoch, descriptors, like.entry)
+// make a node say what it did not. Of the bundle's price sheets, those are left
+// out that nobody names who stands in it.
+func ReadContent(w *world.World, epoch uint64, descriptors [][]byte, like *Content, sheets ...[]byte) *Content {
+	return readContent(w, epoch, descriptors, like.entry).withSheets(sheets)
 }
 
 // ReadContent is the function of that name, for who has a set of verified
 // descriptors.
-func (s *Set) ReadContent(epoch uint64, descriptors [][]byte) *Content {
+func (s *Set) ReadContent(epoch uint64, descriptors [][]byte, sheets ...[]byte) *Content {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return readContent(s.world, epoch, descriptors, func(d *world.Descriptor) *entry {
@@ -48,7 +51,7 @@ func (s *Set) ReadContent(epoch uint64, descriptors [][]byte) *Content {
 			}
 		}
 		return nil
-	})
+	}).withSheets(sheets)
 }
 
 // readContent asks verified for an entry with the id and key of a descriptor; nil
@@ -132,7 +135,7 @@ func (c *Content) put(e *entry) bool {
 // Epoch is the epoch the bundle was made for.
 func (c *Content) Epoch() uint64 { return c.epoch }
 
-// LeftOut is how many descriptors did not stand up.
+// LeftOut is how many descriptors and price sheets did not stand up.
 func (c *Content) LeftOut() int { return c.left }
 
 // Has reports whether a key stands in the content.
@@ -159,5 +162,5 @@ func (c *Content) snapshot() *Snapshot {
 		}
 		parts[at].slots[key] = sl
 	}
-	return newSnapshot(c.world, c.epoch, parts)
+	return newSnapshot(c.world, c.epoch, parts, c.sheets)
 }

@@ -8,6 +8,14 @@ const (
 	// node with adapters takes about one of these four KiB.
 	MaxDescriptor = 4 << 10
 
+	// MaxSheet bounds one price sheet's bytes: that of a gateway with hundreds of
+	// models.
+	MaxSheet = 64 << 10
+
+	// maxSheets bounds the price sheets of a bundle together: half of what
+	// descriptors take. A sheet of one or two models has a few hundred bytes.
+	maxSheets = 8 << 20
+
 	// maxLines bounds contact lines of any kind, unknown ones included, so that
 	// future kinds have room but a descriptor is no file store.
 	maxLines = 64
@@ -23,6 +31,13 @@ const (
 
 	// maxOnion is the current and the previous onion key.
 	maxOnion = 2
+
+	// maxPrices is the current and the next price sheet.
+	maxPrices = 2
+
+	// maxPay bounds the places where a node is paid: a contract each on a few
+	// chains.
+	maxPay = 4
 
 	// maxName bounds a node's name for itself, which is shown in tables.
 	maxName = 32
@@ -55,6 +70,11 @@ const (
 
 	// maxEpochBytes bounds an epoch's descriptors: a KiB for each of maxKeys.
 	maxEpochBytes = 16 << 20
+
+	// maxHeldSheets bounds the price sheets a set holds: those of the bundles of two
+	// epochs, and as much again for what changed meanwhile. Nodes that did not stand
+	// in the epoch before share half of it.
+	maxHeldSheets = 4 * maxSheets
 
 	// maxSkew is how much a publisher's clock may be ahead. It bounds for how
 	// long before an epoch its descriptors are taken; a clock further off is

@@ -102,7 +102,9 @@ func (m *merger) merge(e *entry) (did bool, err error) {
 	sl.since = m.now
 	sl.live[e.model()] = e
 	m.resize(e, sl, e.size)
-	sl.node = makeNode(sl.live)
+	node := makeNode(sl.live)
+	m.set.sheets.rename(namer{e.d.Key, e.d.Epoch}, sl.node, node)
+	sl.node = node
 	return true, nil
 }
 
@@ -119,6 +121,7 @@ func (m *merger) convict(a, b *entry) bool {
 	}
 	m.resize(a, sl, -sl.size)
 	sl.since = m.now
+	m.set.sheets.rename(namer{a.d.Key, a.d.Epoch}, sl.node, nil)
 	sl.live, sl.node, sl.proof = nil, nil, []*entry{}
 	if size := a.size + b.size; m.fits(a, room{0, size}) {
 		sl.proof = []*entry{a, b}

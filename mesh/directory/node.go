@@ -17,6 +17,11 @@ type Node struct {
 
 	Models []Model // sorted by ID; none for a pure relay
 
+	// Prices name the price sheets by which the node is to be paid, and Pay says
+	// where, both sorted; see SheetHash. What a sheet says is not looked at here.
+	Prices []world.Hash
+	Pay    []Pay
+
 	// End says of a node without models that circuits may end at it, as at a
 	// member's which others reach over them, and that none goes on from it.
 	End bool
@@ -28,6 +33,9 @@ type Node struct {
 // IsRelay reports whether n only relays: it serves no model itself, and circuits
 // go on from it.
 func (n *Node) IsRelay() bool { return len(n.Models) == 0 && !n.End }
+
+// Priced reports whether n asks to be paid: it names a price sheet.
+func (n *Node) Priced() bool { return len(n.Prices) > 0 }
 
 // capEnd is the capability of a node that says End.
 const capEnd = "end"

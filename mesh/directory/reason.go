@@ -35,6 +35,7 @@ const (
 	ReasonRequest    Reason = 13 // the request is not one of this protocol
 	ReasonStamp      Reason = 14 // no stamp of this epoch under the key, or a wrong one
 	ReasonNoRoot     Reason = 15 // the bundle of that root is not here
+	ReasonSheet      Reason = 16 // a price sheet that no descriptor names, or too large a one
 )
 
 func (r Reason) Error() string {
@@ -69,6 +70,8 @@ func (r Reason) Error() string {
 		return "no stamp for this epoch"
 	case ReasonNoRoot:
 		return "the bundle of that root is not here"
+	case ReasonSheet:
+		return "a price sheet that no descriptor names, or too large"
 	}
 	return fmt.Sprintf("reason %d", uint8(r))
 }

@@ -21,6 +21,7 @@ type Set struct {
 
 	mu      sync.Mutex
 	epochs  map[uint64]*epochPart // guarded by mu
+	sheets  heldSheets            // that live descriptors name; guarded by mu
 	now     uint64                // epoch that Add or Advance was last told of; guarded by mu
 	snap    *Snapshot             // of the present content, nil until asked for; guarded by mu
 	updated chan struct{}         // closed at the next change, then replaced; guarded by mu
@@ -66,7 +67,7 @@ func (r *Result) refuse(i int, err error) {
 func NewSet(w *world.World) *Set {
 	return &Set{
 		world: w, capacity: room{keys: maxKeys, bytes: maxEpochBytes},
-		epochs: make(map[uint64]*epochPart), updated: make(chan struct{}),
+		epochs: make(map[uint64]*epochPart), sheets: newHeldSheets(), updated: make(chan struct{}),
 		refused: make(map[Reason]uint64),
 	}
 }
@@ -152,7 +153,7 @@ func (s *Set) Snapshot() *Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.snap == nil {
-		s.snap = newSnapshot(s.world.ID, s.now, s.epochs)
+		s.snap = newSnapshot(s.world.ID, s.now, s.epochs, s.sheets.all())
 	}
 	return s.snap
 }
@@ -220,6 +221,9 @@ func (s *Set) advance(now time.Time) (changed bool) {
 	s.now = s.world.Epoch(now)
 	for e := range s.epochs {
 		if !inWindow(s.world, e, now) {
+			for key, sl := range s.epochs[e].slots {
+				s.sheets.rename(namer{key, e}, sl.node, nil)
+			}
 			delete(s.epochs, e)
 			changed = true
 		}

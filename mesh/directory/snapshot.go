@@ -20,6 +20,7 @@ type Snapshot struct {
 	byKey   map[[32]byte]*Node
 	entries []*entry   // of all epochs, in no order
 	proofs  [][]*entry // of keys that are out, each with two
+	sheets  map[world.Hash][]byte
 
 	// Made on first use: a relay looks up keys, and needs no tables.
 	tables func() *tables
@@ -38,8 +39,8 @@ type tables struct {
 // newSnapshot reads epochs, which do not change meanwhile. A node stands with
 // what it said in the newest epoch it said anything in; if it contradicted
 // itself there, it does not stand at all.
-func newSnapshot(id world.Hash, now uint64, epochs map[uint64]*epochPart) *Snapshot {
-	snap := &Snapshot{world: id, epoch: now, byKey: make(map[[32]byte]*Node)}
+func newSnapshot(id world.Hash, now uint64, epochs map[uint64]*epochPart, sheets map[world.Hash][]byte) *Snapshot {
+	snap := &Snapshot{world: id, epoch: now, byKey: make(map[[32]byte]*Node), sheets: sheets}
 	for _, e := range slices.Sorted(maps.Keys(epochs)) {
 		for key, sl := range epochs[e].slots {
 			if sl.proof == nil {
@@ -67,7 +68,7 @@ func makeNode(live map[string]*entry) *Node {
 		if n == nil {
 			n = &Node{
 				Key: e.d.Key, Name: e.contact.name, Addrs: e.contact.addrs, Onion: e.contact.onion,
-				Epoch: e.d.Epoch, Seq: e.contact.seq,
+				Prices: e.contact.prices, Pay: e.contact.pay, Epoch: e.d.Epoch, Seq: e.contact.seq,
 			}
 		}
 		if m := e.d.Capability.Manifest; m.BaseModelID == "" {
@@ -118,6 +119,18 @@ func (s *Snapshot) Models() []ModelInfo { return s.tables().models }
 
 // Serving is the number of nodes that serve at least one model.
 func (s *Snapshot) Serving() int { return s.tables().serving }
+
+// Sheet is the price sheet of a hash that a node's Prices name, as its provider
+// made it. Nothing in it was looked at.
+func (s *Snapshot) Sheet(hash world.Hash) ([]byte, bool) {
+	b, ok := s.sheets[hash]
+	return b, ok
+}
+
+// Sheets are all price sheets, sorted by bytes.
+func (s *Snapshot) Sheets() [][]byte {
+	return slices.SortedFunc(maps.Values(s.sheets), bytes.Compare)
+}
 
 // Descriptors are all descriptors, proofs of contradictions included, sorted by
 // epoch, key and id.

@@ -21,7 +21,7 @@ type View struct {
 
 // NewView shows nobody.
 func NewView(w *world.World) *View {
-	return &View{world: w, snap: newSnapshot(w.ID, 0, nil), updated: make(chan struct{})}
+	return &View{world: w, snap: newSnapshot(w.ID, 0, nil, nil), updated: make(chan struct{})}
 }
 
 // Snapshot is what the view shows now.
@@ -55,7 +55,7 @@ func (v *View) Show(c *Content) {
 	}
 	v.content = c
 	if c == nil {
-		v.snap = newSnapshot(v.world.ID, 0, nil)
+		v.snap = newSnapshot(v.world.ID, 0, nil, nil)
 	} else {
 		v.snap = c.snapshot()
 	}

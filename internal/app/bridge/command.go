@@ -3,13 +3,15 @@ package bridge
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/app/onchain"
+	"github.com/culvert-net/culvert/internal/app/wallet"
 	"github.com/culvert-net/culvert/internal/config"
+	"github.com/culvert-net/culvert/ledger"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -51,28 +53,56 @@ and if it does not work, what is wrong and what to do:
 	cmd.PersistentFlags().StringVar(&dir, "data", "",
 		"data directory (default: $CULVERT_DATA, else ~/.local/state/culvert/bridge)")
 	data := func() (string, error) { return app.DataDir(dir, program) }
-	cmd.AddCommand(initCommand(data), joinCommand(data), serveCommand(data), statusCommand(data), doctorCommand(data), moveCommand(data), keysCommand(data), configCommand(data), app.VersionCommand())
+	cmd.AddCommand(initCommand(data), joinCommand(data), serveCommand(data), statusCommand(data), doctorCommand(data), moveCommand(data), keysCommand(data), walletCommand(data), configCommand(data), app.VersionCommand())
 	return cmd
 }
 
 func configCommand(data func() (string, error)) *cobra.Command {
 	cfg := Defaults()
 	return app.ConfigCommand(program, cfg, data, func(dir string) error {
-		o := Options{Data: dir, World: filepath.Join(dir, app.WorldFile), Config: cfg}
-		_, err := o.choose()
-		if errors.Is(err, node.ErrNoWorld) {
-			return nil // it may come later, and is no part of the configuration
-		}
-		return err
+		o := Options{Data: dir, Config: cfg}
+		return o.fits()
 	})
+}
+
+func walletCommand(data func() (string, error)) *cobra.Command {
+	return wallet.Program{
+		Name: program, Data: data, Sessions: true, Sandbox: node.InSandbox,
+		Domain: func(dir string) (ledger.Domain, error) {
+			cfg := Defaults()
+			if _, err := app.Load(cfg, program, dir, nil); err != nil {
+				return ledger.Domain{}, err
+			}
+			o := Options{Data: dir}
+			w, err := node.LoadWorld(o.world())
+			if err != nil && !errors.Is(err, node.ErrNoWorld) {
+				return ledger.Domain{}, err
+			}
+			domain, err := onchain.Domain(cfg.Chain, w)
+			return domain, app.Configured(err)
+		},
+	}.Command()
 }
 
 func moveCommand(data func() (string, error)) *cobra.Command {
 	return node.Mover{
 		Program: program, Files: worldFiles(),
-		Fits: func(_ string, w *world.World) error { return node.CheckSeeds(w) },
+		Fits: fitsIn,
 		Next: func(lines app.Lines) string { return lines.Line("serve") },
 	}.Command(data)
+}
+
+// fitsIn says what of the configuration in a data directory goes not with a world.
+func fitsIn(dir string, w *world.World) error {
+	if err := node.CheckSeeds(w); err != nil {
+		return err
+	}
+	cfg := Defaults()
+	if _, err := app.Load(cfg, program, dir, nil); err != nil {
+		return err
+	}
+	_, err := onchain.Join(cfg.Chain, w)
+	return app.Configured(err)
 }
 
 // advised adds to an error of serve what to type next.
@@ -110,14 +140,14 @@ circuit: GET /readyz on the status port says so, or what is missing.`,
 			if o.Data, err = data(); err != nil {
 				return err
 			}
-			if _, err := app.Load(cfg, program, o.Data, cmd.Flags()); err != nil {
+			o.Config, o.Err = cfg, cmd.ErrOrStderr()
+			if _, err := app.Load(cfg, program, o.Data, cmd.Flags(), func(string) error { return o.fits() }); err != nil {
 				return err
 			}
 			ctx := cmd.Context()
 			if untilStdin {
 				ctx = app.WithParent(ctx, cmd.InOrStdin())
 			}
-			o.Config, o.Err = cfg, cmd.ErrOrStderr()
 			return advised(Serve(ctx, o), app.NewLines(cmd, o.Data))
 		},
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/culvert-net/culvert/api"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/app/onchain"
 	"github.com/culvert-net/culvert/internal/config"
 	"github.com/culvert-net/culvert/internal/serve"
 )
@@ -20,6 +21,7 @@ type Config struct {
 	API    APIConfig        `toml:"api" doc:"The address your apps talk to."`
 	Status app.StatusConfig `toml:"status" doc:"What the bridge is doing: /livez, /readyz and /status."`
 	Local  LocalConfig      `toml:"local" doc:"Local mode: no world and no circuits. Requests go straight to a server of your own,\nwhich sees that they are yours. Not for a data directory that has a world.toml."`
+	Chain  onchain.Config   `toml:"chain" doc:"The chain that providers are paid on. Without it, only those that are free are used."`
 	Log    app.LogConfig    `toml:"log" doc:"Logs go to stderr and never hold a prompt, an answer or a key."`
 	Debug  app.DebugConfig  `toml:"debug" doc:"For developers."`
 }
@@ -55,6 +57,7 @@ func Defaults() *Config {
 			Heartbeat: api.DefaultHeartbeat, Isolation: string(api.ByConversation), Requests: api.DefaultRequests, BodiesMiB: api.DefaultBudget >> 20,
 		},
 		Status: app.StatusConfig{Listen: statusListen},
+		Chain:  onchain.Defaults(),
 		Log:    app.DefaultLog(),
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/culvert-net/culvert/api/body"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/app/onchain"
 	"github.com/culvert-net/culvert/internal/peer"
 	"github.com/culvert-net/culvert/internal/serve"
 	"github.com/culvert-net/culvert/internal/telemetry"
@@ -80,9 +81,6 @@ func Serve(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	if o.World == "" {
-		o.World = filepath.Join(o.Data, app.WorldFile)
-	}
 	open, err := o.choose()
 	if err != nil {
 		return err
@@ -123,6 +121,24 @@ func Serve(ctx context.Context, o Options) (err error) {
 	return app.RunParts(ctx, parts...)
 }
 
+// world is the path of the world file.
+func (o *Options) world() string {
+	if o.World != "" {
+		return o.World
+	}
+	return filepath.Join(o.Data, app.WorldFile)
+}
+
+// fits says what of the configuration goes with no world, or not with this one. A
+// world that is not there may come later, and is no part of the configuration.
+func (o *Options) fits() error {
+	_, err := o.choose()
+	if errors.Is(err, node.ErrNoWorld) {
+		return nil
+	}
+	return err
+}
+
 // choose decides between world and local mode. Local mode is only ever asked
 // for, and never where there is a world: a prompt meant for a circuit must not
 // go straight to somebody by a flag left in a script.
@@ -132,24 +148,29 @@ func (o *Options) choose() (func(*bridge) (mode, error), error) {
 		return !errors.Is(err, fs.ErrNotExist)
 	}
 	own := filepath.Join(o.Data, app.WorldFile)
-	there := exists(o.World)
+	file := o.world()
+	there := exists(file)
 	upstream := o.Config.Local.Upstream != ""
 	switch {
-	case upstream && (there || exists(own) || o.World != own):
+	case upstream && (there || exists(own) || file != own):
 		// A world that was named, even by a name with a mistake in it, or that is
 		// this directory's, must never end in prompts sent without a circuit.
 		return nil, app.Refused(fmt.Errorf("--upstream is local mode, without circuits, but %s puts this bridge into a world; "+
-			"choose another directory with --data, and no --world, for local mode", o.World))
+			"choose another directory with --data, and no --world, for local mode", file))
 	case upstream:
 		return newLocal, nil
 	case !there:
-		return nil, app.Usage(fmt.Errorf("%w at %s", node.ErrNoWorld, o.World))
+		return nil, app.Usage(fmt.Errorf("%w at %s", node.ErrNoWorld, file))
 	}
-	w, err := node.LoadWorld(o.World)
+	w, err := node.LoadWorld(file)
 	if err != nil {
 		return nil, err
 	}
-	return func(b *bridge) (mode, error) { return newWorld(b, w) }, nil
+	chain, err := onchain.Join(o.Config.Chain, w)
+	if err != nil {
+		return nil, app.Configured(err)
+	}
+	return func(b *bridge) (mode, error) { return newWorld(b, w, chain) }, nil
 }
 
 // bound are the listeners of a bridge.

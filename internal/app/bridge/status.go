@@ -12,6 +12,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/app/onchain"
 	"github.com/culvert-net/culvert/mesh/directory"
 )
 
@@ -34,6 +35,7 @@ type Status struct {
 	Upstream  string                `json:"upstream,omitempty"` // in local mode
 	Keys      *KeysStatus           `json:"keys,omitempty"`
 	World     *node.WorldStatus     `json:"world,omitempty"`
+	Chain     *onchain.Status       `json:"chain,omitempty"`
 	Directory *node.DirectoryStatus `json:"directory,omitempty"`
 	Circuits  []Circuit             `json:"circuits,omitempty"`
 	Member    *member.Status        `json:"member,omitempty"` // nil: this bridge never asked to be one
@@ -95,6 +97,7 @@ func (s *Status) print(out io.Writer) error {
 	}
 	s.Keys.rows(row)
 	s.World.Rows(row)
+	s.Chain.Rows(row)
 	s.Directory.Rows(row)
 	switch {
 	case s.Member != nil:

@@ -14,6 +14,9 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/app/onchain"
+	"github.com/culvert-net/culvert/internal/app/pricing"
+	"github.com/culvert-net/culvert/ledger"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
 	"github.com/culvert-net/culvert/mesh/directory/mirror"
@@ -38,7 +41,8 @@ func worldFiles() []string { return slices.Concat(mirror.Files(), member.Files()
 // inWorld is a bridge of a world.
 type inWorld struct {
 	world *world.World
-	known *directory.View // who is in the world
+	chain *onchain.Settings // nil: nothing is paid
+	known *directory.View   // who is in the world
 
 	// Two hosts with keys of their own: who serves the directory cannot tell
 	// that a circuit's builder is the same bridge.
@@ -54,8 +58,9 @@ type inWorld struct {
 
 var _ mode = (*inWorld)(nil)
 
-func newWorld(b *bridge, w *world.World) (_ mode, err error) {
-	m := &inWorld{world: w, known: directory.NewView(w)}
+func newWorld(b *bridge, w *world.World, chain *onchain.Settings) (_ mode, err error) {
+	m := &inWorld{world: w, chain: chain, known: directory.NewView(w)}
+	chain.Warn(b.log)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, m.close())
@@ -85,6 +90,9 @@ func newWorld(b *bridge, w *world.World) (_ mode, err error) {
 		return nil, err
 	}
 	m.router = node.NewRouter(m.known, failures, m.noDirectory)
+	if c := w.Charter; c != nil && c.Chain != nil {
+		m.router.Prices = pricing.NewBook(pricing.Config{Domain: ledger.Domain{ChainID: c.Chain.ID, Contract: c.Chain.Contract}})
+	}
 	m.tunnel, err = tunnel.NewClient(tunnel.ClientConfig{
 		Router: m.router, Dialer: node.Dialer{Client: m.circuits, Hops: m.hops(), Used: paths.Used}, Log: b.log,
 	})
@@ -136,6 +144,7 @@ func (m *inWorld) ready() error {
 
 func (m *inWorld) describe(s *Status) {
 	s.World = node.NewWorldStatus(m.world)
+	s.Chain = m.chain.Status()
 	s.Directory = node.NewDirectoryStatus(m.directory, m.known.Snapshot())
 	s.Circuits = circuitStatus(m.circuits.Circuits(), m.known.Snapshot())
 	if service := m.members.running(); service != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/app/wallet"
 	"github.com/culvert-net/culvert/internal/config"
 )
 
@@ -46,7 +47,7 @@ from whoever runs the world; a new one is made with: observer world create PHRAS
 	cmd.PersistentFlags().StringVar(&dir, "data", "",
 		"data directory (default: $CULVERT_DATA, else ~/.local/state/culvert/gateway)")
 	data := func() (string, error) { return app.DataDir(dir, program) }
-	cmd.AddCommand(initCommand(data), serveCommand(data), statusCommand(data), doctorCommand(data), moveCommand(data), configCommand(data), app.VersionCommand())
+	cmd.AddCommand(initCommand(data), serveCommand(data), statusCommand(data), priceCommand(data), doctorCommand(data), moveCommand(data), walletCommand(data), configCommand(data), app.VersionCommand())
 	return cmd
 }
 
@@ -55,6 +56,10 @@ func moveCommand(data func() (string, error)) *cobra.Command {
 		Program: program, Files: worldFiles(), Fits: fitsIn,
 		Next: func(lines app.Lines) string { return lines.Line("serve") },
 	}.Command(data)
+}
+
+func walletCommand(data func() (string, error)) *cobra.Command {
+	return wallet.Program{Name: program, Data: data, Sandbox: node.InSandbox}.Command()
 }
 
 func configCommand(data func() (string, error)) *cobra.Command {

@@ -10,6 +10,8 @@ import (
 	"github.com/culvert-net/culvert/api/tunnel"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/app/onchain"
+	"github.com/culvert-net/culvert/internal/app/selling"
 	"github.com/culvert-net/culvert/internal/config"
 	"github.com/culvert-net/culvert/mesh/world"
 )
@@ -31,11 +33,13 @@ const (
 
 // Config is config.toml.
 type Config struct {
-	Node     NodeConfig       `toml:"node" doc:"This machine's place in its world."`
-	Provider ProviderConfig   `toml:"provider" doc:"The model server behind a provider. What a provider receives, it can read."`
-	Status   app.StatusConfig `toml:"status" doc:"What the gateway is doing: /livez, /readyz and /status."`
-	Log      app.LogConfig    `toml:"log" doc:"Logs go to stderr and never hold a prompt, an answer, a key or a peer's address."`
-	Debug    app.DebugConfig  `toml:"debug" doc:"For developers."`
+	Node     NodeConfig             `toml:"node" doc:"This machine's place in its world."`
+	Provider ProviderConfig         `toml:"provider" doc:"The model server behind a provider. What a provider receives, it can read."`
+	Chain    onchain.ProviderConfig `toml:"chain" doc:"The chain that this provider is paid on. Without it, it is free."`
+	Price    PriceConfig            `toml:"price" doc:"What a provider asks for, in a world with a contract."`
+	Status   app.StatusConfig       `toml:"status" doc:"What the gateway is doing: /livez, /readyz and /status."`
+	Log      app.LogConfig          `toml:"log" doc:"Logs go to stderr and never hold a prompt, an answer, a key or a peer's address."`
+	Debug    app.DebugConfig        `toml:"debug" doc:"For developers."`
 }
 
 // NodeConfig is [node].
@@ -72,6 +76,8 @@ func Defaults() *Config {
 		Provider: ProviderConfig{
 			Backend: BackendOpenAI, Requests: tunnel.MaxRequests, BodiesMiB: api.DefaultBudget >> 20,
 		},
+		Chain:  onchain.ProviderDefaults(),
+		Price:  PriceConfig{File: selling.ListFile},
 		Status: app.StatusConfig{Listen: statusListen},
 		Log:    app.DefaultLog(),
 	}
@@ -91,6 +97,9 @@ func (c *Config) Validate() error {
 	if err := node.CheckPlace(c.Node.Listen, c.Node.Announce); err != nil {
 		return err
 	}
+	if c.Price.File == "" {
+		return config.At("price.file", errors.New("the name is empty; a file that is not there makes everything free"))
+	}
 	return c.Provider.check(c.Is(RoleProvider))
 }
 
@@ -102,7 +111,8 @@ func (c *Config) fits(w *world.World) error {
 	if c.Is(RoleProvider) && c.Provider.Backend == BackendMock && !w.Sandbox {
 		return config.At("provider.backend", app.Refused(errors.New("the demo model gives canned answers and is for sandboxes only; this world is none. Set backend = \"openai\" and url to a model server")))
 	}
-	return nil
+	_, err := onchain.Join(c.Chain.Config, w)
+	return err
 }
 
 // fitsData is fits for the world of a data directory. One that is not set up

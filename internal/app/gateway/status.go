@@ -10,13 +10,17 @@ import (
 
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/app/onchain"
+	"github.com/culvert-net/culvert/internal/app/selling"
 )
 
 // Status is what a gateway says of itself to its owner. It names nobody whose
 // circuits pass here.
 type Status struct {
 	node.Status
-	Backend *BackendStatus `json:"backend,omitempty"` // of a provider
+	Chain   *onchain.Status `json:"chain,omitempty"`   // that it is paid on
+	Backend *BackendStatus  `json:"backend,omitempty"` // of a provider
+	Selling *selling.Status `json:"selling,omitempty"` // of one that is paid
 }
 
 // BackendStatus is what a provider knows of its model server.
@@ -34,9 +38,14 @@ func (g *gateway) status() *Status {
 		Seed: g.isSeed(), Addrs: g.addrs(), StatusURL: g.statusURL, World: node.NewWorldStatus(g.world),
 	}}
 	s.Served(g.host, g.directory, g.known.Snapshot(), g.relay, g.ready())
+	s.Chain = g.chain.Status()
 	if g.models != nil {
 		s.Backend = &BackendStatus{Kind: g.cfg.Provider.Backend, URL: g.cfg.Provider.URL}
 		s.Backend.Models, s.Backend.Alive, s.Backend.Problem = g.models.status()
+	}
+	if g.seller != nil {
+		sells := g.seller.Status()
+		s.Selling = &sells
 	}
 	return s
 }
@@ -51,6 +60,9 @@ func (g *gateway) ready() error {
 		case !alive || len(ids) == 0:
 			missing = append(missing, errors.New("the model server does not list a model"))
 		}
+	}
+	if err := g.unsold(); err != nil {
+		missing = append(missing, err)
 	}
 	if len(g.addrs()) == 0 {
 		missing = append(missing, errors.New("this node has no address that others could reach: "+node.Remedy))
@@ -78,6 +90,7 @@ not know them.`,
 func (s *Status) print(out io.Writer) error {
 	w, row := app.Rows(out)
 	s.Rows(row)
+	s.Chain.Rows(row)
 	row("Circuits", "%d open, %d made, %d passed on, %d refused", s.Circuits.Circuits, s.Circuits.Created, s.Circuits.Extended, s.Circuits.Refused)
 	if b := s.Backend; b != nil {
 		state := "answers"
@@ -86,6 +99,9 @@ func (s *Status) print(out io.Writer) error {
 		}
 		row("Backend", "%s %s, %s", b.Kind, b.URL, state)
 		row("Serves", "%s", strings.Join(b.Models, ", "))
+	}
+	if p := s.Selling; p != nil {
+		row("Paid", "%s", strings.TrimSuffix(fmt.Sprintf("as %s; %s on price sheet %d; %s", p.Provider, app.Count(p.Models, "model"), p.Sequence, p.Problem), "; "))
 	}
 	return w.Flush()
 }

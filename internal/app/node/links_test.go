@@ -234,7 +234,7 @@ func TestDirectoryOverCircuits(t *testing.T) {
 	if _, err := mirror.AskRoots(open(), world.Hash{1}); !errors.Is(err, directory.ReasonWorld) {
 		t.Errorf("AskRoots of another world = %v, want it refused", err)
 	}
-	if _, err := mirror.Publish(open(), r.world.ID, nil, nil); !errors.Is(err, directory.ReasonNotTaking) {
+	if _, err := mirror.Publish(open(), r.world.ID, nil, nil, nil); !errors.Is(err, directory.ReasonNotTaking) {
 		t.Errorf("Publish over a circuit = %v, want it refused", err)
 	}
 }

@@ -54,11 +54,12 @@ type SignedConfig struct {
 	// there.
 	Wrap func(follow.Opener) follow.Opener
 
-	// Key, Keys, Say, Said, Stamped and File are set by nodes that stand in the directory: see
+	// Key, Keys, Say, Sheet, Said, Stamped and File are set by nodes that stand in the directory: see
 	// publish.Config.
 	Key     ed25519.PrivateKey
 	Keys    *directory.Keyring
 	Say     func() (directory.Node, bool)
+	Sheet   func(world.Hash) ([]byte, bool)
 	Said    func([]world.Descriptor)
 	Stamped func([]world.Descriptor, []byte)
 	File    string
@@ -98,7 +99,7 @@ func OpenSigned(c SignedConfig) (*Signed, error) {
 	if c.Say != nil {
 		follows.Self = c.Host.Key()
 		s.publisher, err = publish.New(publish.Config{
-			World: c.World, Key: c.Key, Keys: c.Keys, Seeds: Desks{Host: c.Host}, File: c.File, Self: c.Say, Said: c.Said, Stamped: c.Stamped, Log: c.Log,
+			World: c.World, Key: c.Key, Keys: c.Keys, Seeds: Desks{Host: c.Host}, File: c.File, Self: c.Say, Sheet: c.Sheet, Said: c.Said, Stamped: c.Stamped, Log: c.Log,
 		})
 		if err != nil {
 			return nil, err

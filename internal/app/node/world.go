@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"slices"
 
 	"github.com/BurntSushi/toml"
@@ -30,6 +31,12 @@ func LoadWorld(path string) (*world.World, error) {
 		return nil, app.Usage(err)
 	}
 	return w, nil
+}
+
+// InSandbox reports whether a data directory's world is a sandbox.
+func InSandbox(dir string) bool {
+	w, err := world.Load(filepath.Join(dir, app.WorldFile))
+	return err == nil && w.Sandbox
 }
 
 // CheckSeeds refuses a world that a newcomer cannot enter, because its file

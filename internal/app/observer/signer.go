@@ -42,7 +42,11 @@ func (ob *observer) join(home *node.Home, m *member.Member) ([]app.Part, error) 
 		{Name: "directory", Run: ob.directory.Run},
 		// What the last root says is known here too, whoever published where.
 		{Name: "directory watch", Run: func(ctx context.Context) error {
-			return node.Follow(ctx, view, func() { add(view.Snapshot().Descriptors()) })
+			return node.Follow(ctx, view, func() {
+				snap := view.Snapshot()
+				add(snap.Descriptors())
+				ob.set.AddSheets(snap.Sheets(), true, time.Now())
+			})
 		}},
 		{Name: "descriptors to members", Run: ob.tellMembers},
 		{Name: "descriptors of members", Run: ob.hearMembers},

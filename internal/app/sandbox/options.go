@@ -29,8 +29,9 @@ type Options struct {
 	Isolation string        // of the bridge: "conversation" or "key"
 	Epoch     time.Duration // at least a minute
 	Dir       string        // kept and used again; "" is a temporary one, removed
-	Bin       string        // directory of bridge and gateway; "" is this program's own
-	InProcess bool          // goroutines instead of processes
+	Bin       string        // directory of the programs; "" is this program's own
+	InProcess bool          // goroutines instead of processes, but for the chain
+	Chain     bool          // a devchain too
 	ReadyFile string        // written when a request will succeed
 	LogLevel  string        // of the nodes
 	Debug     bool          // a debug server for each node
@@ -55,6 +56,7 @@ func Defaults() Options {
 	return Options{
 		Listen: defaultListen, Relays: 3, Providers: 1, Hops: 3,
 		Isolation: string(api.ByConversation), Epoch: world.MinEpoch, LogLevel: "info",
+		Chain: true,
 	}
 }
 

@@ -32,6 +32,7 @@ const (
 	programBridge   = "bridge"
 	programGateway  = "gateway"
 	programObserver = "observer"
+	programDevchain = "devchain"
 )
 
 // spec is one node before it runs.
@@ -46,11 +47,13 @@ type spec struct {
 	quic     string // the same port of UDP
 	debug    string // address of its debug server; "" is none
 	key      [32]byte
+	flags    []string // of its serve, besides those of all
 }
 
 // plan is all nodes of a sandbox.
 type plan struct {
 	dir       string
+	chain     *spec   // nil: none
 	memories  []*spec // members, who sign the directory
 	relays    []*spec
 	providers []*spec
@@ -92,6 +95,9 @@ func makePlan(o *Options, dir string, src source) (*plan, error) {
 			return nil, err
 		}
 	}
+	if o.Chain {
+		p.chain = newSpec(o, dir, chainName, programDevchain)
+	}
 	if o.Debug {
 		for _, s := range p.all() {
 			port, err := held.take("127.0.0.1", 0)
@@ -99,6 +105,11 @@ func makePlan(o *Options, dir string, src source) (*plan, error) {
 				return nil, err
 			}
 			s.debug = "127.0.0.1:" + strconv.Itoa(port)
+		}
+	}
+	if o.Chain {
+		if err := p.prepareChain(&held); err != nil {
+			return nil, err
 		}
 	}
 	w, err := p.world(o)
@@ -116,9 +127,9 @@ func makePlan(o *Options, dir string, src source) (*plan, error) {
 	return p, p.found(w)
 }
 
-// all is every node.
+// all is every node, and the chain.
 func (p *plan) all() []*spec {
-	return slices.Concat(p.memories, p.relays, p.providers, []*spec{p.bridge})
+	return slices.Concat(p.chains(), p.memories, p.relays, p.providers, []*spec{p.bridge})
 }
 
 func newSpec(o *Options, dir, name, program string) *spec {

@@ -20,8 +20,8 @@ type processes struct{ bin string }
 
 var _ launcher = processes{}
 
-// newProcesses checks that the programs are there.
-func newProcesses(bin string) (processes, error) {
+// newProcesses checks that the programs are there that are needed.
+func newProcesses(bin string, need []string) (processes, error) {
 	if bin == "" {
 		self, err := os.Executable()
 		if err != nil {
@@ -30,9 +30,13 @@ func newProcesses(bin string) (processes, error) {
 		bin = filepath.Dir(self)
 	}
 	p := processes{bin: bin}
-	for _, name := range []string{programBridge, programGateway, programObserver} {
+	for _, name := range need {
 		if _, err := os.Stat(p.path(name)); errors.Is(err, fs.ErrNotExist) {
-			return processes{}, app.Usage(fmt.Errorf("no program %s in %s; build it (make build), name its directory with --bin, or use --in-process", name, bin))
+			without := "--in-process"
+			if name == programDevchain {
+				without = "--chain=false"
+			}
+			return processes{}, app.Usage(fmt.Errorf("no program %s in %s; build it (make build), name its directory with --bin, or use %s", name, bin, without))
 		} else if err != nil {
 			return processes{}, fmt.Errorf("program %s: %w", name, err)
 		}
@@ -53,8 +57,8 @@ func (p processes) launch(_ context.Context, s *spec) (*child, error) {
 		return nil, err
 	}
 	defer log.Close() // the process has its own
-	cmd := exec.Command(p.path(s.program),
-		"serve", "--data", s.dir, "--exit-with-stdin", "--log-format", "json", "--log-level", s.logLevel)
+	args := []string{"serve", "--data", s.dir, "--exit-with-stdin", "--log-format", "json", "--log-level", s.logLevel}
+	cmd := exec.Command(p.path(s.program), append(args, s.flags...)...)
 	cmd.Stdout, cmd.Stderr = log, log
 	ownGroup(cmd)
 	pipe, err := cmd.StdinPipe()

@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/devchain/ready"
 	"github.com/culvert-net/culvert/internal/files"
 )
 
@@ -20,6 +21,7 @@ type Ready struct {
 	Logs      map[string]string `json:"logs"`                 // file, by node
 	Dirs      map[string]string `json:"dirs"`                 // data directory, by node
 	Debug     map[string]string `json:"debug,omitempty"`      // URL of the debug server, by node
+	Chain     *ready.File       `json:"chain,omitempty"`      // of the chain, if there is one
 }
 
 // write puts the file there whole.
@@ -49,6 +51,10 @@ func (r *Ready) processes(out io.Writer, order []string) error {
 // instructions tells what to paste.
 func (r *Ready) instructions(out io.Writer, models []string, binary string, dirs string) error {
 	model := models[0]
+	chain := ""
+	if c := r.Chain; c != nil {
+		chain = fmt.Sprintf("The chain                    %s, id %d, market %v; its keys are published\n", c.RPC, c.ChainID, c.Market.Address)
+	}
 	_, err := fmt.Fprintf(out, `
 Point any OpenAI client at   %[1]s
 Model                        %[2]s
@@ -66,9 +72,9 @@ API key                      any
 
 Status, in a browser         %[4]s/status
 The circuits, by name        %[5]s status --data %[6]s
-Logs                         %[7]s
+%[8]sLogs                         %[7]s
 Kill a node by its pid above and ask again; stop everything with Ctrl-C.
-`, r.BaseURL, strings.Join(models, ", "), quoted(model), r.StatusURL, binary, app.Shell(r.Dirs[bridgeName]), app.Shell(dirs))
+`, r.BaseURL, strings.Join(models, ", "), quoted(model), r.StatusURL, binary, app.Shell(r.Dirs[bridgeName]), app.Shell(dirs), chain)
 	return err
 }
 

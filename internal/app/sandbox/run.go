@@ -18,6 +18,7 @@ type sandbox struct {
 	o        *Options
 	plan     *plan
 	launch   launcher
+	chains   launcher // of the chain, which is a process always
 	progress *progress
 	children []*child // in the order of starting
 
@@ -55,12 +56,9 @@ func Run(ctx context.Context, o Options) (err error) {
 			return fmt.Errorf("--ready-file: %w", err)
 		}
 	}
-	s := &sandbox{o: &o, progress: progress, died: make(chan *child, memories+o.Relays+o.Providers+1)}
-	s.launch = goroutines{watch: o.Watch}
-	if !o.InProcess {
-		if s.launch, err = newProcesses(o.Bin); err != nil {
-			return err
-		}
+	s := &sandbox{o: &o, progress: progress, died: make(chan *child, 1+memories+o.Relays+o.Providers+1)}
+	if err := s.launchers(); err != nil {
+		return err
 	}
 	if s.plan, err = makePlan(&o, dir, src); err != nil {
 		return err
@@ -91,6 +89,26 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	s.watch(ctx)
+	return nil
+}
+
+// launchers chooses how nodes run, and checks that what they take is there.
+func (s *sandbox) launchers() error {
+	need := []string{programBridge, programGateway, programObserver}
+	if s.o.InProcess {
+		need = nil
+	}
+	if s.o.Chain {
+		need = append(need, programDevchain)
+	}
+	p, err := newProcesses(s.o.Bin, need)
+	if err != nil {
+		return err
+	}
+	s.chains, s.launch = p, p
+	if s.o.InProcess {
+		s.launch = goroutines{watch: s.o.Watch}
+	}
 	return nil
 }
 

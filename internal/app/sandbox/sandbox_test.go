@@ -3,7 +3,9 @@ package sandbox
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -14,7 +16,9 @@ import (
 	"time"
 
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/devchain/ready"
 	"github.com/culvert-net/culvert/internal/app/gateway"
+	"github.com/culvert-net/culvert/ledger"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -70,6 +74,23 @@ func TestPlanIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	nodes := func(p *plan) []*spec { return append(append([]*spec{}, p.relays...), p.providers...) }
+	// The chain's port is in its ready file, once it has answered.
+	if _, err := ready.Read(first.chain.chainFile()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the chain is ready before it runs: %v", err)
+	}
+	port := first.chain.flags[1]
+	if err := ready.Write(first.chain.chainFile(), &ready.File{
+		RPC: "http://127.0.0.1:" + port, ChainID: 1, Market: ready.Market{Address: ledger.Address{1}, CodeHash: ledger.Hash{1}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	third, err := makePlan(&o, dir, src)
+	if err != nil || third.chain.flags[1] != port {
+		t.Errorf("the chain was at port %s, and is started with %q, %v", port, third.chain.flags, err)
+	}
+	if _, err := ready.Read(third.chain.chainFile()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("an old file says that the chain answers: %v", err)
+	}
 	for i, s := range nodes(first) {
 		if got := nodes(again)[i]; got.key != s.key || got.addr != s.addr || got.name != s.name {
 			t.Errorf("node %d was %s at %s, is %s at %s", i, s.name, s.addr, got.name, got.addr)
@@ -141,6 +162,7 @@ func TestReadyFile(t *testing.T) {
 		BaseURL: "http://127.0.0.1:1/v1", PIDs: map[string]int{"bridge": 1},
 		Logs: map[string]string{"bridge": "/l"}, Dirs: map[string]string{"bridge": "/d"},
 	}
+	r.Chain = &ready.File{RPC: "http://127.0.0.1:2", PID: 3, ChainID: 4}
 	path := filepath.Join(t.TempDir(), "ready.json")
 	if err := r.write(path); err != nil {
 		t.Fatal(err)
@@ -153,7 +175,8 @@ func TestReadyFile(t *testing.T) {
 	if err := json.Compact(&flat, text); err != nil {
 		t.Fatal(err)
 	}
-	const want = `{"base_url":"http://127.0.0.1:1/v1","pids":{"bridge":1},"logs":{"bridge":"/l"},"dirs":{"bridge":"/d"}}`
+	const want = `{"base_url":"http://127.0.0.1:1/v1","pids":{"bridge":1},"logs":{"bridge":"/l"},"dirs":{"bridge":"/d"},"chain":{"rpc_url":"http://127.0.0.1:2","pid":3,"chain_id":4,` +
+		`"market":{"address":"0x0000000000000000000000000000000000000000","code_hash":"0x0000000000000000000000000000000000000000000000000000000000000000","block":0},"accounts":null}}`
 	if flat.String() != want {
 		t.Errorf("ready file = %s, want %s", flat.String(), want)
 	}
@@ -205,5 +228,32 @@ func TestProgressIsPlainLinesElsewhere(t *testing.T) {
 	p.close()
 	if got := out.String(); !strings.HasPrefix(got, "relay-1 died\nrelays up: relay-2 (") || strings.ContainsAny(got, "\r\x1b") {
 		t.Errorf("progress = %q, want two plain lines", got)
+	}
+}
+
+// What is missing is named, with the flag that does without it.
+func TestProgramsAreThere(t *testing.T) {
+	bin := t.TempDir()
+	for _, name := range []string{programBridge, programGateway, programObserver} {
+		if err := os.WriteFile((processes{bin}).path(name), nil, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct {
+		chain, inProcess bool
+		bin, want        string
+	}{
+		{false, false, bin, ""},
+		{true, false, bin, "--chain=false"},
+		{true, true, bin, "--chain=false"},
+		{false, true, t.TempDir(), ""},
+		{false, false, t.TempDir(), "--in-process"},
+	} {
+		o := Defaults()
+		o.Chain, o.InProcess, o.Bin = tt.chain, tt.inProcess, tt.bin
+		err := (&sandbox{o: &o}).launchers()
+		if (err == nil) != (tt.want == "") || err != nil && (app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("chain %v, in-process %v: %v; want %q", tt.chain, tt.inProcess, err, tt.want)
+		}
 	}
 }

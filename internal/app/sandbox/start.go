@@ -10,14 +10,24 @@ import (
 	"time"
 
 	"github.com/culvert-net/culvert/internal/app/bridge"
+	"github.com/culvert-net/culvert/internal/app/devchain/ready"
 	"github.com/culvert-net/culvert/internal/app/gateway"
 	"github.com/culvert-net/culvert/internal/app/observer"
 	"github.com/culvert-net/culvert/internal/serve"
 )
 
-// start brings all nodes up, relays first, and returns once a request will
-// succeed.
+// start brings all nodes up, the chain first and relays before providers, and
+// returns once a request will succeed.
 func (s *sandbox) start(ctx context.Context) (*Ready, []string, error) {
+	var chain *ready.File
+	if s.plan.chain != nil {
+		s.progress.begin("starting the chain")
+		var err error
+		if chain, err = s.startChain(ctx); err != nil {
+			return nil, nil, err
+		}
+		s.progress.done("chain up: %s, with the market in block %d", chainName, chain.Market.Block)
+	}
 	s.progress.begin("starting memory nodes")
 	if err := s.up(ctx, s.plan.memories); err != nil {
 		return nil, nil, err
@@ -56,7 +66,9 @@ func (s *sandbox) start(ctx context.Context) (*Ready, []string, error) {
 		return nil, nil, errors.New("the bridge lost its circuit at once; its log says why")
 	}
 	s.progress.done("circuits ready, for example %s", strings.Join(append([]string{bridgeName}, open[0].Hops...), " > "))
-	return s.ready(status.BaseURLs[0]), models, nil
+	r := s.ready(status.BaseURLs[0])
+	r.Chain = chain
+	return r, models, nil
 }
 
 func names(all []*spec) string {
@@ -74,13 +86,7 @@ func (s *sandbox) up(ctx context.Context, specs []*spec) error {
 		if err != nil {
 			return err
 		}
-		s.children = append(s.children, c)
-		s.watchers.Go(func() {
-			<-c.done
-			if !c.wanted() {
-				s.died <- c
-			}
-		})
+		s.add(c)
 	}
 	for _, spec := range specs {
 		if err := s.await(ctx, spec); err != nil {
@@ -88,6 +94,22 @@ func (s *sandbox) up(ctx context.Context, specs []*spec) error {
 		}
 	}
 	return nil
+}
+
+// add keeps a child, to be watched and stopped.
+func (s *sandbox) add(c *child) {
+	s.children = append(s.children, c)
+	s.watchers.Go(func() {
+		<-c.done
+		if !c.wanted() {
+			s.died <- c
+		}
+	})
+}
+
+// startingDied is the error of a start in which a child died.
+func startingDied(c *child) error {
+	return fmt.Errorf("%s %w: %w\n%s", c.spec.name, errStarting, c.reason(), tail(c.spec.log))
 }
 
 // await polls a node until it is ready, fails when any node dies.
@@ -109,7 +131,7 @@ func (s *sandbox) await(ctx context.Context, spec *spec) error {
 		select {
 		case <-tick.C:
 		case c := <-s.died:
-			return fmt.Errorf("%s %w: %w\n%s", c.spec.name, errStarting, c.reason(), tail(c.spec.log))
+			return startingDied(c)
 		case <-ctx.Done():
 			return fmt.Errorf("%s was not ready within %v: %s\n%s", spec.name, startLimit, strings.Join(waiting, "; "), tail(spec.log))
 		}
@@ -129,7 +151,7 @@ func (s *sandbox) signed(ctx context.Context) (signed, signers int, err error) {
 		select {
 		case <-tick.C:
 		case c := <-s.died:
-			return 0, 0, fmt.Errorf("%s %w: %w\n%s", c.spec.name, errStarting, c.reason(), tail(c.spec.log))
+			return 0, 0, startingDied(c)
 		case <-ctx.Done():
 			return 0, 0, fmt.Errorf("the directory was not signed within %v\n%s", startLimit, tail(s.plan.memories[0].log))
 		}

@@ -34,10 +34,11 @@ func (c *child) reason() error {
 }
 
 // stop ends all nodes in order: the bridge, which takes requests in, then the
-// providers, which answer them, then the relays, then those who know who is there.
+// providers, which answer them, then the relays, then those who know who is there,
+// then the chain.
 func (s *sandbox) stop() error {
 	var errs []error
-	for _, program := range [][]*spec{{s.plan.bridge}, s.plan.providers, s.plan.relays, s.plan.memories} {
+	for _, program := range [][]*spec{{s.plan.bridge}, s.plan.providers, s.plan.relays, s.plan.memories, s.plan.chains()} {
 		var wg sync.WaitGroup
 		var mu sync.Mutex
 		for _, c := range s.children {

@@ -14,10 +14,11 @@ import (
 
 	"github.com/culvert-net/culvert/internal/kv/kvtest"
 	"github.com/culvert-net/culvert/internal/kv/postgres"
+	"github.com/culvert-net/culvert/internal/kv/postgres/pgtest"
 )
 
 func BenchmarkUpdate(b *testing.B) {
-	s, err := postgres.Open(b.Context(), postgres.Config{URL: newServer(b).url(), Name: "bench"})
+	s, err := postgres.Open(b.Context(), postgres.Config{URL: pgtest.New(b).URL(), Name: "bench"})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -28,7 +29,7 @@ func BenchmarkUpdate(b *testing.B) {
 // The way that was not taken, doing the same as BenchUpdate: serializable
 // transactions, each tried again when the server finds that it met another.
 func BenchmarkSerializable(b *testing.B) {
-	config, err := pgxpool.ParseConfig(newServer(b).url())
+	config, err := pgxpool.ParseConfig(pgtest.New(b).URL())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -22,17 +22,18 @@ import (
 	"github.com/culvert-net/culvert/internal/kv"
 	"github.com/culvert-net/culvert/internal/kv/kvtest"
 	"github.com/culvert-net/culvert/internal/kv/postgres"
+	"github.com/culvert-net/culvert/internal/kv/postgres/pgtest"
 )
 
 // Whenever the process that writes is killed, the store holds whole
 // transactions, among them all that were reported as done; and its lock is free.
 func TestKilled(t *testing.T) {
-	server := newServer(t)
+	server := pgtest.New(t)
 	place := t.TempDir()
 	rounds, last := 12, uint64(0)
 	for round := range rounds {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestKilledChild$")
-		cmd.Env = append(os.Environ(), placeOfChild+"="+place, urlOfChild+"="+server.url())
+		cmd.Env = append(os.Environ(), placeOfChild+"="+place, urlOfChild+"="+server.URL())
 		out, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -61,7 +62,7 @@ func TestKilled(t *testing.T) {
 		}
 		_ = cmd.Wait() // says that it was killed
 		hang.Stop()
-		s := openAt(t, server.url(), place)
+		s := openAt(t, server.URL(), place)
 		count, err := kvtest.Verify(s)
 		if err != nil || count < reported || count < last {
 			t.Fatalf("round %d: %d transactions, %v; %d were reported as done, and %d there before", round, count, err, reported, last)
@@ -104,8 +105,8 @@ func (r *reports) Write(line []byte) (int, error) {
 // The server is killed at any moment of an Update, and started again: what
 // Update said is what is there, to the transaction. The store goes on by itself.
 func TestServerKilled(t *testing.T) {
-	server := newServer(t)
-	s := openAt(t, server.url(), "here")
+	server := pgtest.New(t)
+	s := openAt(t, server.URL(), "here")
 	defer s.Close()
 	failed := 0
 	for round := range 12 {
@@ -127,9 +128,9 @@ func TestServerKilled(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Duration(rand.IntN(int(3 * time.Millisecond)))) // anywhere within a transaction
-		server.end(t, syscall.SIGKILL)
+		server.End(t, syscall.SIGKILL)
 		r.stop.Store(true)
-		server.start(t)
+		server.Start(t)
 		select {
 		case err = <-done:
 		case <-time.After(40 * time.Second):
@@ -137,7 +138,7 @@ func TestServerKilled(t *testing.T) {
 		}
 		if !errors.Is(err, errStopped) {
 			failed++
-			if strings.Contains(err.Error(), password) {
+			if strings.Contains(err.Error(), pgtest.Password) {
 				t.Errorf("round %d: the error has the password: %v", round, err)
 			}
 		}
@@ -159,13 +160,13 @@ type wire struct {
 	cuts   atomic.Int32
 }
 
-func newWire(t *testing.T, s *server) *wire {
+func newWire(t *testing.T, s *pgtest.Server) *wire {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &wire{port: l.Addr().(*net.TCPAddr).Port, to: fmt.Sprintf("127.0.0.1:%d", s.port)}
+	w := &wire{port: l.Addr().(*net.TCPAddr).Port, to: fmt.Sprintf("127.0.0.1:%d", s.Port)}
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {
@@ -237,13 +238,13 @@ func (w *wire) carry(client net.Conn) {
 // When the connection breaks within a commit, Update finds out what became of
 // it, whatever others wrote meanwhile.
 func TestCommitIsSettled(t *testing.T) {
-	server := newServer(t)
+	server := pgtest.New(t)
 	w := newWire(t, server)
 	place := t.TempDir()
-	url := fmt.Sprintf("postgres://culvert:%s@127.0.0.1:%d/postgres", password, w.port)
+	url := fmt.Sprintf("postgres://culvert:%s@127.0.0.1:%d/postgres", pgtest.Password, w.port)
 	s := openAt(t, url, place)
 	defer s.Close()
-	other := openAt(t, server.url(), place)
+	other := openAt(t, server.URL(), place)
 	defer other.Close()
 	for _, arrives := range []bool{true, false, true, false} {
 		key := []byte(fmt.Sprint("k", w.cuts.Load()))
@@ -270,7 +271,7 @@ func TestCommitIsSettled(t *testing.T) {
 	w.cut.Store(true)
 	w.away.Store(true)
 	err := s.Update(t.Context(), func(tx kv.Tx) error { return tx.Put("a", []byte("k"), nil) })
-	if !errors.Is(err, kv.ErrUncertain) || strings.Contains(fmt.Sprintf("%v %+v", err, err), password) {
+	if !errors.Is(err, kv.ErrUncertain) || strings.Contains(fmt.Sprintf("%v %+v", err, err), pgtest.Password) {
 		t.Errorf("Update to a server that does not come back = %v, want ErrUncertain", err)
 	}
 	w.away.Store(false)
@@ -282,15 +283,15 @@ func TestCommitIsSettled(t *testing.T) {
 // A function that passes over the error of a broken connection has written
 // nothing, and is told.
 func TestErrorIsNotPassedOver(t *testing.T) {
-	server := newServer(t)
-	s := openAt(t, server.url(), "here")
+	server := pgtest.New(t)
+	s := openAt(t, server.URL(), "here")
 	defer s.Close()
 	end := "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'culvert'"
 	err := s.Update(t.Context(), func(tx kv.Tx) error {
 		if err := tx.Put("a", []byte("k"), []byte("v")); err != nil {
 			return err
 		}
-		server.do(t, end)
+		server.Do(t, end)
 		_, _ = tx.Get("a", []byte("other"))
 		return nil
 	})
@@ -301,7 +302,7 @@ func TestErrorIsNotPassedOver(t *testing.T) {
 	if !errors.Is(err, kv.ErrNotFound) {
 		t.Errorf("what it wrote = %v, want ErrNotFound", err)
 	}
-	server.do(t, end) // a connection that nobody uses is replaced unseen
+	server.Do(t, end) // a connection that nobody uses is replaced unseen
 	if err := s.Update(t.Context(), func(tx kv.Tx) error { return tx.Put("a", []byte("k"), nil) }); err != nil {
 		t.Errorf("Update after its idle connection was ended = %v", err)
 	}
@@ -309,8 +310,8 @@ func TestErrorIsNotPassedOver(t *testing.T) {
 
 // Values too large to be held together are scanned all the same, in order.
 func TestScanOfLargeValues(t *testing.T) {
-	server := newServer(t)
-	s := openAt(t, server.url(), "here")
+	server := pgtest.New(t)
+	s := openAt(t, server.URL(), "here")
 	defer s.Close()
 	large := bytes.Repeat([]byte("v"), kv.MaxValue)
 	const large0, all = 10, 3000

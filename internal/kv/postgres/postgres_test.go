@@ -13,6 +13,7 @@ import (
 	"github.com/culvert-net/culvert/internal/kv"
 	"github.com/culvert-net/culvert/internal/kv/kvtest"
 	"github.com/culvert-net/culvert/internal/kv/postgres"
+	"github.com/culvert-net/culvert/internal/kv/postgres/pgtest"
 )
 
 // openAt opens the store that a place of the conformance suite stands for.
@@ -28,8 +29,8 @@ func openAt(t *testing.T, url, place string) kv.Store {
 }
 
 func TestConformance(t *testing.T) {
-	s := newServer(t)
-	open := func(t *testing.T, place string) kv.Store { return openAt(t, s.url(), place) }
+	s := pgtest.New(t)
+	open := func(t *testing.T, place string) kv.Store { return openAt(t, s.URL(), place) }
 	kvtest.Run(t, open)
 	t.Run("shared", func(t *testing.T) { kvtest.Shared(t, open) })
 }

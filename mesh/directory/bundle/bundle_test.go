@@ -150,7 +150,7 @@ func TestDelta(t *testing.T) {
 		"there already":    {Added: [][]byte{leaf(2)}},
 		"of unknown kind":  {Added: [][]byte{{9, 9}}},
 		"empty":            {Added: [][]byte{{0}}},
-		"larger than can":  {Added: [][]byte{make([]byte, MaxLeaf+1)}},
+		"larger than can":  {Added: [][]byte{make([]byte, maxDescriptor+1)}},
 		"added twice over": {Added: [][]byte{leaf(5), leaf(5)}},
 	} {
 		if _, err := l.Apply(d); !errors.Is(err, ErrLeaves) {
@@ -160,15 +160,32 @@ func TestDelta(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	large := make([][]byte, MaxBytes/MaxLeaf+1)
-	for i := range large {
-		large[i] = append(postcard.AppendUint([]byte{kindSheet}, uint64(1000+i)), make([]byte, MaxLeaf-3)...)
+	full := func(kind byte, most, size int) [][]byte {
+		large := make([][]byte, most/size+1)
+		for i := range large {
+			large[i] = append(postcard.AppendUint([]byte{kind}, uint64(1000+i)), make([]byte, size-3)...)
+		}
+		return large
 	}
-	if _, err := NewLeaves(large[1:]); err != nil {
+	descriptors, sheets := full(kindDescriptor, MaxBytes, maxDescriptor), full(kindSheet, MaxSheetBytes, MaxLeaf)
+	if _, err := NewLeaves(slices.Concat(descriptors[1:], sheets[1:])); err != nil {
 		t.Errorf("as much as there may be: %v", err)
 	}
-	if _, err := NewLeaves(large); !errors.Is(err, ErrLeaves) {
-		t.Errorf("one leaf more: %v", err)
+	if _, err := NewLeaves(slices.Concat(descriptors, sheets[1:])); !errors.Is(err, ErrLeaves) {
+		t.Errorf("one descriptor more: %v", err)
+	}
+	if _, err := NewLeaves(slices.Concat(descriptors[1:], sheets)); !errors.Is(err, ErrLeaves) {
+		t.Errorf("one price sheet more: %v", err)
+	}
+	for name, b := range map[string][]byte{
+		"a descriptor": Descriptor(make([]byte, maxDescriptor)), "a price sheet": Sheet(make([]byte, MaxLeaf)),
+	} {
+		if _, err := NewLeaves([][]byte{b[:len(b)-1]}); err != nil {
+			t.Errorf("%s of the largest size: %v", name, err)
+		}
+		if _, err := NewLeaves([][]byte{b}); !errors.Is(err, ErrLeaves) {
+			t.Errorf("%s a byte longer: %v", name, err)
+		}
 	}
 	many := make([][]byte, MaxLeaves+1)
 	for i := range many {
@@ -202,8 +219,44 @@ func TestBundle(t *testing.T) {
 	}
 }
 
+// Price sheets stand in a bundle beside descriptors, under the same root, and the
+// format of bundles without one is what it was.
+func TestSheets(t *testing.T) {
+	l := leavesOf(t, 5, 1, 3)
+	priced, err := NewLeaves(append(slices.Clone(l.All()), Sheet([]byte("prices")), Sheet([]byte("prices"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := priced.Sheets(); len(got) != 1 || string(got[0]) != "prices" || len(priced.Descriptors()) != 3 || len(l.Sheets()) != 0 {
+		t.Errorf("sheets %q, %d descriptors, want the same sheet once", got, len(priced.Descriptors()))
+	}
+	b, err := New(rootOf(priced), priced)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := Decode(b.Encode())
+	if err != nil || !slices.EqualFunc(back.All(), priced.All(), bytes.Equal) {
+		t.Errorf("decoded: %v", err)
+	}
+	if _, err := New(rootOf(priced), l); !errors.Is(err, ErrShrunken) {
+		t.Errorf("without the sheet: %v, want ErrShrunken", err)
+	}
+	if to, err := l.Apply(Diff(l, priced)); err != nil || to.Merkle() != priced.Merkle() {
+		t.Errorf("the delta to it: %v", err)
+	}
+}
+
 func FuzzBundle(f *testing.F) {
 	l := leavesOf(f, 5, 1, 3)
+	priced, err := NewLeaves([][]byte{leaf(1), Sheet([]byte("prices"))})
+	if err != nil {
+		f.Fatal(err)
+	}
+	with, err := New(rootOf(priced), priced)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(with.Encode())
 	b, err := New(rootOf(l), l)
 	if err != nil {
 		f.Fatal(err)

@@ -1,6 +1,6 @@
 // Package bundle is the directory of one epoch as directory signers vouch for
-// it: all descriptors that live (and, once there are any, price sheets), sorted,
-// under one Root.
+// it: all descriptors that live and the price sheets they name, sorted, under one
+// Root.
 //
 // Signers make Leaves, fill in a Root and have its Statement signed; New puts
 // the two together and refuses leaves that are not the root's. Who has a bundle

@@ -25,7 +25,7 @@ var ErrLeaves = errors.New("not the leaves of a bundle")
 // Leaves are the content of a bundle: sorted by bytes, without doubles.
 type Leaves struct {
 	all    [][]byte
-	size   int
+	size   int                 // bytes of all
 	hashes func() []world.Hash // made once, when somebody asks
 	root   func() world.Hash   // likewise
 }
@@ -33,6 +33,17 @@ type Leaves struct {
 // Descriptor is the leaf of a descriptor, given its canonical bytes.
 func Descriptor(canonical []byte) []byte {
 	return append([]byte{kindDescriptor}, canonical...)
+}
+
+// Sheet is the leaf of a price sheet, which is opaque bytes here.
+func Sheet(sheet []byte) []byte { return append([]byte{kindSheet}, sheet...) }
+
+// largest is how long a leaf of a kind may be.
+func largest(kind byte) int {
+	if kind == kindSheet {
+		return MaxLeaf
+	}
+	return maxDescriptor
 }
 
 // NewLeaves sorts leaves and drops doubles. It keeps the slices in all, which
@@ -49,19 +60,22 @@ func sortedLeaves(all [][]byte) (*Leaves, error) {
 		return nil, fmt.Errorf("%w: %d of them, at most %d are allowed", ErrLeaves, len(all), MaxLeaves)
 	}
 	l := &Leaves{all: all}
+	var sizes [kinds]int
 	for i, leaf := range all {
 		switch {
-		case len(leaf) < 2 || len(leaf) > MaxLeaf:
-			return nil, fmt.Errorf("%w: one of %d bytes, 2 to %d are allowed", ErrLeaves, len(leaf), MaxLeaf)
-		case leaf[0] >= kinds:
-			return nil, fmt.Errorf("%w: one of an unknown kind", ErrLeaves)
+		case len(leaf) < 2 || leaf[0] >= kinds:
+			return nil, fmt.Errorf("%w: one that is empty or of an unknown kind", ErrLeaves)
+		case len(leaf) > largest(leaf[0]):
+			return nil, fmt.Errorf("%w: one of kind %d has %d bytes, at most %d are allowed", ErrLeaves, leaf[0], len(leaf), largest(leaf[0]))
 		case i > 0 && bytes.Compare(all[i-1], leaf) >= 0:
 			return nil, fmt.Errorf("%w: they are not sorted", ErrLeaves)
 		}
 		l.size += len(leaf)
+		sizes[leaf[0]] += len(leaf)
 	}
-	if l.size > MaxBytes {
-		return nil, fmt.Errorf("%w: %d bytes, at most %d are allowed", ErrLeaves, l.size, MaxBytes)
+	if sizes[kindDescriptor] > MaxBytes || sizes[kindSheet] > MaxSheetBytes {
+		return nil, fmt.Errorf("%w: %d bytes of descriptors and %d of price sheets, at most %d and %d are allowed",
+			ErrLeaves, sizes[kindDescriptor], sizes[kindSheet], MaxBytes, MaxSheetBytes)
 	}
 	l.hashes = sync.OnceValue(l.hash)
 	l.root = sync.OnceValue(func() world.Hash { return merkle(l.hashes()) })
@@ -81,11 +95,15 @@ func (l *Leaves) Hashes() []world.Hash { return l.hashes() }
 // Merkle is the root of the tree over the leaves.
 func (l *Leaves) Merkle() world.Hash { return l.root() }
 
-// Descriptors are the canonical bytes of all descriptors.
-func (l *Leaves) Descriptors() [][]byte {
+// Descriptors are the canonical bytes of all descriptors, Sheets the bytes of all
+// price sheets.
+func (l *Leaves) Descriptors() [][]byte { return l.of(kindDescriptor) }
+func (l *Leaves) Sheets() [][]byte      { return l.of(kindSheet) }
+
+func (l *Leaves) of(kind byte) [][]byte {
 	out := make([][]byte, 0, len(l.all))
 	for _, leaf := range l.all {
-		if leaf[0] == kindDescriptor {
+		if leaf[0] == kind {
 			out = append(out, leaf[1:])
 		}
 	}

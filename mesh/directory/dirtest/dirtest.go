@@ -71,6 +71,12 @@ func Public(k ed25519.PrivateKey) [32]byte { return [32]byte(k.Public().(ed25519
 // of models.
 func (w *World) Node(tb testing.TB, n int, epoch, seq uint64, models ...string) []world.Descriptor {
 	tb.Helper()
+	return w.Priced(tb, n, epoch, seq, nil, models...)
+}
+
+// Priced are the descriptors of the n-th node, which names price sheets.
+func (w *World) Priced(tb testing.TB, n int, epoch, seq uint64, sheets [][]byte, models ...string) []world.Descriptor {
+	tb.Helper()
 	seed := blake3.Sum256(binary.BigEndian.AppendUint64([]byte("onion key"), uint64(n)))
 	private, err := ecdh.X25519().NewPrivateKey(seed[:])
 	if err != nil {
@@ -80,6 +86,10 @@ func (w *World) Node(tb testing.TB, n int, epoch, seq uint64, models ...string) 
 		Name:  fmt.Sprintf("node-%d", n),
 		Addrs: []string{fmt.Sprintf("/ip4/127.0.%d.%d/tcp/4811", n/250, n%250+1)},
 		Onion: []directory.OnionKey{{Public: [32]byte(private.PublicKey().Bytes()), NotAfter: w.EpochStart(epoch + 4)}},
+	}
+	for _, b := range sheets {
+		node.Prices = append(node.Prices, directory.SheetHash(b))
+		node.Pay = []directory.Pay{{ChainID: 31337, Contract: [20]byte{0xc}, Provider: [20]byte{byte(n) + 1}}}
 	}
 	for _, id := range models {
 		node.Models = append(node.Models, directory.Model{ID: id, Runtime: "vllm", Context: 8192})
@@ -104,7 +114,16 @@ func (w *World) Relays(tb testing.TB, n int, epoch uint64) (ds []world.Descripto
 // signers, whatever else they signed.
 func (w *World) Bundle(tb testing.TB, epoch uint64, previous world.Hash, ds []world.Descriptor, by ...int) *bundle.Bundle {
 	tb.Helper()
+	return w.PricedBundle(tb, epoch, previous, ds, nil, by...)
+}
+
+// PricedBundle is Bundle with price sheets, whoever names them.
+func (w *World) PricedBundle(tb testing.TB, epoch uint64, previous world.Hash, ds []world.Descriptor, sheets [][]byte, by ...int) *bundle.Bundle {
+	tb.Helper()
 	var all [][]byte
+	for _, b := range sheets {
+		all = append(all, bundle.Sheet(b))
+	}
 	for i := range ds {
 		all = append(all, bundle.Descriptor(ds[i].Canonical()))
 	}

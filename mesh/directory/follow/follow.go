@@ -192,10 +192,10 @@ func (f *Follower) show(now time.Time) {
 		return
 	}
 	if id := b.Root.ID(); f.read.content == nil || f.read.root != id {
-		c := directory.ReadContent(f.cfg.World, b.Root.Epoch, b.Descriptors(), f.read.content)
+		c := directory.ReadContent(f.cfg.World, b.Root.Epoch, b.Descriptors(), f.read.content, b.Sheets()...)
 		f.read = readRoot{id, c}
 		if c.LeftOut() > 0 {
-			f.cfg.Log.Warn("descriptors of the directory do not stand up", "count", c.LeftOut())
+			f.cfg.Log.Warn("descriptors or price sheets of the directory do not stand up", "count", c.LeftOut())
 		}
 	}
 	f.cfg.View.Show(f.read.content)

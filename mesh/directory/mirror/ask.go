@@ -97,11 +97,16 @@ func assemble(d bundle.Delta, kind uint32, have *bundle.Bundle) (leaves *bundle.
 	return leaves, nil
 }
 
-// Publish sends a node's descriptors and the stamp of their epoch, and returns
-// which were not taken; Result.Added counts those that were. Errors are as
+// Publish sends a node's descriptors with the price sheets they name and the stamp
+// of their epoch, and returns which were not taken, the places of sheets after
+// those of descriptors; Result.Added counts those that were. Errors are as
 // AskRoots's.
-func Publish(rw io.ReadWriter, id world.Hash, stamp []byte, ds []world.Descriptor) (directory.Result, error) {
-	q := request{kind: requestPublish, world: id, stamp: stamp}
+func Publish(rw io.ReadWriter, id world.Hash, stamp []byte, ds []world.Descriptor, sheets [][]byte) (directory.Result, error) {
+	q := request{kind: requestPublish, world: id, stamp: stamp, sheets: sheets}
+	if len(sheets) > 0 {
+		q.kind = requestPriced
+	}
+	count := len(ds) + len(sheets)
 	for i := range ds {
 		q.descriptors = append(q.descriptors, ds[i].Canonical())
 	}
@@ -114,12 +119,12 @@ func Publish(rw io.ReadWriter, id world.Hash, stamp []byte, ds []world.Descripto
 		return directory.Result{}, err
 	case p.kind != responsePublished:
 		return directory.Result{}, fmt.Errorf("%w: an answer to something else", directory.ErrProtocol)
-	case int(p.accepted)+len(p.refused) != len(ds):
-		return directory.Result{}, fmt.Errorf("%w: an answer about %d descriptors instead of %d", directory.ErrProtocol, int(p.accepted)+len(p.refused), len(ds))
+	case int(p.accepted)+len(p.refused) != count:
+		return directory.Result{}, fmt.Errorf("%w: an answer about %d descriptors and sheets instead of %d", directory.ErrProtocol, int(p.accepted)+len(p.refused), count)
 	}
 	for _, r := range p.refused {
-		if r.Index >= len(ds) {
-			return directory.Result{}, fmt.Errorf("%w: an answer about descriptor %d of %d", directory.ErrProtocol, r.Index, len(ds))
+		if r.Index >= count {
+			return directory.Result{}, fmt.Errorf("%w: an answer about descriptor or sheet %d of %d", directory.ErrProtocol, r.Index, count)
 		}
 	}
 	return directory.Result{Added: int(p.accepted), Refused: p.refused}, nil

@@ -16,11 +16,16 @@ const (
 	// maxModels is how many descriptors one publication may have: those of a key.
 	maxModels = 64
 
+	// maxSheets is how many price sheets one publication may have: the current and
+	// the next of a key.
+	maxSheets = 2
+
 	// maxStamp bounds a ticket with the longest anchor there may be.
 	maxStamp = 256
 
-	// maxRequest holds the largest publication: every model of one key.
-	maxRequest = maxModels*(directory.MaxDescriptor+2) + maxStamp + 64
+	// maxRequest holds the largest publication: every model of one key, and its
+	// price sheets.
+	maxRequest = maxModels*(directory.MaxDescriptor+2) + maxSheets*(directory.MaxSheet+3) + maxStamp + 64
 
 	// partSize is how much a mirror puts into a frame before it sends it: enough
 	// to amortise a write, little enough for both ends' memory.

@@ -15,9 +15,10 @@ import (
 
 // Desk takes publications.
 type Desk interface {
-	// Publish takes descriptors, as canonical bytes, with the stamp that came
-	// beside them. It does not keep the slices.
-	Publish(ctx context.Context, stamp []byte, descriptors [][]byte, now time.Time) directory.Result
+	// Publish takes descriptors, as canonical bytes, and the price sheets they name,
+	// with the stamp that came beside them. In what it returns, places of sheets
+	// follow those of descriptors. It does not keep the slices.
+	Publish(ctx context.Context, stamp []byte, descriptors, sheets [][]byte, now time.Time) directory.Result
 }
 
 // Serve answers the one request that comes on rw from store. Publications go to
@@ -50,10 +51,12 @@ func Serve(ctx context.Context, rw io.ReadWriter, store *Store, desk Desk) error
 		return refuse(rw, directory.ReasonNotTaking, directory.ReasonNotTaking)
 	case len(q.descriptors) > maxModels:
 		return refuse(rw, directory.ReasonModels, directory.ReasonModels)
+	case len(q.sheets) > maxSheets:
+		return refuse(rw, directory.ReasonSheet, directory.ReasonSheet)
 	case len(q.stamp) > maxStamp:
 		return refuse(rw, directory.ReasonStamp, directory.ReasonStamp)
 	}
-	result := desk.Publish(ctx, q.stamp, q.descriptors, time.Now())
+	result := desk.Publish(ctx, q.stamp, q.descriptors, q.sheets, time.Now())
 	return send(rw, &response{
 		kind: responsePublished, accepted: uint32(result.Added + result.Known), refused: result.Refused,
 	})

@@ -18,6 +18,7 @@ const (
 	requestRoots = iota
 	requestBundle
 	requestPublish
+	requestPriced // publish, of a node that names price sheets
 	requestKinds
 )
 
@@ -27,8 +28,9 @@ type request struct {
 	world       world.Hash
 	root        world.Hash // bundle: which
 	have        world.Hash // bundle: the root of the one the asker has, zero for none
-	stamp       []byte     // publish: a ticket, empty for none
-	descriptors [][]byte   // publish
+	stamp       []byte     // publish, priced: a ticket, empty for none
+	descriptors [][]byte   // publish, priced
+	sheets      [][]byte   // priced
 }
 
 func (q *request) encode() []byte {
@@ -38,9 +40,12 @@ func (q *request) encode() []byte {
 	case requestBundle:
 		b = postcard.AppendArray(b, q.root[:])
 		b = postcard.AppendArray(b, q.have[:])
-	case requestPublish:
+	case requestPublish, requestPriced:
 		b = postcard.AppendBytes(b, q.stamp)
 		b = bundle.AppendLeaves(b, q.descriptors)
+		if q.kind == requestPriced {
+			b = bundle.AppendLeaves(b, q.sheets)
+		}
 	}
 	return b
 }
@@ -53,9 +58,12 @@ func decodeRequest(b []byte) (request, error) {
 	case requestBundle:
 		d.Array(q.root[:])
 		d.Array(q.have[:])
-	case requestPublish:
+	case requestPublish, requestPriced:
 		q.stamp = d.Bytes()
 		q.descriptors = bundle.ReadLeaves(d)
+		if q.kind == requestPriced {
+			q.sheets = bundle.ReadLeaves(d)
+		}
 	}
 	if err := d.Finish(); err != nil {
 		return request{}, fmt.Errorf("%w: request: %w", directory.ErrProtocol, err)

@@ -209,11 +209,12 @@ func (r *repeat) Read(p []byte) (int, error) {
 type desk struct {
 	stamp       []byte
 	descriptors [][]byte
+	sheets      [][]byte
 	result      directory.Result
 }
 
-func (d *desk) Publish(_ context.Context, stamp []byte, descriptors [][]byte, _ time.Time) directory.Result {
-	d.stamp, d.descriptors = bytes.Clone(stamp), slices.Clone(descriptors)
+func (d *desk) Publish(_ context.Context, stamp []byte, descriptors, sheets [][]byte, _ time.Time) directory.Result {
+	d.stamp, d.descriptors, d.sheets = bytes.Clone(stamp), slices.Clone(descriptors), slices.Clone(sheets)
 	return d.result
 }
 
@@ -223,7 +224,7 @@ func TestPublish(t *testing.T) {
 	ds := w.Node(t, 1, 100, 1, "a", "b")
 	d := &desk{result: directory.Result{Added: 1, Refused: []directory.Refusal{{Index: 1, Reason: directory.ReasonStamp}}}}
 	err := ask(t, s, d, func(rw io.ReadWriter) {
-		got, err := Publish(rw, w.ID, []byte("stamp"), ds)
+		got, err := Publish(rw, w.ID, []byte("stamp"), ds, nil)
 		if err != nil || got.Added != 1 || len(got.Refused) != 1 || got.Refused[0] != d.result.Refused[0] {
 			t.Errorf("Publish = %+v, %v", got, err)
 		}
@@ -243,18 +244,87 @@ func TestPublish(t *testing.T) {
 		"a long stamp":    {d, maxStamp + 1, ds, directory.ReasonStamp},
 	} {
 		_ = ask(t, s, c.desk, func(rw io.ReadWriter) {
-			if _, err := Publish(rw, w.ID, make([]byte, c.stamp), c.ds); !errors.Is(err, c.want) {
+			if _, err := Publish(rw, w.ID, make([]byte, c.stamp), c.ds, nil); !errors.Is(err, c.want) {
 				t.Errorf("%s: %v, want %v", name, err, c.want)
 			}
 		})
 	}
 	short := (&response{kind: responsePublished, accepted: 1}).encode()
-	if _, err := Publish(answers(short), w.ID, nil, ds); !errors.Is(err, directory.ErrProtocol) {
+	if _, err := Publish(answers(short), w.ID, nil, ds, nil); !errors.Is(err, directory.ErrProtocol) {
 		t.Errorf("an answer about one of two: %v", err)
 	}
 	beyond := (&response{kind: responsePublished, accepted: 1, refused: []directory.Refusal{{Index: 7}}}).encode()
-	if _, err := Publish(answers(beyond), w.ID, nil, ds); !errors.Is(err, directory.ErrProtocol) {
+	if _, err := Publish(answers(beyond), w.ID, nil, ds, nil); !errors.Is(err, directory.ErrProtocol) {
 		t.Errorf("an answer about the eighth of two: %v", err)
+	}
+}
+
+// Price sheets travel with the descriptors that name them; who names none sends
+// what was always sent.
+func TestPublishSheets(t *testing.T) {
+	w := testWorld(t)
+	s := open(t, w, "")
+	sheets := [][]byte{bytes.Repeat([]byte{1}, directory.MaxSheet), []byte("next")}
+	ds := w.Priced(t, 1, 100, 1, sheets, "a", "b")
+	d := &desk{result: directory.Result{Added: 3, Refused: []directory.Refusal{{Index: 3, Reason: directory.ReasonSheet}}}}
+	err := ask(t, s, d, func(rw io.ReadWriter) {
+		got, err := Publish(rw, w.ID, []byte("stamp"), ds, sheets)
+		if err != nil || got.Added != 3 || !slices.Equal(got.Refused, d.result.Refused) {
+			t.Errorf("Publish = %+v, %v", got, err)
+		}
+	})
+	if err != nil || len(d.descriptors) != 2 || !slices.EqualFunc(d.sheets, sheets, bytes.Equal) {
+		t.Errorf("arrived: %d descriptors, %d sheets, %v", len(d.descriptors), len(d.sheets), err)
+	}
+	var plain bytes.Buffer
+	if _, err := Publish(canned{&bytes.Buffer{}, &plain}, w.ID, nil, ds, nil); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("nobody answers: %v", err)
+	}
+	if q, err := decodeRequest(plain.Bytes()[4:]); err != nil || q.kind != requestPublish {
+		t.Errorf("without sheets: a request of kind %d, %v", q.kind, err)
+	}
+	_ = ask(t, s, d, func(rw io.ReadWriter) {
+		if _, err := Publish(rw, w.ID, nil, ds, [][]byte{[]byte("one"), []byte("two"), []byte("three")}); !errors.Is(err, directory.ReasonSheet) {
+			t.Errorf("three sheets: %v", err)
+		}
+	})
+}
+
+// The bundle is the same bytes for everybody, sheets of the largest size included,
+// and a mirror that drops one is found out.
+func TestAskBundleWithSheets(t *testing.T) {
+	w := testWorld(t)
+	s := open(t, w, "")
+	var sheets [][]byte
+	for i := range 3 {
+		sheets = append(sheets, bytes.Repeat([]byte{byte(i)}, directory.MaxSheet))
+	}
+	ds := w.Relays(t, 30, 100)
+	old, next := w.Bundle(t, 100, world.Hash{}, ds, 0, 1), w.PricedBundle(t, 101, world.Hash{}, ds, sheets, 0, 1)
+	for _, b := range []*bundle.Bundle{old, next} {
+		if err := s.Put(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, have := range map[string]*bundle.Bundle{"whole": nil, "changes": old} {
+		err := ask(t, s, nil, func(rw io.ReadWriter) {
+			got, err := AskBundle(rw, w.ID, next.Root, have)
+			if err != nil || !bytes.Equal(got.Encode(), next.Encode()) || len(got.Sheets()) != 3 {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+		if err != nil {
+			t.Errorf("%s: Serve: %v", name, err)
+		}
+	}
+	end := (&response{kind: responseEnd}).encode()
+	dropped := (&response{kind: responseChanges, leaves: [][]byte{bundle.Sheet(sheets[0]), bundle.Sheet(sheets[1])}}).encode()
+	if _, err := AskBundle(answers(dropped, end), w.ID, next.Root, old); !errors.Is(err, bundle.ErrShrunken) {
+		t.Errorf("a sheet dropped: %v, want ErrShrunken", err)
+	}
+	large := (&response{kind: responseWhole, leaves: [][]byte{bundle.Sheet(make([]byte, directory.MaxSheet+1))}}).encode()
+	if _, err := AskBundle(answers(large, end), w.ID, next.Root, nil); !errors.Is(err, bundle.ErrShrunken) {
+		t.Errorf("a sheet too large: %v, want ErrShrunken", err)
 	}
 }
 
@@ -300,6 +370,7 @@ func FuzzRequest(f *testing.F) {
 		{kind: requestRoots, world: w.ID},
 		{kind: requestBundle, root: world.Hash{1}, have: world.Hash{2}},
 		{kind: requestPublish, stamp: []byte("stamp"), descriptors: [][]byte{[]byte("descriptor")}},
+		{kind: requestPriced, stamp: []byte("stamp"), descriptors: [][]byte{[]byte("descriptor")}, sheets: [][]byte{[]byte("sheet")}},
 	} {
 		f.Add(q.encode())
 	}

@@ -238,6 +238,10 @@ func (n *Notary) held() map[world.Hash][]byte {
 		leaf := bundle.Descriptor(ds[i].Canonical())
 		out[bundle.LeafHash(leaf)] = leaf
 	}
+	for _, sheet := range n.cfg.Set.Snapshot().Sheets() {
+		leaf := bundle.Sheet(sheet)
+		out[bundle.LeafHash(leaf)] = leaf
+	}
 	if b := n.cfg.Store.Newest(); b != nil {
 		for i, h := range b.Hashes() {
 			out[h] = b.All()[i]
@@ -248,10 +252,7 @@ func (n *Notary) held() map[world.Hash][]byte {
 
 // judge compares a bundle with what this signer knows.
 func (n *Notary) judge(root bundle.Root, leaves *bundle.Leaves, now time.Time) *answer {
-	raw := leaves.Descriptors()
-	if len(raw) != leaves.Len() { // nothing but descriptors is published today
-		return refuse(refusedContent)
-	}
+	raw, sheets := leaves.Descriptors(), leaves.Sheets()
 	if _, err := bundle.New(bundle.SignedRoot{Root: root}, leaves); err != nil {
 		return refuse(refusedContent)
 	}
@@ -264,22 +265,31 @@ func (n *Notary) judge(root bundle.Root, leaves *bundle.Leaves, now time.Time) *
 		ds = append(ds, d)
 	}
 	n.cfg.Set.Add(ds, now) // so that contradictions between their set and ours are found
-	content := n.cfg.Set.ReadContent(root.Epoch, raw)
+	n.cfg.Set.AddSheets(sheets, true, now)
+	content := n.cfg.Set.ReadContent(root.Epoch, raw, sheets...)
 	if content.LeftOut() > 0 {
 		return refuse(refusedContent)
 	}
-	if lacking := n.cfg.Set.Lacking(content, n.last(), now.Add(-grace(n.cfg.World))); len(lacking) > 0 {
-		a := &answer{kind: answerLacking}
-		size := 0
-		for _, b := range lacking {
-			if size += len(b); size > maxLacking {
-				break
-			}
-			a.lacking = append(a.lacking, bundle.Descriptor(b))
-		}
-		return a
+	var lacking [][]byte
+	since := now.Add(-grace(n.cfg.World))
+	for _, b := range n.cfg.Set.Lacking(content, n.last(), since) {
+		lacking = append(lacking, bundle.Descriptor(b))
 	}
-	return nil
+	for _, b := range n.cfg.Set.LackingSheets(content, n.last(), since) {
+		lacking = append(lacking, bundle.Sheet(b))
+	}
+	if len(lacking) == 0 {
+		return nil
+	}
+	a := &answer{kind: answerLacking}
+	size := 0
+	for _, leaf := range lacking {
+		if size += len(leaf); size > maxLacking {
+			break
+		}
+		a.lacking = append(a.lacking, leaf)
+	}
+	return a
 }
 
 // grace is how long a signer has held what it misses.
@@ -292,7 +302,7 @@ func (n *Notary) last() *directory.Content {
 		return nil
 	}
 	if id := b.Root.ID(); n.before == nil || n.beforeR != id {
-		n.before = directory.ReadContent(n.cfg.World, b.Root.Epoch, b.Descriptors(), n.before)
+		n.before = directory.ReadContent(n.cfg.World, b.Root.Epoch, b.Descriptors(), n.before, b.Sheets()...)
 		n.beforeR = id
 	}
 	return n.before

@@ -47,7 +47,7 @@ func NewDesk(w *world.World, set *directory.Set, accepted func(d world.Descripto
 }
 
 // Publish implements mirror.Desk.
-func (d *Desk) Publish(ctx context.Context, stamp []byte, descriptors [][]byte, now time.Time) directory.Result {
+func (d *Desk) Publish(ctx context.Context, stamp []byte, descriptors, sheets [][]byte, now time.Time) directory.Result {
 	var res directory.Result
 	stamped := make(map[publisher]error)
 	var ds []world.Descriptor
@@ -77,6 +77,14 @@ func (d *Desk) Publish(ctx context.Context, stamp []byte, descriptors [][]byte, 
 	}
 	for _, r := range taken.Refused {
 		res.Refused = append(res.Refused, directory.Refusal{Index: place[r.Index], Reason: r.Reason})
+	}
+	// After the descriptors, which say whose they are: who has no stamp has no
+	// sheets either.
+	priced := d.set.AddSheets(sheets, false, now)
+	res.Added += priced.Added
+	res.Known += priced.Known
+	for _, r := range priced.Refused {
+		res.Refused = append(res.Refused, directory.Refusal{Index: len(descriptors) + r.Index, Reason: r.Reason})
 	}
 	slices.SortFunc(res.Refused, func(a, b directory.Refusal) int { return cmp.Compare(a.Index, b.Index) })
 	return res

@@ -61,7 +61,7 @@ func TestDesk(t *testing.T) {
 		{"the same again", nil, canonical(w.Node(t, 1, epoch, 2, "c")), 0},
 		{"the last epoch needs its own", nil, canonical(w.Node(t, 1, epoch-1, 1)), directory.ReasonStamp},
 	} {
-		res := desk.Publish(t.Context(), c.stamp, c.raw, now)
+		res := desk.Publish(t.Context(), c.stamp, c.raw, nil, now)
 		if c.want == 0 && (len(res.Refused) > 0 || res.Added+res.Known != len(c.raw)) {
 			t.Errorf("%s: %+v, want all taken", c.name, res)
 		}
@@ -80,12 +80,12 @@ func TestDesk(t *testing.T) {
 	}
 	// Stamps of epochs past are forgotten.
 	later := now.Add(2 * w.EpochLen())
-	if res := desk.Publish(t.Context(), stamp(t, w, 5, epoch+2), canonical(w.Node(t, 5, epoch+2, 1)), later); res.Added != 1 || len(desk.stamps) != 1 {
+	if res := desk.Publish(t.Context(), stamp(t, w, 5, epoch+2), canonical(w.Node(t, 5, epoch+2, 1)), nil, later); res.Added != 1 || len(desk.stamps) != 1 {
 		t.Errorf("two epochs later: %+v, %d stamps", res, len(desk.stamps))
 	}
 	// A publication of several is answered place by place.
 	mixed := append([][]byte{[]byte("nothing")}, canonical(w.Node(t, 3, epoch+2, 1), w.Node(t, 4, epoch+2, 1))...)
-	res := desk.Publish(t.Context(), stamp(t, w, 4, epoch+2), mixed, later)
+	res := desk.Publish(t.Context(), stamp(t, w, 4, epoch+2), mixed, nil, later)
 	if res.Added != 1 || len(res.New) != 1 || res.New[0] != 2 || len(res.Refused) != 2 || res.Refused[0].Index != 0 ||
 		res.Refused[1] != (directory.Refusal{Index: 1, Reason: directory.ReasonStamp}) {
 		t.Errorf("a mixed publication: %+v", res)
@@ -100,13 +100,38 @@ func TestDeskIsBounded(t *testing.T) {
 	desk.checks <- struct{}{} // somebody's is being checked
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if res := desk.Publish(ctx, stamp(t, w, 1, epoch), canonical(w.Node(t, 1, epoch, 1)), time.Now()); len(res.Refused) != 1 || res.Refused[0].Reason != directory.ReasonFull {
+	if res := desk.Publish(ctx, stamp(t, w, 1, epoch), canonical(w.Node(t, 1, epoch, 1)), nil, time.Now()); len(res.Refused) != 1 || res.Refused[0].Reason != directory.ReasonFull {
 		t.Errorf("given up while waiting: %+v", res)
 	}
 	for range maxWaiting {
 		desk.waiting <- struct{}{}
 	}
-	if res := desk.Publish(t.Context(), stamp(t, w, 1, epoch), canonical(w.Node(t, 1, epoch, 1)), time.Now()); len(res.Refused) != 1 || res.Refused[0].Reason != directory.ReasonFull {
+	if res := desk.Publish(t.Context(), stamp(t, w, 1, epoch), canonical(w.Node(t, 1, epoch, 1)), nil, time.Now()); len(res.Refused) != 1 || res.Refused[0].Reason != directory.ReasonFull {
 		t.Errorf("with all places taken: %+v", res)
+	}
+}
+
+// Price sheets are taken with the descriptors that name them, and what is refused
+// of them says which.
+func TestDeskTakesSheets(t *testing.T) {
+	w := dirtest.New(t, 5*time.Minute, 2, 3)
+	set := directory.NewSet(w.World)
+	desk := NewDesk(w.World, set, nil)
+	now := w.EpochStart(w.Epoch(time.Now())).Add(time.Minute)
+	epoch := w.Epoch(now)
+	sheets := [][]byte{[]byte("current"), []byte("next")}
+	node := canonical(w.Priced(t, 1, epoch, 1, sheets, "a", "b"))
+
+	res := desk.Publish(t.Context(), nil, node, sheets, now)
+	if res.Added != 0 || len(res.Refused) != 4 || res.Refused[2] != (directory.Refusal{Index: 2, Reason: directory.ReasonSheet}) || len(set.Snapshot().Sheets()) != 0 {
+		t.Errorf("without a stamp: %+v", res)
+	}
+	res = desk.Publish(t.Context(), stamp(t, w, 1, epoch), node, [][]byte{sheets[0], []byte("another")}, now)
+	if res.Added != 3 || len(res.Refused) != 1 || res.Refused[0] != (directory.Refusal{Index: 3, Reason: directory.ReasonSheet}) {
+		t.Errorf("with a sheet that is not named: %+v", res)
+	}
+	res = desk.Publish(t.Context(), nil, node, sheets, now)
+	if res.Added != 1 || res.Known != 3 || len(res.Refused) != 0 || len(set.Snapshot().Sheets()) != 2 {
+		t.Errorf("the other one: %+v", res)
 	}
 }

@@ -175,6 +175,7 @@ func (n *Notary) remember(now time.Time) {
 		}
 	}
 	n.cfg.Set.Add(ds, now)
+	n.cfg.Set.AddSheets(b.Sheets(), true, now)
 }
 
 // turn is when this signer's turn is. It belongs to Run.

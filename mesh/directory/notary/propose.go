@@ -91,8 +91,12 @@ func (n *Notary) draft(epoch uint64, now time.Time) (*draft, *bundle.SignedRoot,
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	var all [][]byte
-	for _, b := range n.cfg.Set.Live(epoch, n.last()) {
+	live := n.cfg.Set.Live(epoch, n.last())
+	for _, b := range live {
 		all = append(all, bundle.Descriptor(b))
+	}
+	for _, b := range n.cfg.Set.LiveSheets(n.cfg.Set.ReadContent(epoch, live), n.last()) {
+		all = append(all, bundle.Sheet(b))
 	}
 	previous := n.cfg.Store.Highest()
 	if len(all) == 0 && previous == nil {
@@ -128,6 +132,7 @@ func (n *Notary) take(leaves [][]byte, now time.Time) bool {
 	}
 	before := n.cfg.Set.Snapshot()
 	n.cfg.Set.Add(ds, now)
+	n.cfg.Set.AddSheets(l.Sheets(), true, now)
 	return n.cfg.Set.Snapshot() != before // a contradiction is news too, though nothing is added
 }
 

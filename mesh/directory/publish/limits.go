@@ -3,7 +3,7 @@ package publish
 import "time"
 
 const (
-	// publishTimeout bounds one publication, which is a quarter MiB at most, and
+	// publishTimeout bounds one publication, which is half a MiB at most, and
 	// whose stamp waits until those of others are checked.
 	publishTimeout = 30 * time.Second
 

@@ -32,7 +32,7 @@ type Opener interface {
 	Open(ctx context.Context, seed string) (io.ReadWriteCloser, error)
 }
 
-// Config is what a Publisher needs. All but File, Said,
+// Config is what a Publisher needs. All but File, Sheet, Said,
 // Stamped and Log is required.
 type Config struct {
 	World *world.World
@@ -43,11 +43,17 @@ type Config struct {
 	// File is where what was said is kept; empty keeps nothing.
 	File string
 
-	// Self says what there is to say of this node: Name, Addrs and Models. The
+	// Self says what there is to say of this node: Name, Addrs, Models, Prices and
+	// Pay. The
 	// publisher fills in the rest. False means nothing yet: what was published
 	// stays until its epoch has passed. It must not block, is called again after
 	// Changed, and leaves the slices it returned alone.
 	Self func() (directory.Node, bool)
+
+	// Sheet is a price sheet that Self's Prices name, or named in this epoch; it is
+	// sent with the descriptors. Nil is for a node that names none; false means that
+	// it is lost, and then nobody is sent it. It must not block.
+	Sheet func(world.Hash) ([]byte, bool)
 
 	// Said is told of what this node says now, by a signer that is to know itself.
 	// It does not block. Nil does nothing.
@@ -358,10 +364,11 @@ func (p *Publisher) tell(ctx context.Context) (all bool, failed error) {
 		p.stamped = now
 		p.cfg.Stamped(p.own, p.stamp)
 	}
+	sheets := p.sheets()
 	outcomes := make([]error, len(pending))
 	var wg sync.WaitGroup
 	for i, seed := range pending {
-		wg.Go(func() { outcomes[i] = p.publish(ctx, seed) })
+		wg.Go(func() { outcomes[i] = p.publish(ctx, seed, sheets) })
 	}
 	wg.Wait()
 	left, taken := 0, false
@@ -395,6 +402,20 @@ func (p *Publisher) tell(ctx context.Context) (all bool, failed error) {
 	return left == 0, failed
 }
 
+// sheets are the price sheets that what is said at present names.
+func (p *Publisher) sheets() (out [][]byte) {
+	n, ok := p.said.Snapshot().Node(p.self)
+	if !ok || p.cfg.Sheet == nil {
+		return nil
+	}
+	for _, hash := range n.Prices {
+		if b, ok := p.cfg.Sheet(hash); ok {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
 // makeStamp computes the stamp of an epoch, for as long as the epoch lasts.
 func (p *Publisher) makeStamp(ctx context.Context, epoch uint64) error {
 	w := p.cfg.World
@@ -422,7 +443,7 @@ var (
 )
 
 // publish tells one seed.
-func (p *Publisher) publish(ctx context.Context, seed string) error {
+func (p *Publisher) publish(ctx context.Context, seed string, sheets [][]byte) error {
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
 	stream, err := p.cfg.Seeds.Open(ctx, seed)
@@ -432,7 +453,7 @@ func (p *Publisher) publish(ctx context.Context, seed string) error {
 	defer stream.Close()
 	stop := context.AfterFunc(ctx, func() { _ = stream.Close() }) // ends what is pending
 	defer stop()
-	res, err := mirror.Publish(stream, p.cfg.World.ID, p.stamp, p.own)
+	res, err := mirror.Publish(stream, p.cfg.World.ID, p.stamp, p.own, sheets)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("%w: %w", ctx.Err(), err)

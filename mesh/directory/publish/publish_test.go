@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -95,6 +96,7 @@ type node struct {
 	*Publisher
 	mu     sync.Mutex
 	models []string // guarded by mu
+	sheets [][]byte // guarded by mu
 	silent bool     // guarded by mu
 	said   int      // times Said was called with something; guarded by mu
 	log    bytes.Buffer
@@ -124,7 +126,19 @@ func start(t *testing.T, s *seeds, dir string, models ...string) *node {
 			for _, m := range n.models {
 				self.Models = append(self.Models, directory.Model{ID: m, Runtime: "vllm"})
 			}
+			for _, b := range n.sheets {
+				self.Prices = append(self.Prices, directory.SheetHash(b))
+			}
 			return self, !n.silent
+		},
+		Sheet: func(h world.Hash) ([]byte, bool) {
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			i := slices.IndexFunc(n.sheets, func(b []byte) bool { return directory.SheetHash(b) == h })
+			if i < 0 {
+				return nil, false
+			}
+			return n.sheets[i], true
 		},
 		Said: func(ds []world.Descriptor) {
 			n.mu.Lock()
@@ -179,6 +193,46 @@ func TestPublish(t *testing.T) {
 		defer n.mu.Unlock()
 		if n.said < 3 || n.said > 4 { // the last sleep ends where an epoch begins
 			t.Errorf("Said was called %d times in three epochs", n.said)
+		}
+	})
+}
+
+// Price sheets are told to all signers in the push that names them, with each
+// change and in each epoch anew.
+func TestPublishSheets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSeeds(t, 2)
+		n := start(t, s, t.TempDir(), "a")
+		known := func() (out [][]byte) {
+			out = s.sets[s.Seeds[0]].Snapshot().Sheets()
+			if other := s.sets[s.Seeds[1]].Snapshot().Sheets(); !slices.EqualFunc(out, other, bytes.Equal) {
+				t.Errorf("one seed knows %q, the other %q", out, other)
+			}
+			return out
+		}
+		say := func(sheets ...string) {
+			n.mu.Lock()
+			n.sheets = nil
+			for _, b := range sheets {
+				n.sheets = append(n.sheets, []byte(b))
+			}
+			n.mu.Unlock()
+			n.Changed()
+			time.Sleep(5 * time.Second)
+			synctest.Wait()
+		}
+		say("one")
+		if got := known(); len(got) != 1 || string(got[0]) != "one" {
+			t.Errorf("known: %q", got)
+		}
+		time.Sleep(s.EpochLen())
+		synctest.Wait()
+		say("one", "two")
+		if got := known(); len(got) != 2 || string(got[1]) != "two" {
+			t.Errorf("known: %q, want the next one too", got)
+		}
+		if st := n.Status(); st.Told != 2 || st.Problem != "" {
+			t.Errorf("status %+v", st)
 		}
 	})
 }

@@ -1,6 +1,8 @@
-//go:build postgres
-
-package postgres_test
+// Package pgtest starts real PostgreSQL servers for tests: New makes one of the
+// programs in $CULVERT_POSTGRES, which internal/kv/postgres/run finds, and it is
+// gone when the test ends. Such tests have the build tag postgres. It is for
+// tests only. A Server belongs to one test.
+package pgtest
 
 import (
 	"context"
@@ -18,21 +20,21 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// password is the canary that no error may contain.
-const password = "canary-3f9a41"
+// Password is the canary that no error may contain.
+const Password = "canary-3f9a41"
 
-// server is a real one, of the programs in $CULVERT_POSTGRES, on loopback.
-type server struct {
-	dir  string
-	port int
+// Server is a real one, of the programs in $CULVERT_POSTGRES, on loopback.
+type Server struct {
+	Dir  string
+	Port int
 	as   *syscall.SysProcAttr // as whom it runs
 	cmd  *exec.Cmd            // nil while it does not
 	log  *os.File
 }
 
-// newServer makes a database cluster and starts its server; both are gone when
+// New makes a database cluster and starts its server; both are gone when
 // the test ends.
-func newServer(t testing.TB) *server {
+func New(t testing.TB) *Server {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "pg")
 	if err != nil {
@@ -42,10 +44,10 @@ func newServer(t testing.TB) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{dir: dir, as: &syscall.SysProcAttr{}, log: log}
+	s := &Server{Dir: dir, as: &syscall.SysProcAttr{}, log: log}
 	t.Cleanup(func() {
 		if s.cmd != nil {
-			s.end(t, syscall.SIGINT)
+			s.End(t, syscall.SIGINT)
 		}
 		if t.Failed() {
 			t.Logf("the server said:\n%s", s.said())
@@ -66,7 +68,7 @@ func newServer(t testing.TB) *server {
 		}
 	}
 	secret := filepath.Join(dir, "secret")
-	if err := os.WriteFile(secret, []byte(password), 0o644); err != nil {
+	if err := os.WriteFile(secret, []byte(Password), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	out, err := s.command("initdb", "-D", dir+"/data", "-U", "culvert", "--pwfile="+secret, "-A", "scram-sha-256",
@@ -74,32 +76,32 @@ func newServer(t testing.TB) *server {
 	if err != nil {
 		t.Fatalf("initdb: %v\n%s", err, out)
 	}
-	s.start(t)
+	s.Start(t)
 	return s
 }
 
-func (s *server) command(name string, args ...string) *exec.Cmd {
+func (s *Server) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(os.Getenv("CULVERT_POSTGRES"), name), args...)
-	cmd.Dir, cmd.SysProcAttr = s.dir, s.as
+	cmd.Dir, cmd.SysProcAttr = s.Dir, s.as
 	return cmd
 }
 
-// start starts the server and waits until it answers. A port that was taken
+// Start starts the server and waits until it answers. A port that was taken
 // meanwhile, or what a killed one has not yet let go of, is tried again.
-func (s *server) start(t testing.TB, settings ...string) {
+func (s *Server) Start(t testing.TB, settings ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	for ctx.Err() == nil {
-		if s.port == 0 {
+		if s.Port == 0 {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.port = l.Addr().(*net.TCPAddr).Port
+			s.Port = l.Addr().(*net.TCPAddr).Port
 			_ = l.Close()
 		}
-		args := []string{"-D", s.dir + "/data", "-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=" + s.dir}
+		args := []string{"-D", s.Dir + "/data", "-p", strconv.Itoa(s.Port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=" + s.Dir}
 		for _, setting := range settings {
 			args = append(args, "-c", setting)
 		}
@@ -115,7 +117,7 @@ func (s *server) start(t testing.TB, settings ...string) {
 			case <-ended:
 				running = false
 			case <-time.After(20 * time.Millisecond):
-				if conn, err := pgx.Connect(ctx, s.url()); err == nil {
+				if conn, err := pgx.Connect(ctx, s.URL()); err == nil {
 					_ = conn.Close(ctx)
 					s.cmd = cmd
 					return
@@ -128,8 +130,8 @@ func (s *server) start(t testing.TB, settings ...string) {
 	t.Fatalf("the server does not start:\n%s", s.said())
 }
 
-// end ends the server: SIGINT in order, SIGKILL as by a loss of power.
-func (s *server) end(t testing.TB, how syscall.Signal) {
+// End ends the server: SIGINT in order, SIGKILL as by a loss of power.
+func (s *Server) End(t testing.TB, how syscall.Signal) {
 	t.Helper()
 	if err := s.cmd.Process.Signal(how); err != nil {
 		t.Fatal(err)
@@ -145,21 +147,23 @@ func (s *server) end(t testing.TB, how syscall.Signal) {
 	s.cmd = nil
 }
 
-func (s *server) said() []byte {
+func (s *Server) said() []byte {
 	log, _ := os.ReadFile(s.log.Name())
 	return log
 }
 
-func (s *server) url() string { return s.urlOf("culvert", password, "postgres") }
+// URL is that of its owner.
+func (s *Server) URL() string { return s.URLOf("culvert", Password, "postgres") }
 
-func (s *server) urlOf(user, password, database string) string {
-	return fmt.Sprintf("postgres://%s:%s@127.0.0.1:%d/%s", user, password, s.port, database)
+// URLOf is that of a user and a database.
+func (s *Server) URLOf(user, password, database string) string {
+	return fmt.Sprintf("postgres://%s:%s@127.0.0.1:%d/%s", user, password, s.Port, database)
 }
 
-// do runs a statement on a connection of its own.
-func (s *server) do(t testing.TB, sql string) {
+// Do runs a statement on a connection of its own.
+func (s *Server) Do(t testing.TB, sql string) {
 	t.Helper()
-	conn, err := pgx.Connect(context.Background(), s.url())
+	conn, err := pgx.Connect(context.Background(), s.URL())
 	if err != nil {
 		t.Fatal(err)
 	}

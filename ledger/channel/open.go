@@ -1,0 +1,171 @@
+package channel
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"github.com/culvert-net/culvert/internal/kv"
+	"github.com/culvert-net/culvert/ledger"
+)
+
+// Order is one request that is to be paid.
+type Order struct {
+	Channel   ledger.ChannelID
+	Target    string // of the request, as HashRequest takes it
+	Body      []byte // as it travels in the circuit; it is hashed and not kept
+	Sheet     *ledger.Sheet
+	Model     string // as the sheet names it
+	Input     uint64 // the most tokens that the prompt can be
+	Output    uint64 // the most tokens of output: the body's, or the model's cap
+	Reasoning uint64 // the most reasoning tokens that are billed and not delivered
+	Images    uint64
+	TTL       time.Duration // the longest that the round may last; whole seconds
+}
+
+// Payment is one round that is being paid. It may be used by several goroutines.
+type Payment struct {
+	p      *Payer
+	at     place
+	key    *ledger.Key
+	round  bought
+	header string
+	meter  meter
+}
+
+// MaxCost is what a round of this order costs at most, on a channel locked at a
+// price.
+func (o Order) MaxCost(locked ledger.Amount) (ledger.Amount, error) {
+	price, ok := o.Sheet.Price(o.Model)
+	if !ok {
+		return ledger.Amount{}, fmt.Errorf("the provider's price sheet does not name the model %q", o.Model)
+	}
+	use := ledger.Usage{Input: o.Input, Output: o.Output, Reasoning: o.Reasoning, Images: o.Images}
+	return price.Cost(worst(price, use), locked, o.Sheet.UnitPrice)
+}
+
+// Open reserves what a round may cost, on the disk, and makes its header. With
+// what the provider allows, and vouchers of at most one window ahead, it is
+// covered there.
+func (p *Payer) Open(ctx context.Context, now time.Time, o Order) (*Payment, error) {
+	c, ok := p.Chain.Channel(o.Channel)
+	if !ok {
+		return nil, fmt.Errorf("channel %s: the contract does not have it: a purchase counts after some blocks", o.Channel)
+	}
+	key, err := p.session(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.Sheet.Check(unix(now)); err != nil {
+		return nil, err
+	}
+	maxCost, err := o.MaxCost(c.Locked)
+	if err != nil {
+		return nil, err
+	}
+	if o.TTL < time.Second || o.TTL > MaxTTL || o.TTL%time.Second != 0 {
+		return nil, fmt.Errorf("a round lasts 1 to %d whole seconds, not %v", MaxTTL/time.Second, o.TTL)
+	}
+	price, _ := o.Sheet.Price(o.Model)
+	m := &Payment{p: p, at: place{c.ID, c.Epoch}, key: key, round: bought{
+		state: RoundSent, provider: c.Provider, key: c.Key, opened: unixMilli(now), owner: p.Owner, sheet: o.Sheet.Digest(p.Domain), price: price,
+		unit: o.Sheet.UnitPrice, locked: c.Locked, maxCost: maxCost, input: uint64(len(o.Body)), images: o.Images, reasoning: o.Reasoning,
+	}}
+	r := &m.round
+	_, _ = rand.Read(r.id[:]) // never fails
+	_, _ = rand.Read(r.salt[:])
+	r.requestHash = HashRequest(r.salt, o.Target, o.Body)
+
+	var a *account
+	err = p.Store.Do(ctx, func(tx kv.Tx) (err error) {
+		if a, _, err = loadAccount(tx, m.at); err != nil {
+			return err
+		}
+		return p.reserve(tx, now, m.at, a, r, o.TTL)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("channel %s: %w", o.Channel, err)
+	}
+	h := Header{Salt: r.salt, Request: ledger.Sign(ledger.Request{
+		Channel: m.at.id, Epoch: m.at.epoch, RoundID: r.id, Seq: r.seq, RequestHash: r.requestHash,
+		MaxCost: maxCost, Sheet: r.sheet, TTL: uint32(o.TTL / time.Second),
+	}, p.Domain, key)}
+	if a.acked.Less(a.promised) {
+		v := p.voucher(m.at, a, key)
+		h.Voucher = &v
+	}
+	m.header = h.String()
+	return m, nil
+}
+
+// reserve opens the round within the transaction.
+func (p *Payer) reserve(tx kv.Tx, now time.Time, at place, a *account, r *bought, ttl time.Duration) error {
+	c, ok := p.Chain.Channel(at.id)
+	switch {
+	case !ok || c.Epoch != at.epoch || c.CloseAt != 0 || a.closing:
+		return ErrClosing
+	case a.mustSync:
+		return ErrResync
+	}
+	var err error
+	if a.reserved, err = a.reserved.Add(r.maxCost); err != nil {
+		return err
+	}
+	// What aborted rounds may have cost stands on the provider's books, perhaps.
+	need, err := sum(a.spent, a.unsettled, a.reserved)
+	if err != nil {
+		return err
+	}
+	if c.Deposited.Less(need) {
+		if !a.unsettled.IsZero() && a.running == 0 {
+			return ErrResync
+		}
+		return ErrFunds
+	}
+	ahead := over(need, a.allowance)
+	if sumCapped(a.spent, p.Window).Less(ahead) {
+		if !a.unsettled.IsZero() && a.running == 0 {
+			return ErrResync
+		}
+		return ErrWindow
+	}
+	r.seq = a.track.next
+	if err := a.track.admit(a.seqs(tx, at), r.seq); err != nil {
+		return err
+	}
+	a.running++
+	if a.promised.Less(ahead) {
+		a.promise(ahead)
+	}
+	where := at.seq(r.seq)
+	if err := put(tx, payerRounds, where, r); err != nil {
+		return err
+	}
+	if err := put(tx, payerRunning, ownerKey(p.Owner, where), &deadline{unixMilli(now.Add(ttl))}); err != nil {
+		return err
+	}
+	if err := tx.Put(payerIDs, r.id[:], where); err != nil {
+		return err
+	}
+	if err := tx.Put(payerHistory, newestFirst(now, r.id), where); err != nil {
+		return err
+	}
+	return a.save(tx, at)
+}
+
+// Header is the value of the request's field HeaderName. Sent again, it is the
+// same round, which is not charged twice.
+func (m *Payment) Header() string { return m.header }
+
+// ID is the round's.
+func (m *Payment) ID() ledger.RoundID { return m.round.id }
+
+// Salt keys the hash of the response: NewResponseHash.
+func (m *Payment) Salt() [32]byte { return m.round.salt }
+
+// MaxCost is what was reserved.
+func (m *Payment) MaxCost() ledger.Amount { return m.round.maxCost }
+
+// Hello begins the round's pay stream.
+func (m *Payment) Hello() Hello { return Hello{m.at.id, m.at.epoch, m.round.id} }

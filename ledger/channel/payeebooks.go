@@ -1,0 +1,292 @@
+package channel
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/culvert-net/culvert/internal/kv"
+	"github.com/culvert-net/culvert/ledger"
+)
+
+// The payee's buckets. docs/spec/channel.md §5.
+const (
+	payeeBooks   = "payee-books"   // place → book
+	payeeRounds  = "payee-rounds"  // place, round id → served
+	payeeSeqs    = "payee-seqs"    // place, seq → see seqs
+	payeeRunning = "payee-running" // owner, 0, place, round id → deadline
+	payeeFunders = "payee-funders" // address → funder
+	payeeYoung   = "payee-young"   // hour of the first payment → exposure
+	payeeMeta    = "payee-meta"
+)
+
+// metaRestored is there if the store ever was a restored copy.
+var metaRestored = []byte("restored")
+
+// How a channel is closed for its epoch.
+const (
+	open      = 0
+	released  = 1 // a release was signed, or is about to be
+	forgotten = 2 // the store was restored: something may have been forgotten
+)
+
+// book is the provider's account of a channel in one epoch.
+type book struct {
+	closed    uint8
+	funder    ledger.Address
+	key       ledger.Address // the session's
+	track     track
+	best      *ledger.Signed[ledger.Voucher] // A
+	finished  ledger.Amount                  // S: what finished rounds cost
+	reserved  ledger.Amount                  // R: what running ones may
+	running   uint32
+	owedSince uint64        // Unix milliseconds since which S is above A; zero: it is not
+	defaulted bool          // it owed for too long, and the funder was told apart
+	exposed   ledger.Amount // what of S + R no voucher covers, as counted with the funder
+	counted   ledger.Amount // what of S was counted as paid with the funder
+	final     ledger.Amount // of the release
+	until     uint64        // the release's deadline, Unix seconds
+	touched   uint64        // Unix milliseconds of the last change
+}
+
+func (b *book) visit(f fields) {
+	f.version(1)
+	f.u8(&b.closed)
+	f.fixed(b.funder[:])
+	f.fixed(b.key[:])
+	b.track.visit(f)
+	visitVoucher(f, &b.best)
+	f.amount(&b.finished)
+	f.amount(&b.reserved)
+	f.u32(&b.running)
+	f.u64(&b.owedSince)
+	f.flag(&b.defaulted)
+	f.amount(&b.exposed)
+	f.amount(&b.counted)
+	f.amount(&b.final)
+	f.u64(&b.until)
+	f.u64(&b.touched)
+}
+
+// loadBook is the book, or an empty one.
+func loadBook(tx kv.Tx, at place) (b *book, known bool, err error) {
+	b = &book{track: newTrack()}
+	known, err = get(tx, payeeBooks, at.key(), b)
+	return b, known, err
+}
+
+func (b *book) own(c ledger.Channel) { b.funder, b.key = c.Funder, c.Key }
+
+func (b *book) seqs(tx kv.Tx, at place) seqs { return seqs{tx: tx, open: payeeSeqs, at: at} }
+
+// promised is A, the best voucher's amount.
+func (b *book) promised() ledger.Amount {
+	if b.best == nil {
+		return ledger.Amount{}
+	}
+	return b.best.Message.Cumulative
+}
+
+// served is one round at the provider.
+type served struct {
+	state       uint8
+	seq         uint64
+	requestHash ledger.Hash
+
+	// While it runs.
+	owner    string
+	maxCost  ledger.Amount
+	deadline uint64 // Unix milliseconds
+	price    ledger.ModelPrice
+	unit     ledger.Amount // the sheet's unit price
+	locked   ledger.Amount
+	bound    uint64 // output tokens
+
+	// When it is finished.
+	result ledger.Signed[ledger.Result]
+	due    ledger.Amount // S after it: a voucher of so much has paid for it
+}
+
+const (
+	running  = 1
+	finished = 2
+)
+
+func (s *served) visit(f fields) {
+	f.version(1)
+	f.u8(&s.state)
+	f.u64(&s.seq)
+	f.fixed(s.requestHash[:])
+	if s.state == finished {
+		visitSigned(f, &s.result, resultBytes)
+		f.amount(&s.due)
+		return
+	}
+	f.text(&s.owner, maxOwner)
+	f.amount(&s.maxCost)
+	f.u64(&s.deadline)
+	visitPrice(f, &s.price)
+	f.amount(&s.unit)
+	f.amount(&s.locked)
+	f.u64(&s.bound)
+}
+
+func visitPrice(f fields, p *ledger.ModelPrice) {
+	f.text(&p.Model, ledger.MaxModelName)
+	for _, a := range []*ledger.Amount{&p.Input, &p.Cached, &p.Output, &p.Reasoning, &p.Image, &p.Minimum} {
+		f.amount(a)
+	}
+}
+
+// deadline stands with a running round's key.
+type deadline struct{ at uint64 }
+
+func (d *deadline) visit(f fields) { f.u64(&d.at) }
+
+// funder is what is known of who bought channels here.
+type funder struct {
+	since   uint64        // Unix milliseconds of the first voucher
+	paid    ledger.Amount // for rounds that were delivered, over all channels and epochs
+	exposed ledger.Amount // the sum of its books'
+}
+
+func (r *funder) visit(f fields) {
+	f.version(1)
+	f.u64(&r.since)
+	f.amount(&r.paid)
+	f.amount(&r.exposed)
+}
+
+// cohort is what all funders owe who first paid in the same hour. Counted so,
+// the sum over the young needs no look at each, and ages by itself.
+type cohort struct{ exposed ledger.Amount }
+
+func (c *cohort) visit(f fields) {
+	f.version(1)
+	f.amount(&c.exposed)
+}
+
+const cohortTime = time.Hour
+
+func cohortKey(hour uint64) []byte { return binary.BigEndian.AppendUint64(nil, hour) }
+
+func cohortOf(milli uint64) uint64 { return milli / uint64(cohortTime.Milliseconds()) }
+
+// young reports whether who first paid then is new now. The whole hour ages at
+// once, its last minute decides.
+func young(since uint64, now time.Time) bool {
+	return cohortOf(since)+uint64(YoungTime/cohortTime) >= cohortOf(unixMilli(now))
+}
+
+// youngExposed is what all young funders owe.
+func youngExposed(tx kv.Tx, now time.Time) (total ledger.Amount, err error) {
+	last := cohortOf(unixMilli(now))
+	for hour := last - min(last, uint64(YoungTime/cohortTime)); hour <= last; hour++ {
+		var c cohort
+		if _, err := get(tx, payeeYoung, cohortKey(hour), &c); err != nil {
+			return total, err
+		}
+		total = sumCapped(total, c.exposed)
+	}
+	return total, nil
+}
+
+// save writes the book, and with its funder what it owes and has paid.
+// deposited is what the contract holds for it, so that a promise beyond that
+// counts for nothing.
+func (b *book) save(tx kv.Tx, now time.Time, at place, deposited ledger.Amount) error {
+	covered := ledger.MinAmount(b.promised(), deposited)
+	using, err := sum(b.finished, b.reserved)
+	if err != nil {
+		return err
+	}
+	exposed := over(using, covered)
+	if b.closed == released {
+		exposed = ledger.Amount{} // the release pays
+	}
+	paid := ledger.MinAmount(b.finished, covered)
+	switch owes := covered.Less(b.finished) && b.closed != released; {
+	case !owes:
+		b.owedSince, b.defaulted = 0, false
+	case b.owedSince == 0:
+		b.owedSince = unixMilli(now)
+	}
+	var f funder
+	known, err := get(tx, payeeFunders, b.funder[:], &f)
+	if err != nil {
+		return err
+	}
+	if !known && (b.best != nil || exposed != b.exposed) {
+		f.since, known = unixMilli(now), true
+	}
+	if known {
+		if f.exposed, err = over(f.exposed, b.exposed).Add(exposed); err != nil {
+			return err
+		}
+		if b.counted.Less(paid) {
+			f.paid = sumCapped(f.paid, over(paid, b.counted))
+			b.counted = paid
+		}
+		if err := put(tx, payeeFunders, b.funder[:], &f); err != nil {
+			return err
+		}
+		if exposed != b.exposed {
+			var c cohort
+			key := cohortKey(cohortOf(f.since))
+			if _, err := get(tx, payeeYoung, key, &c); err != nil {
+				return err
+			}
+			if c.exposed, err = over(c.exposed, b.exposed).Add(exposed); err != nil {
+				return err
+			}
+			if err := put(tx, payeeYoung, key, &c); err != nil {
+				return err
+			}
+			b.exposed = exposed
+		}
+	}
+	b.touched = unixMilli(now)
+	return put(tx, payeeBooks, at.key(), b)
+}
+
+// allowance is how far beyond its vouchers a channel may go now. It is nothing
+// for who is new, grows to half of what the funder has paid here, and ends when
+// the funder owes, or the chain cannot be read.
+func (p *Payee) allowance(tx kv.Tx, now time.Time, b *book) (ledger.Amount, error) {
+	none := ledger.Amount{}
+	if b.closed != open || now.Sub(p.Chain.Fresh()) > p.DisputeTime/4 {
+		return none, nil
+	}
+	if b.owedSince != 0 && now.After(timeOf(b.owedSince).Add(PayTime)) {
+		return none, nil
+	}
+	var f funder
+	if known, err := get(tx, payeeFunders, b.funder[:], &f); err != nil || !known {
+		return none, err
+	}
+	// What the funder owes on other channels is not allowed a second time.
+	elsewhere := over(f.exposed, b.exposed)
+	allowed := over(ledger.MinAmount(p.AllowanceCap, f.paid.Half()), elsewhere)
+	if !allowed.IsZero() && young(f.since, now) {
+		all, err := youngExposed(tx, now)
+		if err != nil {
+			return none, err
+		}
+		allowed = ledger.MinAmount(allowed, over(p.YoungCap, over(all, b.exposed)))
+	}
+	return allowed, nil
+}
+
+// deposited is what the contract holds for the epoch, as vouchers count it. What
+// is over was settled there; its vouchers count as they were.
+func (p *Payee) deposited(at place) ledger.Amount {
+	c, ok := p.Chain.Channel(at.id)
+	switch {
+	case !ok:
+		return ledger.Amount{}
+	case c.Epoch > at.epoch:
+		return ledger.MaxAmount
+	case c.Epoch < at.epoch:
+		return ledger.Amount{}
+	}
+	return c.Deposited
+}
