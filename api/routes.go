@@ -31,7 +31,24 @@ type modelRow struct {
 	Context      int                 `json:"context_length,omitempty"`
 	Capabilities []openai.Capability `json:"capabilities,omitempty"`
 	Providers    int                 `json:"providers,omitempty"`
+	Price        *priceRow           `json:"price,omitempty"`
 }
+
+// priceRow is what a model costs at whoever asks least.
+type priceRow struct {
+	Currency string `json:"currency"`
+	Per      int    `json:"per"`
+	Input    string `json:"input"`
+	Cached   string `json:"cached_input"`
+	Output   string `json:"output"`
+	Reason   string `json:"reasoning"`
+	Image    string `json:"image"`
+	Minimum  string `json:"minimum"`
+	Text     string `json:"text"`
+}
+
+// perMillion is how many tokens prices are of.
+const perMillion = 1_000_000
 
 func newModelRow(m backend.Model) modelRow {
 	row := modelRow{
@@ -40,6 +57,9 @@ func newModelRow(m backend.Model) modelRow {
 	}
 	if m.OwnedBy == "" {
 		row.OwnedBy = "unknown"
+	}
+	if p := m.Price; p != nil {
+		row.Price = &priceRow{p.Currency, perMillion, p.Input, p.Cached, p.Output, p.Reason, p.Image, p.Minimum, p.Text}
 	}
 	if m.Alias != "" {
 		row.Aliases = []string{m.Alias}

@@ -55,6 +55,7 @@ func TestModel(t *testing.T) {
 		{ID: "a b%/c"},
 		{ID: "hf.co/org/m:Q4_K_M", Context: 4096, Able: []openai.Capability{openai.Chat, openai.Embeddings}, Providers: 2},
 		{ID: "llama3.2:latest", OwnedBy: "library"},
+		{ID: "paid", Price: &backend.Price{Currency: "wei", Input: "1", Cached: "2", Output: "340282366920938463463374607431", Reason: "4", Image: "5", Minimum: "6", Text: "for people"}},
 		{ID: "short", OwnedBy: "x"},
 		{ID: "short:latest", OwnedBy: "y"},
 	}
@@ -68,6 +69,7 @@ func TestModel(t *testing.T) {
 		"llama3.2:latest": llama, "llama3.2": llama, "llama3.2%3Alatest": llama,
 		"short":        `{"id":"short","object":"model","created":0,"owned_by":"x"}`,
 		"short:latest": `{"id":"short:latest","object":"model","created":0,"owned_by":"y"}`,
+		"paid":         `{"id":"paid","object":"model","created":0,"owned_by":"unknown","price":{"currency":"wei","per":1000000,"input":"1","cached_input":"2","output":"340282366920938463463374607431","reasoning":"4","image":"5","minimum":"6","text":"for people"}}`,
 		"a%20b%25%2Fc": `{"id":"a b%/c","object":"model","created":0,"owned_by":"unknown"}`,
 	} {
 		resp := b.send(t, http.MethodGet, "/v1/models/"+path, nil)

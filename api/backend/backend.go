@@ -89,6 +89,20 @@ type Model struct {
 	Context   int                 // tokens of a prompt and its answer; 0 if unknown
 	Able      []openai.Capability // what it can do; nil if unknown
 	Providers int                 // who serve it; 0 in local mode
+	Price     *Price              // of who asks least; nil: somebody serves it free, or nobody says
+}
+
+// Price is what a model costs, for people and their programs. The amounts are in
+// decimal, as whoever counts money here writes them.
+type Price struct {
+	Currency string // what amounts count, such as wei
+	Input    string // per million tokens, like the next three
+	Cached   string
+	Output   string
+	Reason   string // of tokens thought and not delivered
+	Image    string // per million images
+	Minimum  string // of one request
+	Text     string // input and output for a person
 }
 
 // latest is what Ollama adds to a name that has no tag.

@@ -131,6 +131,14 @@ func CalibrationNetwork() Network {
 	return n
 }
 
+// OtherNetwork is a chain that there is no preset for, by what holds for most.
+func OtherNetwork(chainID uint64) Network {
+	return Network{
+		Name: "other", ChainID: chainID, Currency: "eth", BlockTime: 12 * time.Second,
+		Confirmations: 12, Window: 128, MaxRange: 2000, GasMargin: 20, Bump: 125, MaxFee: ledger.Wei(1e17),
+	}
+}
+
 // NetworkNamed is a preset by its name.
 func NetworkNamed(name string) (Network, error) {
 	for _, n := range []Network{FilecoinNetwork(), CalibrationNetwork(), DevNetwork()} {

@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/culvert-net/culvert/mesh/directory"
 )
@@ -28,6 +29,10 @@ var (
 
 	// ErrNoProvider means that the model is served, but only by those excluded.
 	ErrNoProvider = errors.New("no provider of this model is left")
+
+	// ErrUnpaid means that those who are left of the model's providers ask to be
+	// paid, and the asker cannot pay them. It is an ErrNoProvider.
+	ErrUnpaid = fmt.Errorf("%w that can be paid", ErrNoProvider)
 
 	// ErrTooFewRelays is what every *TooFewRelaysError is.
 	ErrTooFewRelays = errors.New("too few relays")
@@ -47,8 +52,10 @@ func (e *TooFewRelaysError) Error() string {
 func (e *TooFewRelaysError) Is(target error) bool { return target == ErrTooFewRelays }
 
 // Provider draws one of the nodes that serve model, all alike, leaving out those
-// that exclude reports; nil excludes nobody.
-func Provider(snap *directory.Snapshot, model string, exclude func(key [32]byte) bool, rnd *rand.Rand) (directory.Node, error) {
+// that exclude reports, and those that name a price sheet unless pays reports that
+// they can be paid. Nil excludes nobody, and pays nobody. What is on a sheet is
+// not known here.
+func Provider(snap *directory.Snapshot, model string, exclude func(key [32]byte) bool, pays func(n directory.Node) bool, rnd *rand.Rand) (directory.Node, error) {
 	all := snap.Providers(model)
 	if len(all) == 0 {
 		return directory.Node{}, ErrUnknownModel
@@ -56,6 +63,10 @@ func Provider(snap *directory.Snapshot, model string, exclude func(key [32]byte)
 	left := usable(all, exclude)
 	if len(left) == 0 {
 		return directory.Node{}, ErrNoProvider
+	}
+	left = slices.DeleteFunc(left, func(i int) bool { return all[i].Priced() && (pays == nil || !pays(all[i])) })
+	if len(left) == 0 {
+		return directory.Node{}, ErrUnpaid
 	}
 	return all[left[rnd.IntN(len(left))]], nil
 }

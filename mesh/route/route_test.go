@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -27,6 +28,9 @@ func public(n int) [32]byte { return [32]byte(key(n).Public().(ed25519.PublicKey
 // end, for the models of a node, makes it one at which circuits only end.
 const end = "(end)"
 
+// paid, for the models of a node, makes it one that asks to be paid.
+const paid = "(paid)"
+
 // makeSnapshot has relays 0..relays-1, and behind them one provider per entry
 // of models.
 func makeSnapshot(relays int, models ...[]string) (*directory.Snapshot, error) {
@@ -46,6 +50,10 @@ func makeSnapshot(relays int, models ...[]string) (*directory.Snapshot, error) {
 				if id == end {
 					node.End = true
 					break
+				}
+				if id == paid {
+					node.Prices = append(node.Prices, directory.SheetHash([]byte(node.Name)))
+					continue
 				}
 				node.Models = append(node.Models, directory.Model{ID: id, Runtime: "vllm"})
 			}
@@ -84,11 +92,11 @@ func not(nodes ...int) func([32]byte) bool {
 func TestProvider(t *testing.T) {
 	snap := snapshot(t, 2, []string{"a"}, []string{"a", "b"}, []string{"c"})
 	for seed := range uint64(50) {
-		n, err := route.Provider(snap, "a", nil, seeded(seed))
+		n, err := route.Provider(snap, "a", nil, nil, seeded(seed))
 		if err != nil || (n.Key != public(2) && n.Key != public(3)) {
 			t.Errorf("Provider(seed=%d) = %s, %v, want one that serves the model", seed, n.Name, err)
 		}
-		n, err = route.Provider(snap, "a", not(2), seeded(seed))
+		n, err = route.Provider(snap, "a", not(2), nil, seeded(seed))
 		if err != nil || n.Key != public(3) {
 			t.Errorf("Provider(seed=%d) without n2 = %s, %v, want n3", seed, n.Name, err)
 		}
@@ -103,7 +111,7 @@ func TestProvider(t *testing.T) {
 		{"a", not(2, 3), route.ErrNoProvider},
 		{"c", not(4), route.ErrNoProvider},
 	} {
-		if n, err := route.Provider(snap, c.model, c.exclude, seeded(1)); !errors.Is(err, c.want) {
+		if n, err := route.Provider(snap, c.model, c.exclude, nil, seeded(1)); !errors.Is(err, c.want) {
 			t.Errorf("Provider(%q) = %s, %v, want %v", c.model, n.Name, err, c.want)
 		}
 	}
@@ -156,7 +164,7 @@ func TestEndIsNoRelay(t *testing.T) {
 	if _, err := route.Stem(snap, 4, nil, seeded(1)); !errors.As(err, &few) || few.Have != 3 {
 		t.Errorf("Stem of 4 = %v; want that there are 3", err)
 	}
-	if n, err := route.Provider(snap, "", nil, seeded(1)); !errors.Is(err, route.ErrUnknownModel) {
+	if n, err := route.Provider(snap, "", nil, nil, seeded(1)); !errors.Is(err, route.ErrUnknownModel) {
 		t.Errorf("Provider of no model = %s, %v", n.Name, err)
 	}
 }
@@ -166,8 +174,8 @@ func TestSameSeedSameChoice(t *testing.T) {
 	one, two := snapshot(t, 8, []string{"a"}, []string{"a"}), snapshot(t, 8, []string{"a"}, []string{"a"})
 	for seed := range uint64(50) {
 		r1, r2 := seeded(seed), seeded(seed)
-		p1, err1 := route.Provider(one, "a", nil, r1)
-		p2, err2 := route.Provider(two, "a", nil, r2)
+		p1, err1 := route.Provider(one, "a", nil, nil, r1)
+		p2, err2 := route.Provider(two, "a", nil, nil, r2)
 		s1, err3 := route.Stem(one, 3, nil, r1)
 		s2, err4 := route.Stem(two, 3, nil, r2)
 		if err := errors.Join(err1, err2, err3, err4); err != nil {
@@ -190,7 +198,7 @@ func TestUniform(t *testing.T) {
 
 	providers := map[string]int{}
 	for range draws {
-		n, err := route.Provider(snap, "a", nil, rnd)
+		n, err := route.Provider(snap, "a", nil, nil, rnd)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -234,7 +242,7 @@ func ExampleStem() {
 		return
 	}
 	rnd := rand.New(rand.NewPCG(1, 2))
-	provider, err := route.Provider(snap, "llama-3", nil, rnd)
+	provider, err := route.Provider(snap, "llama-3", nil, nil, rnd)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -255,6 +263,43 @@ func BenchmarkStem(b *testing.B) {
 	for b.Loop() {
 		if _, err := route.Stem(snap, 2, nil, rnd); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// Who asks to be paid is chosen by those only who can pay him.
+func TestProviderPaid(t *testing.T) {
+	snap := snapshot(t, 1, []string{paid, "a", "b"}, []string{"a"}, []string{paid, "a", "b"})
+	third := func(n directory.Node) bool { return n.Name == "n3" }
+	all := func(directory.Node) bool { return true }
+	for _, c := range []struct {
+		model   string
+		exclude func([32]byte) bool
+		pays    func(directory.Node) bool
+		want    []string // nil: ErrUnpaid
+	}{
+		{"a", nil, nil, []string{"n2"}},
+		{"a", nil, third, []string{"n2", "n3"}},
+		{"a", nil, all, []string{"n1", "n2", "n3"}},
+		{"b", nil, nil, nil},
+		{"b", nil, third, []string{"n3"}},
+		{"a", not(2), nil, nil},
+		{"a", not(2), third, []string{"n3"}},
+	} {
+		seen := make(map[string]bool)
+		for seed := range uint64(64) {
+			n, err := route.Provider(snap, c.model, c.exclude, c.pays, seeded(seed))
+			switch {
+			case c.want == nil && (!errors.Is(err, route.ErrUnpaid) || !errors.Is(err, route.ErrNoProvider)):
+				t.Fatalf("%s: %v, want ErrUnpaid", c.model, err)
+			case c.want != nil && err != nil:
+				t.Fatalf("%s: %v", c.model, err)
+			case err == nil:
+				seen[n.Name] = true
+			}
+		}
+		if got := slices.Sorted(maps.Keys(seen)); !slices.Equal(got, c.want) {
+			t.Errorf("%s: chosen %v, want %v", c.model, got, c.want)
 		}
 	}
 }

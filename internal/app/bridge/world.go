@@ -15,6 +15,8 @@ import (
 	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/app/onchain"
+	"github.com/culvert-net/culvert/internal/app/pricing"
+	"github.com/culvert-net/culvert/ledger"
 	"github.com/culvert-net/culvert/mesh"
 	"github.com/culvert-net/culvert/mesh/directory"
 	"github.com/culvert-net/culvert/mesh/directory/mirror"
@@ -88,6 +90,9 @@ func newWorld(b *bridge, w *world.World, chain *onchain.Settings) (_ mode, err e
 		return nil, err
 	}
 	m.router = node.NewRouter(m.known, failures, m.noDirectory)
+	if c := w.Charter; c != nil && c.Chain != nil {
+		m.router.Prices = pricing.NewBook(pricing.Config{Domain: ledger.Domain{ChainID: c.Chain.ID, Contract: c.Chain.Contract}})
+	}
 	m.tunnel, err = tunnel.NewClient(tunnel.ClientConfig{
 		Router: m.router, Dialer: node.Dialer{Client: m.circuits, Hops: m.hops(), Used: paths.Used}, Log: b.log,
 	})

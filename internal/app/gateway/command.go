@@ -47,7 +47,7 @@ from whoever runs the world; a new one is made with: observer world create PHRAS
 	cmd.PersistentFlags().StringVar(&dir, "data", "",
 		"data directory (default: $CULVERT_DATA, else ~/.local/state/culvert/gateway)")
 	data := func() (string, error) { return app.DataDir(dir, program) }
-	cmd.AddCommand(initCommand(data), serveCommand(data), statusCommand(data), doctorCommand(data), moveCommand(data), walletCommand(data), configCommand(data), app.VersionCommand())
+	cmd.AddCommand(initCommand(data), serveCommand(data), statusCommand(data), priceCommand(data), doctorCommand(data), moveCommand(data), walletCommand(data), configCommand(data), app.VersionCommand())
 	return cmd
 }
 

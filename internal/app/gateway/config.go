@@ -11,6 +11,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/app/onchain"
+	"github.com/culvert-net/culvert/internal/app/selling"
 	"github.com/culvert-net/culvert/internal/config"
 	"github.com/culvert-net/culvert/mesh/world"
 )
@@ -35,6 +36,7 @@ type Config struct {
 	Node     NodeConfig             `toml:"node" doc:"This machine's place in its world."`
 	Provider ProviderConfig         `toml:"provider" doc:"The model server behind a provider. What a provider receives, it can read."`
 	Chain    onchain.ProviderConfig `toml:"chain" doc:"The chain that this provider is paid on. Without it, it is free."`
+	Price    PriceConfig            `toml:"price" doc:"What a provider asks for, in a world with a contract."`
 	Status   app.StatusConfig       `toml:"status" doc:"What the gateway is doing: /livez, /readyz and /status."`
 	Log      app.LogConfig          `toml:"log" doc:"Logs go to stderr and never hold a prompt, an answer, a key or a peer's address."`
 	Debug    app.DebugConfig        `toml:"debug" doc:"For developers."`
@@ -75,6 +77,7 @@ func Defaults() *Config {
 			Backend: BackendOpenAI, Requests: tunnel.MaxRequests, BodiesMiB: api.DefaultBudget >> 20,
 		},
 		Chain:  onchain.ProviderDefaults(),
+		Price:  PriceConfig{File: selling.ListFile},
 		Status: app.StatusConfig{Listen: statusListen},
 		Log:    app.DefaultLog(),
 	}
@@ -93,6 +96,9 @@ func (c *Config) Validate() error {
 	}
 	if err := node.CheckPlace(c.Node.Listen, c.Node.Announce); err != nil {
 		return err
+	}
+	if c.Price.File == "" {
+		return config.At("price.file", errors.New("the name is empty; a file that is not there makes everything free"))
 	}
 	return c.Provider.check(c.Is(RoleProvider))
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/app/onchain"
+	"github.com/culvert-net/culvert/internal/app/selling"
 	"github.com/culvert-net/culvert/internal/serve"
 	"github.com/culvert-net/culvert/internal/telemetry"
 	"github.com/culvert-net/culvert/mesh"
@@ -26,7 +27,9 @@ import (
 const ownFile = "own.db" // what it said of itself
 
 // worldFiles are patterns of what a gateway keeps of its world, besides its file.
-func worldFiles() []string { return append(mirror.Files(), node.OnionFile, ownFile) }
+func worldFiles() []string {
+	return append(mirror.Files(), node.OnionFile, ownFile, selling.SheetsFile)
+}
 
 // overStreams bounds the questions to the directory that are answered over
 // circuits at a time: each is a bundle at most, sent within a minute.
@@ -37,6 +40,9 @@ type Options struct {
 	Data   string    // data directory, made by Init
 	Config *Config   // loaded and checked
 	Err    io.Writer // the log
+
+	// Selling is who is paid for what is served; nil: it is free.
+	Selling *Selling
 
 	// WrapLinks, if set, stands between the relay and its links: tests record
 	// there what a relay sees. Programs leave it nil.
@@ -56,7 +62,8 @@ type gateway struct {
 	known     *directory.View // who is in the world
 	directory *node.Signed
 	relay     *circuit.Relay
-	models    *models // nil: no provider
+	models    *models         // nil: no provider
+	seller    *selling.Seller // nil: what is served is free
 	server    *tunnel.Server
 	metrics   *telemetry.Registry
 	requests  *telemetry.Requests // of metrics; nil: no provider
@@ -94,6 +101,7 @@ func Serve(ctx context.Context, o Options) (err error) {
 	}
 	if g.models != nil {
 		g.models.look(ctx, firstLook)
+		g.firstSheet()
 	}
 	seed := g.isSeed()
 	// Requests for the directory end with the host, which outlives the parts.
@@ -125,7 +133,7 @@ func (g *gateway) wire(o Options, home *node.Home, src *source) ([]app.Part, err
 	var err error
 	g.directory, err = node.OpenSigned(node.SignedConfig{
 		World: g.world, View: g.known, Dir: home.Data.Path(""), Host: g.host,
-		Key: home.Key, Keys: home.Onion, Say: g.self, File: home.Data.Path(ownFile), Log: g.log,
+		Key: home.Key, Keys: home.Onion, Say: g.self, Sheet: g.sheet, File: home.Data.Path(ownFile), Log: g.log,
 	})
 	if err != nil {
 		return nil, err
@@ -162,6 +170,12 @@ func (g *gateway) wire(o Options, home *node.Home, src *source) ([]app.Part, err
 	}
 	g.models = &models{backend: src, url: g.cfg.Provider.URL, runtime: src.runtime, able: src.able, changed: g.directory.Changed, log: g.log}
 	g.makeProviderMetrics()
+	if err := g.openSeller(o, home); err != nil {
+		return nil, err
+	}
+	if g.seller != nil {
+		parts = append(parts, app.Part{Name: "price sheets", Run: g.seller.Run})
+	}
 	g.server, err = tunnel.NewServer(tunnel.ServerConfig{
 		Backend:     src,
 		Commit:      backend.CommitAfter,
@@ -193,5 +207,6 @@ func (g *gateway) self() (directory.Node, bool) {
 		return n, true // it can still pass circuits on
 	}
 	n.Models = models
+	g.price(&n)
 	return n, known
 }

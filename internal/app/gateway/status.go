@@ -11,6 +11,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/app/onchain"
+	"github.com/culvert-net/culvert/internal/app/selling"
 )
 
 // Status is what a gateway says of itself to its owner. It names nobody whose
@@ -19,6 +20,7 @@ type Status struct {
 	node.Status
 	Chain   *onchain.Status `json:"chain,omitempty"`   // that it is paid on
 	Backend *BackendStatus  `json:"backend,omitempty"` // of a provider
+	Selling *selling.Status `json:"selling,omitempty"` // of one that is paid
 }
 
 // BackendStatus is what a provider knows of its model server.
@@ -41,6 +43,10 @@ func (g *gateway) status() *Status {
 		s.Backend = &BackendStatus{Kind: g.cfg.Provider.Backend, URL: g.cfg.Provider.URL}
 		s.Backend.Models, s.Backend.Alive, s.Backend.Problem = g.models.status()
 	}
+	if g.seller != nil {
+		sells := g.seller.Status()
+		s.Selling = &sells
+	}
 	return s
 }
 
@@ -54,6 +60,9 @@ func (g *gateway) ready() error {
 		case !alive || len(ids) == 0:
 			missing = append(missing, errors.New("the model server does not list a model"))
 		}
+	}
+	if err := g.unsold(); err != nil {
+		missing = append(missing, err)
 	}
 	if len(g.addrs()) == 0 {
 		missing = append(missing, errors.New("this node has no address that others could reach: "+node.Remedy))
@@ -90,6 +99,9 @@ func (s *Status) print(out io.Writer) error {
 		}
 		row("Backend", "%s %s, %s", b.Kind, b.URL, state)
 		row("Serves", "%s", strings.Join(b.Models, ", "))
+	}
+	if p := s.Selling; p != nil {
+		row("Paid", "%s", strings.TrimSuffix(fmt.Sprintf("as %s; %s on price sheet %d; %s", p.Provider, app.Count(p.Models, "model"), p.Sequence, p.Problem), "; "))
 	}
 	return w.Flush()
 }

@@ -26,10 +26,11 @@ import (
 
 // population is a directory made for a test.
 type population struct {
-	t     *testing.T
-	world *world.World
-	set   *directory.Set
-	keys  map[string][32]byte
+	t      *testing.T
+	world  *world.World
+	set    *directory.Set
+	keys   map[string][32]byte
+	prices []world.Hash // of what is added next
 }
 
 func populate(t *testing.T) *population {
@@ -49,7 +50,7 @@ func (p *population) add(name string, onionFor time.Duration, models ...director
 	priv := ed25519.NewKeyFromSeed(seed)
 	now := time.Now()
 	ds, err := directory.Build(priv, p.world.ID, p.world.Epoch(now), uint64(now.Unix()), directory.Node{
-		Name: name, Addrs: []string{"/ip4/127.0.0.1/tcp/4811"}, Models: models,
+		Name: name, Addrs: []string{"/ip4/127.0.0.1/tcp/4811"}, Models: models, Prices: p.prices,
 		Onion: []directory.OnionKey{{Public: [32]byte(seed), NotAfter: now.Add(onionFor).Truncate(time.Second)}},
 	})
 	if err != nil {
@@ -242,6 +243,33 @@ func TestChoose(t *testing.T) {
 	r.Report(target("provider-1"), tunnel.OutcomeCancelled)
 	if r.failures.Lately(p.keys["provider-1"]) {
 		t.Error("a refusal or a client that left counts as failure")
+	}
+}
+
+// Who asks to be paid is asked only by who can pay for the model, and the others
+// are told that it is about money.
+func TestChoosePaid(t *testing.T) {
+	p := populate(t)
+	p.prices = []world.Hash{directory.SheetHash([]byte("sheet"))}
+	p.add("paid", time.Hour, serves("m"), serves("only"))
+	p.prices = nil
+	p.add("free", time.Hour, serves("m"))
+	r := NewRouter(p.set, NewFailures(), func() error { return nil })
+	for range 50 {
+		if to, err := r.Choose("m", openai.Chat, nil); err != nil || to.Name != "free" {
+			t.Fatalf("Choose = %v, %v; want the one that is free", to.Name, err)
+		}
+	}
+	_, err := r.Choose("only", openai.Chat, nil)
+	if e, ok := errors.AsType[*openai.Error](err); !ok || e.Status != 429 || e.Code != openai.CodeQuota || !errors.Is(e.Cause, tunnel.ErrNoProvider) {
+		t.Errorf("Choose = %v, want insufficient_quota", err)
+	}
+	r.Pays = func(n directory.Node, model string) bool { return n.Name == "paid" && model == "only" }
+	if to, err := r.Choose("only", openai.Chat, nil); err != nil || to.Name != "paid" {
+		t.Errorf("Choose = %v, %v; want the one that can be paid", to.Name, err)
+	}
+	if to, err := r.Choose("m", openai.Chat, nil); err != nil || to.Name != "free" {
+		t.Errorf("Choose = %v, %v; want the one that is free", to.Name, err)
 	}
 }
 

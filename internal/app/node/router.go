@@ -21,6 +21,12 @@ type Router struct {
 	failures *Failures
 	missing  func() error
 
+	// Prices are what providers ask for, and Pays reports whether a node that asks to
+	// be paid for a model can be; nil knows no price, and pays nobody. Set before the
+	// first Choose.
+	Prices Prices
+	Pays   func(n directory.Node, model string) bool
+
 	mu  sync.Mutex
 	rnd *mrand.Rand // guarded by mu
 }
@@ -31,6 +37,15 @@ var _ tunnel.Router = (*Router)(nil)
 // does not exist, and else says why that is not known.
 func NewRouter(set Directory, failures *Failures, missing func() error) *Router {
 	return &Router{set: set, failures: failures, missing: missing, rnd: newRand()}
+}
+
+// Prices says what a provider asks for.
+type Prices interface {
+	// Price is what a node of the snapshot asks for a model now; false if what it
+	// says of money counts for nothing, or does not name the model.
+	Price(snap *directory.Snapshot, n directory.Node, model string) (backend.Price, bool)
+	// Less reports whether the first is the lower price.
+	Less(a, b backend.Price) bool
 }
 
 // ErrNobody says that nobody in the world serves anything at present. A provider
@@ -45,11 +60,12 @@ func (r *Router) Choose(name string, needs openai.Capability, exclude []tunnel.T
 		n, _ := snap.Node(key)
 		return !offers(n, model, needs) || slices.ContainsFunc(exclude, func(t tunnel.Target) bool { return t.Key == key })
 	}
+	pays := func(n directory.Node) bool { return r.Pays != nil && r.Pays(n, model) }
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	n, err := route.Provider(snap, model, func(key [32]byte) bool { return out(key) || r.failures.Lately(key) }, r.rnd)
+	n, err := route.Provider(snap, model, func(key [32]byte) bool { return out(key) || r.failures.Lately(key) }, pays, r.rnd)
 	if errors.Is(err, route.ErrNoProvider) {
-		n, err = route.Provider(snap, model, out, r.rnd)
+		n, err = route.Provider(snap, model, out, pays, r.rnd)
 	}
 	switch {
 	case errors.Is(err, route.ErrUnknownModel):
@@ -60,6 +76,10 @@ func (r *Router) Choose(name string, needs openai.Capability, exclude []tunnel.T
 			return tunnel.Target{}, &tunnel.Explained{Reason: ErrNobody.Error(), Err: fmt.Errorf("%w: %w", tunnel.ErrNoProvider, ErrNobody)}
 		}
 		return tunnel.Target{}, fmt.Errorf("%w: %w", tunnel.ErrUnknownModel, err)
+	case errors.Is(err, route.ErrUnpaid):
+		e := openai.Quota("every provider of this model that is left asks to be paid, and there is no balance with any of them; pick a model of GET /v1/models that has no price")
+		e.Cause = fmt.Errorf("%w: %w", tunnel.ErrNoProvider, err)
+		return tunnel.Target{}, e
 	case err != nil && notAble(snap, model, needs):
 		return tunnel.Target{}, fmt.Errorf("%w: %w", tunnel.ErrNotAble, err)
 	case err != nil:
@@ -101,11 +121,17 @@ func (r *Router) Models() []backend.Model {
 	var out []backend.Model
 	for _, m := range snap.Models() {
 		row := backend.Model{ID: m.ID, OwnedBy: "culvert", Context: int(m.Context)}
+		free := false
 		for _, n := range snap.Providers(m.ID) {
 			if able := abilities(n, m.ID); able != nil {
 				row.Providers++
 				row.Able = append(row.Able, able...)
+				free = free || !n.Priced()
+				r.cheaper(&row, snap, n)
 			}
+		}
+		if free {
+			row.Price = nil
 		}
 		if row.Providers > 0 {
 			slices.Sort(row.Able)
@@ -115,6 +141,16 @@ func (r *Router) Models() []backend.Model {
 	}
 	backend.SetAliases(out)
 	return out
+}
+
+// cheaper makes a row show the price of n, if that is known and lower.
+func (r *Router) cheaper(row *backend.Model, snap *directory.Snapshot, n directory.Node) {
+	if r.Prices == nil || !n.Priced() {
+		return
+	}
+	if p, ok := r.Prices.Price(snap, n, row.ID); ok && (row.Price == nil || r.Prices.Less(p, *row.Price)) {
+		row.Price = &p
+	}
 }
 
 // CapUnavailable marks a model whose server does not answer at present. Its

@@ -1,0 +1,131 @@
+package books
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/onchain"
+	"github.com/culvert-net/culvert/internal/app/wallet"
+	"github.com/culvert-net/culvert/internal/kv"
+	"github.com/culvert-net/culvert/internal/kv/bolt"
+	"github.com/culvert-net/culvert/internal/kv/postgres"
+	"github.com/culvert-net/culvert/ledger/chain"
+	"github.com/culvert-net/culvert/ledger/store"
+)
+
+// Files in a data directory.
+const (
+	File           = "ledger.db"
+	GenerationFile = "ledger.generation" // unless the configuration names another
+)
+
+// schema is the ledger's among others of a database.
+const schema = "culvert_ledger"
+
+// StoreConfig is [ledger].
+type StoreConfig struct {
+	Store      string `toml:"store" show:"host" doc:"Where the ledger is kept: empty, a file in the data directory; or postgres://…, a database that\nall gateways of one provider share. A URL with a password belongs into the environment."`
+	Generation string `toml:"generation" doc:"The file by which a restored copy of the ledger is told from the ledger itself; empty: in the\ndata directory. Put it where no backup reaches, if that is restored whole."`
+	Join       bool   `toml:"join" doc:"The store is in use by other gateways, and this one joins them: it is no restored copy."`
+}
+
+// Config says what is opened.
+type Config struct {
+	Data     *app.Data
+	Settings *onchain.Settings // not nil: there is a chain
+	Store    StoreConfig
+	Wallet   wallet.Config
+
+	// Transport carries the questions to the chain; nil: the way that Settings name.
+	Transport http.RoundTripper
+	Log       *slog.Logger
+}
+
+// Books are what a program keeps of money.
+type Books struct {
+	Store  *store.Store
+	Chain  chain.Config
+	Reader *chain.Reader
+	Wallet *wallet.Wallet // nil: Locked says why
+	Locked error
+
+	file interface {
+		kv.Store
+		io.Closer
+	}
+}
+
+// Open opens the books of a data directory.
+func Open(ctx context.Context, cfg Config) (_ *Books, err error) {
+	b := new(Books)
+	if b.Wallet, err = wallet.Open(ctx, cfg.Wallet); err != nil {
+		b.Wallet, b.Locked = nil, err
+	}
+	if b.Chain, err = chainOf(cfg); err != nil {
+		return nil, err
+	}
+	if err := b.open(ctx, cfg); err != nil {
+		return nil, err
+	}
+	b.Chain.Store = b.Store
+	if b.Reader, err = chain.NewReader(b.Chain); err != nil {
+		return nil, errors.Join(app.Configured(err), b.Close())
+	}
+	return b, nil
+}
+
+// open opens the store.
+func (b *Books) open(ctx context.Context, cfg Config) error {
+	sc := store.Config{Generation: cfg.Store.Generation, Join: cfg.Store.Join}
+	if sc.Generation == "" {
+		sc.Generation = cfg.Data.Path(GenerationFile)
+	}
+	if cfg.Store.Store == "" {
+		file, err := bolt.Open(cfg.Data.Path(File))
+		if err != nil {
+			return fmt.Errorf("the ledger: %w", err)
+		}
+		b.file = file
+	} else {
+		db, err := postgres.Open(ctx, postgres.Config{URL: cfg.Store.Store, Name: schema})
+		if err != nil {
+			return fmt.Errorf("the ledger: %w", err)
+		}
+		b.file = db
+	}
+	var err error
+	if b.Store, err = store.Open(ctx, b.file, sc); err != nil {
+		return errors.Join(fmt.Errorf("the ledger: %w", err), b.file.Close())
+	}
+	return nil
+}
+
+// chainOf is the chain's client as the settings have it.
+func chainOf(cfg Config) (chain.Config, error) {
+	s := cfg.Settings
+	c := chain.Config{
+		URL: s.URL, Contract: s.Domain.Contract, Deployed: s.DeployBlock, CodeHash: s.CodeHash,
+		Transport: cfg.Transport, Log: cfg.Log, Network: chain.OtherNetwork(s.Domain.ChainID),
+	}
+	if s.Preset != "" {
+		var err error
+		if c.Network, err = chain.NetworkNamed(s.Preset); err != nil {
+			return c, app.Configured(err)
+		}
+	}
+	c.Network.ChainID, c.Network.Confirmations = s.Domain.ChainID, s.Confirmations
+	return c, nil
+}
+
+// Parts run as long as the program does.
+func (b *Books) Parts() []app.Part {
+	return []app.Part{{Name: "chain", Run: b.Reader.Run}}
+}
+
+// Close closes the store. Nothing that uses it runs any more.
+func (b *Books) Close() error { return errors.Join(b.Store.Close(), b.file.Close()) }
