@@ -54,7 +54,7 @@ func (s *Server) askBackend(route openai.Route, w http.ResponseWriter, r *http.R
 	x.overhead = asked.Sub(whole)
 	resp, err := s.backend.Do(r.Context(), &backend.Request{
 		ID: x.id, Method: http.MethodPost, Path: route.Path,
-		Header: r.Header, Body: text, View: view, Group: s.isolation.group(r, view.Opening(text)),
+		Header: r.Header, Body: text, View: view, Group: s.isolation.group(r, view.Opening(text)), Account: x.account(),
 	})
 	if err != nil {
 		x.fail(w, asError(r, err))

@@ -38,6 +38,14 @@ type exchange struct {
 	overhead time.Duration
 }
 
+// account is the id of the key that the request came with; "": none.
+func (x *exchange) account() string {
+	if x.grant == nil {
+		return ""
+	}
+	return x.grant.Key().ID
+}
+
 type exchangeKey struct{}
 
 // exchangeOf is the exchange that observe has put into r.
