@@ -162,6 +162,9 @@ func (x *exchange) fail(w http.ResponseWriter, e *openai.Error) {
 	if e.Cause != nil {
 		x.err = e.Cause
 	}
+	if inVain(e) {
+		w.Header().Set("X-Should-Retry", "false")
+	}
 	e.Write(w)
 }
 
