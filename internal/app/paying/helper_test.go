@@ -28,10 +28,8 @@ import (
 )
 
 const (
-	model        = "m"
-	dispute      = 24 * time.Hour
-	modelContext = 100 // tokens of the model
-	window       = 20_000
+	model   = "m"
+	dispute = 24 * time.Hour
 )
 
 var domain = ledger.Domain{ChainID: 31337, Contract: ledger.Address{1}}
@@ -43,8 +41,12 @@ var unit = ledger.Wei(10_000_000)
 // memory. The contract is a table.
 type market struct {
 	*testing.T
-	contract *contract
+	contract *contract // as the bridge sees it
+	theirs   *contract // as the gateway does; the same unless a test says otherwise
 	wallet   sessions
+	window   uint64 // of the bridge
+	context  int    // tokens that the model takes
+	allows   uint64 // what the gateway lends at most
 	provider *ledger.Key
 	sheet    ledger.Sheet
 
@@ -106,11 +108,11 @@ func (s sessions) Session(p wallet.SessionPath) (*ledger.Key, error) {
 
 func (sessions) Brought() []wallet.Session { return nil }
 
-func newMarket(t *testing.T) *market {
+func newMarket(t *testing.T, changes ...func(*market)) *market {
 	t.Helper()
 	now := uint64(time.Now().Unix())
 	m := &market{
-		T: t, contract: &contract{channels: make(map[ledger.ChannelID]ledger.Channel)},
+		T: t, contract: &contract{channels: make(map[ledger.ChannelID]ledger.Channel)}, window: 20_000, context: 100,
 		wallet: sessions{[32]byte{30: 7}}, provider: ledger.NewKey(), payerDir: t.TempDir(), model: &fakeModel{tokens: 20},
 	}
 	m.sheet = ledger.Sheet{
@@ -118,6 +120,10 @@ func newMarket(t *testing.T) *market {
 		Models: []ledger.ModelPrice{{Model: model, Input: ledger.Wei(1_000_000), Cached: ledger.Wei(1_000_000), Output: unit}},
 	}
 	m.circuit = &circuit{requests: newAcceptor(), pays: newAcceptor()}
+	m.theirs = m.contract
+	for _, change := range changes {
+		change(m)
+	}
 	m.startGateway()
 	m.startBridge()
 	t.Cleanup(func() { m.bridge.stop() })
@@ -148,13 +154,14 @@ func (m *market) startGateway() {
 	s := m.open(m.TempDir())
 	var err error
 	m.payee, err = channel.NewPayee(channel.PayeeConfig{
-		Store: s.store, Chain: m.contract, Domain: domain, Key: m.provider, Owner: "gateway", DisputeTime: dispute,
+		Store: s.store, Chain: m.theirs, Domain: domain, Key: m.provider, Owner: "gateway", DisputeTime: dispute,
+		AllowanceCap: ledger.Wei(m.allows), YoungCap: ledger.Wei(m.allows),
 		Sheet: func(digest ledger.Hash) (*ledger.Sheet, bool) { return &m.sheet, digest == m.sheet.Digest(domain) },
 	})
 	m.must(err)
 	m.must(m.payee.Start(m.Context(), time.Now(), nil))
 	m.till = billing.Open(billing.Config{
-		Payee: m.payee, Context: func(string) int { return modelContext }, Asks: func() bool { return true }, Log: m.log(),
+		Payee: m.payee, Context: func(string) int { return m.context }, Asks: func() bool { return true }, Log: m.log(),
 	})
 	server, err := tunnel.NewServer(tunnel.ServerConfig{Backend: m.model, Budget: body.NewBudget(64 << 20), Biller: m.till, Log: m.log()})
 	m.must(err)
@@ -180,14 +187,14 @@ func (m *market) startBridge() {
 	m.purses = purse.NewBook(purse.Config{Store: m.bridge.store, Wallet: m.wallet, Domain: domain})
 	var err error
 	m.channels, err = channel.NewPayer(channel.PayerConfig{
-		Store: m.bridge.store, Chain: m.contract, Domain: domain, Key: m.purses.Key, Owner: "bridge", Window: ledger.Wei(window),
+		Store: m.bridge.store, Chain: m.contract, Domain: domain, Key: m.purses.Key, Owner: "bridge", Window: ledger.Wei(m.window),
 	})
 	m.must(err)
 	m.must(m.channels.Start(m.Context(), time.Now()))
 	m.payer, err = New(m.Context(), Config{
 		Payer: m.channels, Purses: m.purses, Log: m.log(),
 		Offer: func(tunnel.Target, time.Time) (*Offer, error) {
-			return &Offer{Provider: m.provider.Address(), Sheet: &m.sheet, Context: modelContext}, nil
+			return &Offer{Provider: m.provider.Address(), Sheet: &m.sheet, Context: m.context}, nil
 		},
 		Beside: m.circuit.beside,
 		Buy:    func(_ ledger.Address, account string) string { return "bridge buy " + account },
@@ -223,6 +230,26 @@ func (m *market) buy(account string, amount uint64) ledger.ChannelID {
 		}
 	})
 	return id
+}
+
+// books are the provider's.
+func (m *market) books(id ledger.ChannelID) channel.State {
+	m.Helper()
+	ask, err := m.channels.ResyncAsk(m.Context(), id)
+	m.must(err)
+	s, err := m.payee.Resync(m.Context(), time.Now(), *ask)
+	m.must(err)
+	return s
+}
+
+// settled waits until nothing of the bridge's is under way.
+func (m *market) settled() {
+	m.Helper()
+	m.eventually("payments are settled", func() bool {
+		m.payer.mu.Lock()
+		defer m.payer.mu.Unlock()
+		return len(m.payer.live) == 0
+	})
 }
 
 // balance is a channel in the bridge's books.
