@@ -163,8 +163,9 @@ func (m *Payment) Refused(ctx context.Context, now time.Time, r *Refusal) error 
 		}
 		switch r.Code {
 		case CodeUncovered, CodeUnpaid:
-			// The allowance was less than was thought, or its books have more.
-			if a.allowance.IsZero() {
+			// The allowance was less than was thought; or, where nothing was counted on,
+			// its books have more.
+			if m.ahead {
 				a.mustSync = true
 			}
 			a.allowance = ledger.Amount{}

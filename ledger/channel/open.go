@@ -22,6 +22,10 @@ type Order struct {
 	Reasoning uint64 // the most reasoning tokens that are billed and not delivered
 	Images    uint64
 	TTL       time.Duration // the longest that the round may last; whole seconds
+
+	// Ahead pays for all of it ahead, whatever the provider has said it allows: that
+	// was less by the time that it counted.
+	Ahead bool
 }
 
 // Payment is one round that is being paid. It may be used by several goroutines.
@@ -31,6 +35,7 @@ type Payment struct {
 	key    *ledger.Key
 	round  bought
 	header string
+	ahead  bool // nothing of what the provider allows was counted on
 	meter  meter
 }
 
@@ -82,7 +87,12 @@ func (p *Payer) Open(ctx context.Context, now time.Time, o Order) (*Payment, err
 		if a, _, err = loadAccount(tx, m.at); err != nil {
 			return err
 		}
-		return p.reserve(tx, now, m.at, a, r, o.TTL)
+		allowed := a.allowance
+		if o.Ahead {
+			allowed = ledger.Amount{}
+		}
+		m.ahead = allowed.IsZero()
+		return p.reserve(tx, now, m.at, a, r, o.TTL, allowed)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("channel %s: %w", o.Channel, err)
@@ -99,8 +109,9 @@ func (p *Payer) Open(ctx context.Context, now time.Time, o Order) (*Payment, err
 	return m, nil
 }
 
-// reserve opens the round within the transaction.
-func (p *Payer) reserve(tx kv.Tx, now time.Time, at place, a *account, r *bought, ttl time.Duration) error {
+// reserve opens the round within the transaction, with so much that need not be
+// paid ahead.
+func (p *Payer) reserve(tx kv.Tx, now time.Time, at place, a *account, r *bought, ttl time.Duration, allowed ledger.Amount) error {
 	c, ok := p.Chain.Channel(at.id)
 	switch {
 	case !ok || c.Epoch != at.epoch || c.CloseAt != 0 || a.closing:
@@ -123,7 +134,7 @@ func (p *Payer) reserve(tx kv.Tx, now time.Time, at place, a *account, r *bought
 		}
 		return ErrFunds
 	}
-	ahead := over(need, a.allowance)
+	ahead := over(need, allowed)
 	if sumCapped(a.spent, p.WindowOf(c.Locked)).Less(ahead) {
 		if !a.unsettled.IsZero() && a.running == 0 {
 			return ErrResync

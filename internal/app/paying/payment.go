@@ -85,6 +85,9 @@ func (m *payment) Saw(b []byte, so usage.Snapshot) {
 
 // End implements tunnel.Payment.
 func (m *payment) End(ctx context.Context, e tunnel.PaymentEnd) (backend.Receipt, bool) {
+	if e.Code == tunnel.CodeQuota {
+		m.p.notCovered(m.round.Hello().Channel) // before the request is tried again
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.end = e
