@@ -40,13 +40,14 @@ var unit = ledger.Wei(10_000_000)
 // market is a bridge that pays and a provider that is paid, joined by a circuit in
 // memory. The contract is a table.
 type market struct {
-	*testing.T
+	testing.TB
 	contract *contract // as the bridge sees it
 	theirs   *contract // as the gateway does; the same unless a test says otherwise
 	wallet   sessions
 	window   uint64 // of the bridge
 	context  int    // tokens that the model takes
 	allows   uint64 // what the gateway lends at most
+	people   bool   // each account is bought for with funds of another wallet
 	provider *ledger.Key
 	sheet    ledger.Sheet
 
@@ -108,11 +109,11 @@ func (s sessions) Session(p wallet.SessionPath) (*ledger.Key, error) {
 
 func (sessions) Brought() []wallet.Session { return nil }
 
-func newMarket(t *testing.T, changes ...func(*market)) *market {
+func newMarket(t testing.TB, changes ...func(*market)) *market {
 	t.Helper()
 	now := uint64(time.Now().Unix())
 	m := &market{
-		T: t, contract: &contract{channels: make(map[ledger.ChannelID]ledger.Channel)}, window: 20_000, context: 100,
+		TB: t, contract: &contract{channels: make(map[ledger.ChannelID]ledger.Channel)}, window: 20_000, context: 100,
 		wallet: sessions{[32]byte{30: 7}}, provider: ledger.NewKey(), payerDir: t.TempDir(), model: &fakeModel{tokens: 20},
 	}
 	m.sheet = ledger.Sheet{
@@ -220,6 +221,9 @@ func (m *market) buy(account string, amount uint64) ledger.ChannelID {
 	key, err := m.purses.Open(m.Context(), m.provider.Address(), account)
 	m.must(err)
 	funder := ledger.Address{9}
+	if m.people {
+		copy(funder[1:], account)
+	}
 	id, err := m.channels.Hold(m.Context(), m.provider.Address(), key.Address(), funder)
 	m.must(err)
 	m.contract.set(id, func(c *ledger.Channel) {
