@@ -256,7 +256,10 @@ func (p *Payee) admit(tx kv.Tx, now time.Time, b *book, at place, req ledger.Req
 	if err := put(tx, payeeRunning, ownerKey(p.Owner, key), &deadline{s.deadline}); err != nil {
 		return nil, nil, err
 	}
-	return &Round{p: p, at: at, request: req, served: s}, nil, nil
+	round := &Round{p: p, at: at, request: req, served: s}
+	// As Progress would find it, so that a short answer needs no look.
+	round.watch.note(now, funds{c.Deposited, b.promised(), allowed, b.finished})
+	return round, nil, nil
 }
 
 // checkVoucher reports whether a voucher is the payer's, for this epoch.
