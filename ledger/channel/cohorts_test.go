@@ -10,7 +10,9 @@ import (
 // What the young owe is summed over the hours in which they came, ages by the hour,
 // and stays of a bounded size whoever pays when.
 func TestCohorts(t *testing.T) {
-	at := func(hour uint64) time.Time { return time.UnixMilli(int64(hour) * cohortTime.Milliseconds()).Add(time.Minute) }
+	at := func(hour uint64) time.Time {
+		return time.UnixMilli(int64(hour) * cohortTime.Milliseconds()).Add(time.Minute)
+	}
 	var c cohorts
 	owed := make(map[uint64]uint64)
 	move := func(hour, from, to uint64) {

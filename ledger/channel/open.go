@@ -82,9 +82,10 @@ func (p *Payer) Open(ctx context.Context, now time.Time, o Order) (*Payment, err
 	_, _ = rand.Read(r.salt[:])
 	r.requestHash = HashRequest(r.salt, o.Target, o.Body)
 
-	var a *account
+	var made <-chan Header
 	err = p.Store.Do(ctx, func(tx kv.Tx) (err error) {
-		if a, _, err = loadAccount(tx, m.at); err != nil {
+		a, _, err := loadAccount(tx, m.at)
+		if err != nil {
 			return err
 		}
 		allowed := a.allowance
@@ -92,21 +93,43 @@ func (p *Payer) Open(ctx context.Context, now time.Time, o Order) (*Payment, err
 			allowed = ledger.Amount{}
 		}
 		m.ahead = allowed.IsZero()
-		return p.reserve(tx, now, m.at, a, r, o.TTL, allowed)
+		if err := p.reserve(tx, now, m.at, a, r, o.TTL, allowed); err != nil {
+			return err
+		}
+		request, voucher, pays := m.request(o.TTL), m.at.voucher(a), a.acked.Less(a.promised)
+		made = meanwhile(func() Header {
+			h := Header{Salt: m.round.salt, Request: ledger.Sign(request, p.Domain, key)}
+			if pays {
+				v := ledger.Sign(voucher, p.Domain, key)
+				h.Voucher = &v
+			}
+			return h
+		})
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("channel %s: %w", o.Channel, err)
 	}
-	h := Header{Salt: r.salt, Request: ledger.Sign(ledger.Request{
-		Channel: m.at.id, Epoch: m.at.epoch, RoundID: r.id, Seq: r.seq, RequestHash: r.requestHash,
-		MaxCost: maxCost, Sheet: r.sheet, TTL: uint32(o.TTL / time.Second),
-	}, p.Domain, key)}
-	if a.acked.Less(a.promised) {
-		v := p.voucher(m.at, a, key)
-		h.Voucher = &v
-	}
-	m.header = h.String()
+	m.header = (<-made).String()
 	return m, nil
+}
+
+// request is what the payer signs before it asks.
+func (m *Payment) request(ttl time.Duration) ledger.Request {
+	r := &m.round
+	return ledger.Request{
+		Channel: m.at.id, Epoch: m.at.epoch, RoundID: r.id, Seq: r.seq, RequestHash: r.requestHash,
+		MaxCost: r.maxCost, Sheet: r.sheet, TTL: uint32(ttl / time.Second),
+	}
+}
+
+// meanwhile computes f beside what the caller goes on with. In a function of Do it
+// makes the signature while the disk is written, which leaves when Do has returned:
+// f has to have a copy of what it reads.
+func meanwhile[T any](f func() T) <-chan T {
+	made := make(chan T, 1) // nobody may ask
+	go func() { made <- f() }()
+	return made
 }
 
 // reserve opens the round within the transaction, with so much that need not be

@@ -44,10 +44,11 @@ type market struct {
 	contract *contract // as the bridge sees it
 	theirs   *contract // as the gateway does; the same unless a test says otherwise
 	wallet   sessions
-	window   uint64 // of the bridge
-	context  int    // tokens that the model takes
-	allows   uint64 // what the gateway lends at most
-	people   bool   // each account is bought for with funds of another wallet
+	window   uint64   // of the bridge
+	context  int      // tokens that the model takes
+	allows   uint64   // what the gateway lends at most
+	timed    *commits // counts those of both sides; nil: nobody does
+	people   bool     // each account is bought for with funds of another wallet
 	provider *ledger.Key
 	sheet    ledger.Sheet
 
@@ -155,7 +156,7 @@ func (m *market) startGateway() {
 	s := m.open(m.TempDir())
 	var err error
 	m.payee, err = channel.NewPayee(channel.PayeeConfig{
-		Store: s.store, Chain: m.theirs, Domain: domain, Key: m.provider, Owner: "gateway", DisputeTime: dispute,
+		Store: m.timed.of(s.store), Chain: m.theirs, Domain: domain, Key: m.provider, Owner: "gateway", DisputeTime: dispute,
 		AllowanceCap: ledger.Wei(m.allows), YoungCap: ledger.Wei(m.allows),
 		Sheet: func(digest ledger.Hash) (*ledger.Sheet, bool) { return &m.sheet, digest == m.sheet.Digest(domain) },
 	})
@@ -188,7 +189,7 @@ func (m *market) startBridge() {
 	m.purses = purse.NewBook(purse.Config{Store: m.bridge.store, Wallet: m.wallet, Domain: domain})
 	var err error
 	m.channels, err = channel.NewPayer(channel.PayerConfig{
-		Store: m.bridge.store, Chain: m.contract, Domain: domain, Key: m.purses.Key, Owner: "bridge", Window: ledger.Wei(m.window),
+		Store: m.timed.of(m.bridge.store), Chain: m.contract, Domain: domain, Key: m.purses.Key, Owner: "bridge", Window: ledger.Wei(m.window),
 	})
 	m.must(err)
 	m.must(m.channels.Start(m.Context(), time.Now()))
