@@ -1,12 +1,18 @@
 package sandbox
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
+	"github.com/spf13/cobra"
+
+	"github.com/culvert-net/culvert/internal/app/bridge"
 	"github.com/culvert-net/culvert/internal/app/devchain/ready"
+	"github.com/culvert-net/culvert/internal/app/gateway"
 	"github.com/culvert-net/culvert/internal/app/selling"
 	"github.com/culvert-net/culvert/internal/app/wallet"
 	v3 "github.com/culvert-net/culvert/internal/app/wallet/v3"
@@ -79,6 +85,37 @@ func (p *plan) prepareWallet(ctx context.Context, s *spec, account ready.Account
 		return err
 	case info.Address != account.Address:
 		return nil // its owner's own
+	}
+	return nil
+}
+
+// deposit is what the bridge buys from each provider, for some ten million words.
+const deposit = "0.01 eth"
+
+// trade has each provider registered in the market, and the bridge buy from it, by
+// the commands that people use. What an earlier run has done stays.
+func (p *plan) trade(ctx context.Context, chain *ready.File) error {
+	for i, s := range p.providers {
+		if err := p.command(ctx, gateway.Command(), s, "register"); err != nil {
+			return fmt.Errorf("registering %s: %w", s.name, err)
+		}
+		if err := p.command(ctx, bridge.Command(), p.bridge, "buy", chain.Accounts[1+i].Address.String(), deposit); err != nil {
+			return fmt.Errorf("buying from %s: %w", s.name, err)
+		}
+	}
+	return nil
+}
+
+// command runs one on a node's data directory, before the node runs.
+func (p *plan) command(ctx context.Context, c *cobra.Command, s *spec, args ...string) error {
+	var out bytes.Buffer
+	c.SetArgs(append(args, "--data", s.dir, "--yes", "--passphrase-file", p.passphrasePath()))
+	c.SetIn(strings.NewReader(""))
+	c.SetOut(&out)
+	c.SetErr(&out)
+	c.SilenceErrors, c.SilenceUsage = true, true
+	if err := c.ExecuteContext(ctx); err != nil {
+		return fmt.Errorf("%w\n%s", err, out.Bytes())
 	}
 	return nil
 }

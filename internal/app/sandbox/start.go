@@ -31,6 +31,13 @@ func (s *sandbox) start(ctx context.Context, src source) (*Ready, []string, erro
 	if err := s.plan.write(ctx, s.o, src, chain); err != nil {
 		return nil, nil, err
 	}
+	if chain != nil {
+		s.progress.begin("registering providers and buying from them")
+		if err := s.plan.trade(ctx, chain); err != nil {
+			return nil, nil, err
+		}
+		s.progress.done("the bridge has bought %s from each provider", deposit)
+	}
 	s.progress.begin("starting memory nodes")
 	if err := s.up(ctx, s.plan.memories); err != nil {
 		return nil, nil, err
