@@ -380,6 +380,21 @@ func (w *Writer) intent(ctx context.Context, id ID) (*intent, error) {
 	return n, err
 }
 
+// named is the newest transaction with a name that is kept; nil if there is none.
+func (w *Writer) named(ctx context.Context, what string) (found *intent, err error) {
+	err = w.cfg.Store.View(ctx, func(tx kv.Tx) error {
+		found = nil
+		all, err := w.intents(tx)
+		for _, n := range all {
+			if n.call.What == what {
+				found = n
+			}
+		}
+		return err
+	})
+	return found, err
+}
+
 // receipt is what Wait returns for a finished one.
 func (w *Writer) receipt(ctx context.Context, n *intent) (Receipt, error) {
 	tx, err := w.sign(n, n.tries[n.try])
