@@ -12,28 +12,27 @@ type Code uint8
 
 // The codes. docs/spec/channel.md §3.
 const (
-	CodeInvalid      Code = 1  // not of its form, or signed by another
-	CodeChannel      Code = 2  // the contract has no such channel of this provider
-	CodeEpoch        Code = 3  // the channel is in another epoch
-	CodeClosed       Code = 4  // it is closing, or closed for this epoch
-	CodeSheet        Code = 5  // the price sheet is unknown or does not hold now
-	CodeMaxCost      Code = 6  // maxCost does not cover the input and one token
-	CodeUncovered    Code = 7  // insufficient_quota: a voucher of Wanted would do, if the deposit has it
-	CodeUnpaid       Code = 8  // finished rounds were not paid for in time
-	CodeSeq          Code = 9  // the sequence number was used, or is outside of the window
-	CodeRunning      Code = 10 // the round is being answered
-	CodeReused       Code = 11 // the round's id was used for another request
-	CodeChainSilent  Code = 12 // the chain could not be read for too long
-	CodeBusy         Code = 13 // rounds are running
-	CodeUnknownRound Code = 14 // there is no result of that round
-	CodeInternal     Code = 15 // the provider's store failed
+	CodeInvalid     Code = 1  // not of its form, or signed by another
+	CodeChannel     Code = 2  // the contract has no such channel of this provider
+	CodeEpoch       Code = 3  // the channel is in another epoch
+	CodeClosed      Code = 4  // it is closing, or closed for this epoch
+	CodeSheet       Code = 5  // the price sheet is unknown or does not hold now
+	CodeMaxCost     Code = 6  // maxCost does not cover the input and one token
+	CodeUncovered   Code = 7  // insufficient_quota: a voucher of Wanted would do, if the deposit has it
+	CodeUnpaid      Code = 8  // finished rounds were not paid for in time
+	CodeSeq         Code = 9  // the sequence number was used, or is outside of the window
+	CodeRunning     Code = 10 // the round is being answered
+	CodeReused      Code = 11 // the round's id was used for another request
+	CodeChainSilent Code = 12 // the chain could not be read for too long
+	CodeBusy        Code = 13 // rounds are running
+	CodeInternal    Code = 14 // the provider's store failed
 )
 
 var codeNames = map[Code]string{
 	CodeInvalid: "invalid", CodeChannel: "unknown_channel", CodeEpoch: "wrong_epoch", CodeClosed: "channel_closed",
 	CodeSheet: "price_sheet", CodeMaxCost: "max_cost", CodeUncovered: "insufficient_quota", CodeUnpaid: "unpaid",
 	CodeSeq: "sequence", CodeRunning: "round_running", CodeReused: "round_reused", CodeChainSilent: "chain_silent",
-	CodeBusy: "channel_busy", CodeUnknownRound: "unknown_round", CodeInternal: "internal",
+	CodeBusy: "channel_busy", CodeInternal: "internal",
 }
 
 func (c Code) String() string {
@@ -66,3 +65,6 @@ func frameOf(err error) *ErrorFrame {
 	}
 	return &ErrorFrame{Code: CodeInternal, Text: "the provider could not do this now; try again"}
 }
+
+// Refusal is what the payer got, as the error it is.
+func (f *ErrorFrame) Refusal() *Refusal { return &Refusal{f.Code, f.Wanted, f.Text} }
