@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,6 +60,7 @@ type market struct {
 
 	payee *channel.Payee
 	till  *billing.Till
+	no    atomic.Pointer[openai.Error] // what the gateway says to all requests; nil: its till decides
 	model *fakeModel
 
 	circuit *circuit
@@ -163,7 +165,7 @@ func (m *market) startGateway() {
 	m.till = billing.Open(billing.Config{
 		Payee: m.payee, Context: func(string) int { return m.context }, Asks: func() bool { return true }, Log: m.log(),
 	})
-	server, err := tunnel.NewServer(tunnel.ServerConfig{Backend: m.model, Budget: body.NewBudget(64 << 20), Biller: m.till, Log: m.log()})
+	server, err := tunnel.NewServer(tunnel.ServerConfig{Backend: m.model, Budget: body.NewBudget(64 << 20), Biller: m, Log: m.log()})
 	m.must(err)
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
@@ -176,6 +178,14 @@ func (m *market) startGateway() {
 			m.Error(err)
 		}
 	})
+}
+
+// Admit implements tunnel.Biller.
+func (m *market) Admit(ctx context.Context, a tunnel.Admission) (tunnel.Bill, *openai.Error) {
+	if e := m.no.Load(); e != nil {
+		return nil, e
+	}
+	return m.till.Admit(ctx, a)
 }
 
 func (m *market) log() *slog.Logger { return slog.New(slog.DiscardHandler) }
@@ -240,6 +250,15 @@ func (m *market) books(id ledger.ChannelID) channel.State {
 	s, err := m.payee.Resync(m.Context(), time.Now(), *ask)
 	m.must(err)
 	return s
+}
+
+// hurry ends what is waited for, as the limits do.
+func (m *market) hurry() {
+	m.payer.mu.Lock()
+	defer m.payer.mu.Unlock()
+	for _, cancel := range m.payer.live {
+		cancel()
+	}
 }
 
 // settled waits until nothing of the bridge's is under way.

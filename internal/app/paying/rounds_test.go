@@ -185,12 +185,8 @@ func TestDisconnectAtEveryFrame(t *testing.T) {
 			}
 			_, known := resp.Settled()
 			m.circuit.set(func(c *circuit) { c.wrap = nil })
-			if gone && !known {
-				m.payer.mu.Lock()
-				for _, cancel := range m.payer.live {
-					cancel() // what follows is as after resultLimit
-				}
-				m.payer.mu.Unlock()
+			if gone {
+				m.hurry()
 			}
 			m.settled()
 			m.circuit.set(func(c *circuit) { c.fail = nil })
@@ -233,11 +229,7 @@ func TestKilledMidStream(t *testing.T) {
 	// and at the provider nobody pays for the round any more.
 	m.circuit.set(func(c *circuit) { c.fail = errCut })
 	dead := m.bridge
-	m.payer.mu.Lock()
-	for _, stop := range m.payer.live {
-		stop()
-	}
-	m.payer.mu.Unlock()
+	m.hurry()
 	cancel()
 	_ = resp.Body.Close()
 	m.settled()
