@@ -406,6 +406,7 @@ type fakeModel struct {
 	lie    int           // tokens that it counts too many
 	hold   chan struct{} // not nil: it waits for it behind the first token
 	status int           // of an error in place of an answer
+	thinks int           // tokens that are not shown
 }
 
 func (f *fakeModel) set(change func(*fakeModel)) {
@@ -418,7 +419,7 @@ func (f *fakeModel) Models(context.Context) ([]backend.Model, error) { return ni
 
 func (f *fakeModel) Do(ctx context.Context, req *backend.Request) (*backend.Response, error) {
 	f.mu.Lock()
-	tokens, lie, hold, status := f.tokens, f.lie, f.hold, f.status
+	tokens, lie, hold, status, thinks := f.tokens, f.lie, f.hold, f.status, f.thinks
 	f.mu.Unlock()
 	if status != 0 {
 		return nil, openai.Upstream(status, "broken", "it is broken")
@@ -426,7 +427,7 @@ func (f *fakeModel) Do(ctx context.Context, req *backend.Request) (*backend.Resp
 	if most := req.View.Most(req.Body); most > 0 {
 		tokens = min(tokens, int(most))
 	}
-	usage := fmt.Sprintf(`"usage":{"prompt_tokens":8,"completion_tokens":%d}`, tokens+lie)
+	usage := fmt.Sprintf(`"usage":{"prompt_tokens":8,"completion_tokens":%d,"completion_tokens_details":{"reasoning_tokens":%d}}`, tokens+lie+thinks, thinks)
 	if !req.View.Stream {
 		return answer(backend.ContentJSON, io.NopCloser(strings.NewReader(
 			`{"object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"`+strings.Repeat("word ", tokens)+`"}}],`+usage+`}`))), nil

@@ -2,6 +2,7 @@ package paying
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -315,5 +316,49 @@ func TestAccounts(t *testing.T) {
 				t.Errorf("%v", b)
 			}
 		}
+	}
+}
+
+// An answer that the request does not bound is bounded by what there is; one that it
+// bounds is not cut short behind anybody's back.
+func TestOutputFitsTheMoney(t *testing.T) {
+	m := newMarket(t, func(m *market) { m.context, m.window = 16_000, 1_000_000 })
+	id := m.buy("", 50_000) // of 161,000 that such an answer may cost
+	m.model.set(func(f *fakeModel) { f.tokens = 3000 })
+	if text, _, err := m.ask(request(t, "")); err != nil || strings.Count(text, "word ") != 3000 {
+		t.Fatalf("%d tokens, %v", strings.Count(text, "word "), err)
+	}
+	m.settled()
+	if b := m.balance(id); b.Spent != ledger.Wei(30_008) {
+		t.Errorf("%+v", b)
+	}
+	_, _, err := m.ask(request(t, `,"max_tokens":3000`))
+	if e, ok := errors.AsType[*openai.Error](err); !ok || !strings.Contains(e.Message, "max_tokens") || !strings.Contains(e.Message, "bridge buy") {
+		t.Errorf("%v, want that there is not enough", err)
+	}
+	if text, _, err := m.ask(request(t, "")); err != nil || strings.Count(text, "word ") == 0 || strings.Count(text, "word ") >= 3000 {
+		t.Errorf("%d tokens, %v, want as many as there is money for", strings.Count(text, "word "), err)
+	}
+	m.settled()
+	_, _, err = m.ask(request(t, ""))
+	if e, ok := errors.AsType[*openai.Error](err); !ok || e.Code != openai.CodeQuota {
+		t.Errorf("with next to nothing left: %v", err)
+	}
+}
+
+// Thought that is not shown is paid for where the sheet has a price for it, and is no
+// reason for a dispute.
+func TestHiddenReasoning(t *testing.T) {
+	m := newMarket(t, func(m *market) { m.sheet.Models[0].Reasoning = unit })
+	id := m.buy("", 1_000_000)
+	m.model.set(func(f *fakeModel) { f.thinks = 30 })
+	_, resp, err := m.ask(request(t, ""))
+	m.must(err)
+	if r, known := resp.Settled(); !known || r.Cost != "508" {
+		t.Errorf("receipt %+v, %t", r, known)
+	}
+	m.settled()
+	if b, c := m.balance(id), m.payer.Counts(); c.Disputed != 0 || b.Spent != ledger.Wei(508) {
+		t.Errorf("%+v, %+v", b, c)
 	}
 }
