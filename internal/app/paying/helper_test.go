@@ -20,6 +20,7 @@ import (
 	"github.com/culvert-net/culvert/api/openai"
 	"github.com/culvert-net/culvert/api/tunnel"
 	"github.com/culvert-net/culvert/internal/app/billing"
+	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/app/paying/purse"
 	"github.com/culvert-net/culvert/internal/app/wallet"
 	"github.com/culvert-net/culvert/internal/kv/bolt"
@@ -63,7 +64,8 @@ type market struct {
 	no    atomic.Pointer[openai.Error] // what the gateway says to all requests; nil: its till decides
 	model *fakeModel
 
-	circuit *circuit
+	circuit *wires
+	lab     *lab // nil: wires in memory in place of circuits
 }
 
 // side is what one process has open.
@@ -121,7 +123,7 @@ func newMarket(t *testing.T, changes ...func(*market)) *market {
 		Sequence: 1, UnitPrice: unit, ValidFrom: now - 60, ValidUntil: now + 3600*24,
 		Models: []ledger.ModelPrice{{Model: model, Input: ledger.Wei(1_000_000), Cached: ledger.Wei(1_000_000), Output: unit}},
 	}
-	m.circuit = &circuit{requests: newAcceptor(), pays: newAcceptor()}
+	m.circuit = &wires{requests: newAcceptor(), pays: newAcceptor()}
 	m.theirs = m.contract
 	for _, change := range changes {
 		change(m)
@@ -169,8 +171,9 @@ func (m *market) startGateway() {
 	m.must(err)
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
-	wg.Go(func() { _ = m.till.Serve(ctx, m.circuit.pays) })
-	wg.Go(func() { _ = server.Run(ctx, m.circuit.requests) })
+	requests, pays := m.acceptors()
+	wg.Go(func() { _ = m.till.Serve(ctx, pays) })
+	wg.Go(func() { _ = server.Run(ctx, requests) })
 	m.Cleanup(func() {
 		cancel()
 		wg.Wait()
@@ -206,11 +209,11 @@ func (m *market) startBridge() {
 		Offer: func(tunnel.Target, time.Time) (*Offer, error) {
 			return &Offer{Provider: m.provider.Address(), Sheet: &m.sheet, Context: m.context}, nil
 		},
-		Beside: m.circuit.beside,
+		Beside: m.beside(),
 		Buy:    func(_ ledger.Address, account string) string { return "bridge buy " + account },
 	})
 	m.must(err)
-	m.client, err = tunnel.NewClient(tunnel.ClientConfig{Router: router{}, Dialer: m.circuit, Payer: m.payer, Log: m.log()})
+	m.client, err = tunnel.NewClient(tunnel.ClientConfig{Router: router{}, Dialer: m.dialer(), Payer: m.payer, Log: m.log()})
 	m.must(err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ran := make(chan error, 1)
@@ -222,6 +225,27 @@ func (m *market) startBridge() {
 			m.Error(err)
 		}
 	})
+}
+
+func (m *market) acceptors() (requests, pays tunnel.Acceptor) {
+	if m.lab != nil {
+		return m.lab.acceptors()
+	}
+	return m.circuit.requests, m.circuit.pays
+}
+
+func (m *market) dialer() tunnel.Dialer {
+	if m.lab != nil {
+		return m.lab.dialer()
+	}
+	return m.circuit
+}
+
+func (m *market) beside() func(context.Context, tunnel.Conn) (tunnel.Conn, error) {
+	if m.lab != nil {
+		return node.Beside
+	}
+	return m.circuit.beside
 }
 
 // buy buys for an account, with funds of the same wallet.
@@ -322,13 +346,13 @@ func (router) Choose(_ string, _ openai.Capability, exclude []tunnel.Target) (tu
 	if len(exclude) > 0 {
 		return tunnel.Target{}, tunnel.ErrNoProvider
 	}
-	return tunnel.Target{Key: [32]byte{1}, Name: "p", Model: model}, nil
+	return tunnel.Target{Key: providerNode, Name: "p", Model: model}, nil
 }
 func (router) Report(tunnel.Target, tunnel.Outcome) {}
 func (router) Models() []backend.Model              { return nil }
 
-// circuit joins the two sides.
-type circuit struct {
+// wires join the two sides without a circuit.
+type wires struct {
 	requests, pays *acceptor
 
 	mu   sync.Mutex
@@ -337,12 +361,12 @@ type circuit struct {
 }
 
 // Dial implements tunnel.Dialer.
-func (c *circuit) Dial(context.Context, tunnel.Target, backend.Group) (tunnel.Conn, error) {
+func (c *wires) Dial(context.Context, tunnel.Target, backend.Group) (tunnel.Conn, error) {
 	here, there := newPipe()
 	return here, c.requests.offer(there)
 }
 
-func (c *circuit) beside(context.Context, tunnel.Conn) (tunnel.Conn, error) {
+func (c *wires) beside(context.Context, tunnel.Conn) (tunnel.Conn, error) {
 	c.mu.Lock()
 	wrap, fail := c.wrap, c.fail
 	c.mu.Unlock()
@@ -357,7 +381,7 @@ func (c *circuit) beside(context.Context, tunnel.Conn) (tunnel.Conn, error) {
 	return here, c.pays.offer(conn)
 }
 
-func (c *circuit) set(f func(c *circuit)) {
+func (c *wires) set(f func(c *wires)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f(c)

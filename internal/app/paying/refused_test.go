@@ -47,7 +47,7 @@ func TestRefusals(t *testing.T) {
 			m := newMarket(t)
 			id := m.buy("", 1_000_000)
 			m.no.Store(c.answer)
-			m.circuit.set(func(k *circuit) {
+			m.circuit.set(func(k *wires) {
 				k.wrap = func(s tunnel.Conn) tunnel.Conn {
 					if c.code != 0 {
 						m.must(channel.WriteFrame(s, &channel.ErrorFrame{Code: c.code, Text: "no"}))
@@ -65,7 +65,7 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("%+v", b)
 			}
 			m.no.Store(nil)
-			m.circuit.set(func(k *circuit) { k.wrap = nil })
+			m.circuit.set(func(k *wires) { k.wrap = nil })
 			_, _, err = m.ask(request(t, ""))
 			m.settled()
 			switch b := m.balance(id); {

@@ -102,7 +102,7 @@ func TestAskMidStream(t *testing.T) {
 	}
 	m.model.set(func(f *fakeModel) { f.tokens = 900 })
 	asked := new(atomic.Int32)
-	m.circuit.set(func(c *circuit) {
+	m.circuit.set(func(c *wires) {
 		c.wrap = func(server tunnel.Conn) tunnel.Conn {
 			return &tapped{Conn: server, write: func(b []byte) error {
 				if f, err := channel.ReadFrame(strings.NewReader(string(b))); err == nil {
@@ -171,11 +171,11 @@ func TestDisconnectAtEveryFrame(t *testing.T) {
 					return nil
 				}
 				if gone {
-					m.circuit.set(func(c *circuit) { c.fail = errCut })
+					m.circuit.set(func(c *wires) { c.fail = errCut })
 				}
 				return errCut
 			}
-			m.circuit.set(func(c *circuit) {
+			m.circuit.set(func(c *wires) {
 				c.wrap = func(s tunnel.Conn) tunnel.Conn {
 					return &tapped{Conn: s, read: cut, write: func([]byte) error { return cut() }}
 				}
@@ -185,12 +185,12 @@ func TestDisconnectAtEveryFrame(t *testing.T) {
 				t.Fatalf("step %d: %q, %v", step, text, err)
 			}
 			_, known := resp.Settled()
-			m.circuit.set(func(c *circuit) { c.wrap = nil })
+			m.circuit.set(func(c *wires) { c.wrap = nil })
 			if gone {
 				m.hurry()
 			}
 			m.settled()
-			m.circuit.set(func(c *circuit) { c.fail = nil })
+			m.circuit.set(func(c *wires) { c.fail = nil })
 			b := m.balance(id)
 			if !b.Reserved.IsZero() || b.Running != 0 || (!gone || known) && (b.Spent != ledger.Wei(208) || !b.Unsettled.IsZero()) {
 				t.Errorf("step %d, gone %t: %+v", step, gone, b)
@@ -228,14 +228,14 @@ func TestKilledMidStream(t *testing.T) {
 	}
 	// Whatever the first bridge does now, it has died for all that the second knows;
 	// and at the provider nobody pays for the round any more.
-	m.circuit.set(func(c *circuit) { c.fail = errCut })
+	m.circuit.set(func(c *wires) { c.fail = errCut })
 	dead := m.bridge
 	m.hurry()
 	cancel()
 	_ = resp.Body.Close()
 	m.settled()
 	dead.stop()
-	m.circuit.set(func(c *circuit) { c.fail = nil })
+	m.circuit.set(func(c *wires) { c.fail = nil })
 	m.eventually("the provider has ended the round", func() bool { return m.till.Counts().Partial+m.till.Counts().Aborted == 1 })
 
 	m.payerDir = dir
