@@ -104,6 +104,7 @@ func Serve(ctx context.Context, o Options) (err error) {
 	}
 	if g.models != nil {
 		g.models.look(ctx, firstLook)
+		g.money.look(ctx, firstLook)
 		g.firstSheet()
 	}
 	seed := g.isSeed()
