@@ -54,7 +54,7 @@ func (s *Server) askBackend(route openai.Route, w http.ResponseWriter, r *http.R
 	x.overhead = asked.Sub(whole)
 	resp, err := s.backend.Do(r.Context(), &backend.Request{
 		ID: x.id, Method: http.MethodPost, Path: route.Path,
-		Header: r.Header, Body: text, View: view, Group: s.isolation.group(r, view.Opening(text)),
+		Header: r.Header, Body: text, View: view, Group: s.isolation.group(r, view.Opening(text)), Account: x.account(),
 	})
 	if err != nil {
 		x.fail(w, asError(r, err))
@@ -67,7 +67,7 @@ func (s *Server) askBackend(route openai.Route, w http.ResponseWriter, r *http.R
 	case resp.Status != http.StatusOK:
 		x.fail(w, backend.ReadError(resp))
 	case view.Stream:
-		s.stream(w, r, resp, streamed{chunk: route.Chunk, usage: view.IncludeUsage})
+		s.stream(w, r, resp, streamed{chunk: route.Chunk, usage: view.IncludeUsage, paid: resp.Settled != nil})
 	default:
 		s.document(w, r, resp)
 	}
@@ -135,6 +135,24 @@ func describe(h http.Header, resp *backend.Response, overhead time.Duration) {
 	}
 }
 
+// The headers of what a request has cost: on streams they are trailers, for it
+// is known at the end.
+const (
+	headerCost    = "X-Culvert-Cost"
+	headerReceipt = "X-Culvert-Receipt"
+)
+
+// price sets them, if what it has cost is known.
+func price(h http.Header, resp *backend.Response) {
+	if resp.Settled == nil {
+		return
+	}
+	if r, known := resp.Settled(); known {
+		h.Set(headerCost, r.Cost)
+		h.Set(headerReceipt, r.ID)
+	}
+}
+
 // document passes on an answer that is not streamed. It is read whole first:
 // whatever is wrong with it becomes an error with a status.
 func (s *Server) document(w http.ResponseWriter, r *http.Request, resp *backend.Response) {
@@ -161,6 +179,7 @@ func (s *Server) document(w http.ResponseWriter, r *http.Request, resp *backend.
 			x.fail(w, e)
 			return
 		}
+		price(w.Header(), resp)
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime))
 		send(w, http.StatusOK, backend.ContentJSON, text)
 	}

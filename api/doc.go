@@ -4,8 +4,8 @@
 //
 // New checks a Config and makes a Server; Server.Handler is what an
 // http.Server serves. Who serves it, where, and how it is shut down is not
-// decided here, nor what is behind the Backend: the package knows no circuit,
-// no peer and no money.
+// decided here, nor what is behind the Backend: the package knows no circuit and
+// no peer, and of money what a request has cost.
 //
 // A stream that was cut is never passed off as a whole one: see copier. No
 // prompt, answer or key is ever logged.

@@ -122,13 +122,31 @@ func (d door) admitLocal(r *http.Request) *openai.Error {
 // be forgotten.
 type metered struct {
 	backend.Backend
-	always bool // count also what no key is for
+	always  bool         // count also what no key is for
+	keyless *keys.Budget // of who has no key; nil: no limit
 }
+
+// purse is a budget as a Backend knows it.
+type purse struct{ *keys.Budget }
+
+// Afford implements backend.Purse.
+func (p purse) Afford() error {
+	if err := p.Budget.Afford(); err != nil {
+		return limitReached(err)
+	}
+	return nil
+}
+
+// Spent implements backend.Purse.
+func (p purse) Spent(r backend.Receipt) { p.Budget.Spent(r.Cost) }
 
 // Do implements backend.Backend.
 func (m metered) Do(ctx context.Context, req *backend.Request) (*backend.Response, error) {
 	x := ctx.Value(exchangeKey{}).(*exchange)
 	if x.grant == nil {
+		if m.keyless != nil {
+			req.Purse = purse{m.keyless}
+		}
 		resp, err := m.Backend.Do(ctx, req)
 		if err == nil && m.always {
 			x.count(resp, 0)
@@ -143,8 +161,9 @@ func (m metered) Do(ctx context.Context, req *backend.Request) (*backend.Respons
 	states, err := x.grant.Admit()
 	setLimits(x.header, states)
 	if err != nil {
-		return nil, limited(x.header, err)
+		return nil, limitReached(err)
 	}
+	req.Purse = purse{x.grant.Budget()}
 	resp, err := m.Backend.Do(ctx, req)
 	if err != nil {
 		return nil, err
@@ -227,20 +246,26 @@ func notAllowed(k *keys.Key, model string) *openai.Error {
 // patience is the longest wait that clients are let try again by themselves.
 const patience = time.Minute
 
-// limited is what a client is told that has used up a limit, or whose key was
-// revoked while its body arrived.
-func limited(h http.Header, err error) *openai.Error {
+// limitReached is what a client is told that has used up a limit, or whose key
+// was revoked while its body arrived.
+func limitReached(err error) *openai.Error {
 	over, ok := errors.AsType[*keys.LimitError](err)
 	if !ok {
 		return refusedKey(err)
 	}
-	if over.Reset > patience {
-		h.Set("X-Should-Retry", "false") // OpenAI's own clients would, twice
-	}
 	return &openai.Error{
-		Status: http.StatusTooManyRequests, Type: string(over.Kind), Code: "rate_limit_exceeded", RetryAfter: over.Reset,
+		Status: http.StatusTooManyRequests, Type: string(over.Kind), Code: codeLimit, RetryAfter: over.Reset,
 		Message: fmt.Sprintf("the %s; it begins anew in %s, at %s", over.Error(), inWords(over.Reset), over.Until.Format("2006-01-02 15:04:05 MST")),
 	}
+}
+
+// codeLimit is the code of a limit of a key that is used up.
+const codeLimit = "rate_limit_exceeded"
+
+// inVain reports whether to try again by itself, as OpenAI's own clients do,
+// twice, would be of no use.
+func inVain(e *openai.Error) bool {
+	return e.Code == openai.CodeQuota || e.Code == codeLimit && e.RetryAfter > patience
 }
 
 // setLimits sets the headers in which OpenAI tells how far limits are used.

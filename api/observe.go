@@ -38,6 +38,14 @@ type exchange struct {
 	overhead time.Duration
 }
 
+// account is the id of the key that the request came with; "": none.
+func (x *exchange) account() string {
+	if x.grant == nil {
+		return ""
+	}
+	return x.grant.Key().ID
+}
+
 type exchangeKey struct{}
 
 // exchangeOf is the exchange that observe has put into r.
@@ -153,6 +161,9 @@ func (x *exchange) fail(w http.ResponseWriter, e *openai.Error) {
 	x.err = e
 	if e.Cause != nil {
 		x.err = e.Cause
+	}
+	if inVain(e) {
+		w.Header().Set("X-Should-Retry", "false")
 	}
 	e.Write(w)
 }

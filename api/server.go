@@ -46,6 +46,11 @@ type Config struct {
 	// accepted, of callers whom Local accepts.
 	Keys *keys.Ring
 
+	// Keyless bounds the money that all together may spend who come without a key,
+	// as long as there are none; what is free is not bounded. It is counted in
+	// Keys. The zero value is no limit.
+	Keyless keys.Money
+
 	// Local returns nil if the process behind a request's connection belongs to
 	// the user of this one. It is asked as long as there are no keys; nil
 	// accepts everybody who can connect.
@@ -103,8 +108,12 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	var keyless *keys.Budget
+	if cfg.Keys != nil {
+		keyless = cfg.Keys.Keyless(cfg.Keyless)
+	}
 	s := &Server{
-		backend:   metered{cfg.Backend, cfg.Ended != nil},
+		backend:   metered{cfg.Backend, cfg.Ended != nil, keyless},
 		log:       cfg.Log,
 		requests:  cfg.Budget,
 		answers:   body.NewBudget(DefaultBudget),

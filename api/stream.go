@@ -30,6 +30,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, resp *backend.Re
 	err := c.run(resp.Body)
 
 	if err == nil {
+		price(w.Header(), resp) // in the trailer: no heartbeat writes any more
 		return
 	}
 	x.err = err
@@ -62,6 +63,7 @@ var (
 type streamed struct {
 	chunk string // the object of each event
 	usage bool   // an event with the usage
+	paid  bool   // what it has cost is told behind it
 }
 
 // copier writes one stream to a client, and a heartbeat whenever nothing was
@@ -202,6 +204,9 @@ func (c *copier) write(p []byte) error {
 		h := c.w.Header()
 		h.Set("Content-Type", backend.ContentStream)
 		h.Set("X-Accel-Buffering", "no")
+		if c.wanted.paid {
+			h.Set("Trailer", headerCost+", "+headerReceipt)
+		}
 		c.w.WriteHeader(http.StatusOK)
 	}
 	c.beaten, c.pending = false, true

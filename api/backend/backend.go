@@ -45,6 +45,10 @@ type Request struct {
 	View   openai.View // what was read from Body
 	Group  Group       // what a provider may link this request with
 	Purse  Purse       // what it may cost; nil: whatever it does
+
+	// Account is the id of the API key that the request came with, "" without one:
+	// a purse may be that key's alone. It never leaves the machine.
+	Account string
 }
 
 // Group is an isolation group: requests of one may share a circuit, requests

@@ -11,8 +11,10 @@
 // A key is 256 random bits. The store has only its SHA-256 (Digest says why
 // that is enough), so whoever copies the store cannot use a key.
 //
-// The package knows no HTTP, no error shape and no file. Money is to become a
-// third kind of limit beside Requests and Tokens, when there is a price.
+// Budget.Afford and Budget.Spent are the same for money: of a key, or of all who
+// come without one (Ring.Keyless).
+//
+// The package knows no HTTP, no error shape, no file, and of money only sums.
 //
 // A Ring may be used concurrently. Spec: docs/spec/api.md section 2.
 package keys

@@ -58,10 +58,11 @@ type Kind string
 const (
 	Requests Kind = "requests"
 	Tokens   Kind = "tokens"
+	Spending Kind = "money"
 )
 
 // kinds are all there are.
-var kinds = [...]Kind{Requests, Tokens}
+var kinds = [...]Kind{Requests, Tokens, Spending}
 
 // Limited is how many requests were refused since the start because a limit of
 // each kind was used up.
@@ -79,22 +80,30 @@ type State struct {
 	Per       string // "minute", "day" or "month"
 	Limit     int64
 	Remaining int64         // never below 0
+	Sum, Left Amount        // the same two, of money
 	Reset     time.Duration // until the window ends
 	Until     time.Time     // when that is
 }
 
 // A LimitError is a limit that is used up.
 type LimitError struct {
-	Key string // the key's name
+	Key string // the key's name; "": nobody's
 	State
 }
 
 func (e *LimitError) Error() string {
+	switch {
+	case e.Kind == Spending && e.Key == "":
+		return fmt.Sprintf("programs without a key have spent their %s wei per %s", e.Sum, e.Per)
+	case e.Kind == Spending:
+		return fmt.Sprintf("key %q has spent its %s wei per %s", e.Key, e.Sum, e.Per)
+	}
 	return fmt.Sprintf("key %q has used its %d %s per %s", e.Key, e.Limit, e.Kind, e.Per)
 }
 
 // States is, for each kind that is limited, the limit that is nearest to being
-// used up; of several that are, the one that stays so longest.
+// used up; of several that are, the one that stays so longest. Money is not among
+// them: see Budget.
 type States []State
 
 // Admit counts a request, unless a limit is used up: then it counts nothing
@@ -168,7 +177,7 @@ func (k *Key) states(u *Usage, now time.Time) States {
 				continue // windows come in the order of their length
 			}
 			end := w.end(now)
-			nearest, limited = State{kind.kind, w.String(), limit, remaining, end.Sub(now), end}, true
+			nearest, limited = State{Kind: kind.kind, Per: w.String(), Limit: limit, Remaining: remaining, Reset: end.Sub(now), Until: end}, true
 		}
 		if limited {
 			all = append(all, nearest)

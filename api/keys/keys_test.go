@@ -443,7 +443,7 @@ func TestRestart(t *testing.T) {
 		time.Sleep(SaveEvery)
 		synctest.Wait()
 		killed = open(t, m)
-		if u := killed.List()[0].Used["month"]; u != (Count{2, 5}) || m.saves != 1 {
+		if u := killed.List()[0].Used["month"]; u != (Count{Requests: 2, Tokens: 5}) || m.saves != 1 {
 			t.Errorf("used after %v = %+v in %d saves, want all in one", SaveEvery, u, m.saves)
 		}
 		// Stopped in order: nothing is forgotten.
@@ -566,7 +566,7 @@ func TestConcurrency(t *testing.T) {
 	}
 	again := open(t, m).List()
 	i := slices.IndexFunc(again, func(l Listed) bool { return l.Name == "k" })
-	if u := again[i].Used["month"]; u != (Count{500, 500}) || len(again) != 21 {
+	if u := again[i].Used["month"]; u != (Count{Requests: 500, Tokens: 500}) || len(again) != 21 {
 		t.Errorf("after a restart used = %+v and %d keys", u, len(again))
 	}
 }

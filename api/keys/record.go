@@ -29,6 +29,7 @@ type Rules struct {
 	Isolation string    `json:"isolation,omitempty"` // ByConversation, ByKey or "": as the bridge is set
 	Requests  Limit     `json:"requests,omitzero"`   // requests that reach a model server
 	Tokens    Limit     `json:"tokens,omitzero"`     // of prompts and answers
+	Money     Money     `json:"money,omitzero"`      // that requests cost
 	Expires   time.Time `json:"expires,omitzero"`    // zero: never
 }
 
@@ -48,6 +49,16 @@ type Limit struct {
 
 // of is the limit for a window.
 func (l Limit) of(w window) int64 { return [windows]int64{l.Minute, l.Day, l.Month}[w] }
+
+// Money is the same for money.
+type Money struct {
+	Minute Amount `json:"per_minute,omitzero"`
+	Day    Amount `json:"per_day,omitzero"`
+	Month  Amount `json:"per_month,omitzero"`
+}
+
+// of is the limit for a window.
+func (m Money) of(w window) Amount { return [windows]Amount{m.Minute, m.Day, m.Month}[w] }
 
 const idPrefix = "key_"
 
@@ -87,6 +98,11 @@ func (r *Rules) Check() error {
 			if n := l.of(w); n < 0 || n > MaxLimit {
 				return fmt.Errorf("a limit of %d per %s is not between 1 and %d", n, w, int64(MaxLimit))
 			}
+		}
+	}
+	for w := range window(windows) {
+		if r.Money.of(w).Compare(MaxAmount) > 0 {
+			return fmt.Errorf("a limit of money per %s: %w", w, errAmount)
 		}
 	}
 	return nil

@@ -33,6 +33,8 @@ type Ring struct {
 
 	found atomic.Pointer[index] // replaced whole; what it points to is never changed
 
+	keyless *use // of those without a key; immutable
+
 	limited [len(kinds)]atomic.Uint64 // requests that were refused, by kinds
 
 	edit sync.Mutex // held by Add and Revoke, from looking to having stored
@@ -55,6 +57,15 @@ type entry struct {
 	record  Record // immutable
 	use     *use   // shared by an entry and what replaces it
 	unsaved bool   // immutable: the store does not know that the key is revoked
+	budget  *Budget
+}
+
+// entry makes one.
+func (r *Ring) entry(rec Record, u *use, unsaved bool) *entry {
+	return &entry{
+		record: rec, use: u, unsaved: unsaved,
+		budget: &Budget{ring: r, name: rec.Name, use: u, limit: rec.Money},
+	}
 }
 
 // use is what a key has used.
@@ -76,13 +87,13 @@ func Open(ctx context.Context, store Store, log *slog.Logger) (*Ring, error) {
 	if len(records) > MaxKeys {
 		return nil, fmt.Errorf("%d keys are stored; at most %d", len(records), MaxKeys)
 	}
-	r := &Ring{store: store, log: log, wake: make(chan struct{}, 1)}
+	r := &Ring{store: store, log: log, wake: make(chan struct{}, 1), keyless: &use{usage: used[keyless]}}
 	i := index{byDigest: make(map[Digest]*entry, len(records))}
 	for _, rec := range records {
 		if i.byDigest[rec.Digest] != nil {
 			return nil, fmt.Errorf("keys %s and %s are the same", i.byDigest[rec.Digest].record.ID, rec.ID)
 		}
-		i = i.with(&entry{record: rec, use: &use{usage: used[rec.ID]}})
+		i = i.with(r.entry(rec, &use{usage: used[rec.ID]}, false))
 	}
 	r.found.Store(&i)
 	return r, nil
@@ -145,7 +156,7 @@ func (r *Ring) Add(ctx context.Context, name string, rules Rules) (text string, 
 	if err := r.store.SaveKey(ctx, &rec); err != nil {
 		return "", Key{}, fmt.Errorf("storing the key: %w", err)
 	}
-	next := old.with(&entry{record: rec, use: &use{}})
+	next := old.with(r.entry(rec, &use{}, false))
 	r.found.Store(&next)
 	return text, rec.Key, nil
 }
@@ -177,7 +188,7 @@ func (r *Ring) Revoke(ctx context.Context, nameOrID string) (Key, error) {
 		rec.Revoked = time.Now().UTC().Truncate(time.Second)
 	}
 	err := r.store.SaveKey(ctx, &rec)
-	next := old.with(&entry{record: rec, use: hit.use, unsaved: err != nil})
+	next := old.with(r.entry(rec, hit.use, err != nil))
 	r.found.Store(&next)
 	if err != nil {
 		return rec.Key, fmt.Errorf("the key is not accepted any more, but a restart would forget that; revoke it once more when this is mended: storing the key: %w", err)
@@ -190,7 +201,7 @@ func (r *Ring) Revoke(ctx context.Context, nameOrID string) (Key, error) {
 func (r *Ring) catchUp(ctx context.Context) {
 	for _, e := range r.found.Load().sorted {
 		if e.unsaved && r.store.SaveKey(ctx, &e.record) == nil {
-			next := r.found.Load().with(&entry{record: e.record, use: e.use})
+			next := r.found.Load().with(r.entry(e.record, e.use, false))
 			r.found.Store(&next)
 		}
 	}
@@ -204,8 +215,9 @@ type Listed struct {
 
 // Count is an amount of use.
 type Count struct {
-	Requests int64 `json:"requests"`
-	Tokens   int64 `json:"tokens"`
+	Requests int64  `json:"requests"`
+	Tokens   int64  `json:"tokens"`
+	Money    Amount `json:"money,omitzero"` // wei
 }
 
 // List is every key, the oldest first.
@@ -219,7 +231,7 @@ func (r *Ring) List() []Listed {
 		e.use.mu.Unlock()
 		usage.turn(now)
 		for w, u := range usage {
-			l.Used[window(w).String()] = Count{u.Requests, u.Tokens}
+			l.Used[window(w).String()] = Count{u.Requests, u.Tokens, u.Money}
 		}
 		all = append(all, l)
 	}
@@ -278,14 +290,18 @@ func (r *Ring) save(ctx context.Context) error {
 	r.unsaved.Store(0)
 	all := make(map[string]Usage)
 	var dirty []*use
-	for _, e := range r.found.Load().sorted {
-		e.use.mu.Lock()
-		if e.use.dirty {
-			e.use.dirty = false
-			all[e.record.ID] = e.use.usage
-			dirty = append(dirty, e.use)
+	take := func(id string, u *use) {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		if u.dirty {
+			u.dirty = false
+			all[id] = u.usage
+			dirty = append(dirty, u)
 		}
-		e.use.mu.Unlock()
+	}
+	take(keyless, r.keyless)
+	for _, e := range r.found.Load().sorted {
+		take(e.record.ID, e.use)
 	}
 	if len(all) == 0 {
 		return nil

@@ -58,6 +58,7 @@ type Used struct {
 	Window   int64 // its number
 	Requests int64
 	Tokens   int64
+	Money    Amount
 }
 
 // Usage is what a key has used in the current minute, day and month.
@@ -74,18 +75,42 @@ func (u *Usage) turn(now time.Time) {
 	}
 }
 
-// usageSize is the length of an encoded Usage: a version and nine numbers.
-const usageSize = 1 + windows*3*8
+// Versions of an encoded Usage: nine numbers, or as many again and three amounts.
+// The first is written as long as no money was spent, so that a program which
+// knows no money can still read it.
+const (
+	usageOfTokens = 1
+	usageOfMoney  = 2
 
-const usageVersion = 1
+	tokensSize = 1 + windows*3*8
+	moneySize  = 1 + windows*5*8
+)
+
+// spent reports whether any money was.
+func (u *Usage) spent() bool {
+	for _, one := range u {
+		if !one.Money.IsZero() {
+			return true
+		}
+	}
+	return false
+}
 
 // Encode is u as bytes for a store.
 func (u *Usage) Encode() []byte {
-	b := make([]byte, 0, usageSize)
-	b = append(b, usageVersion)
+	b := make([]byte, 0, moneySize)
+	version := byte(usageOfTokens)
+	if u.spent() {
+		version = usageOfMoney
+	}
+	b = append(b, version)
 	for _, one := range u {
 		for _, n := range []int64{one.Window, one.Requests, one.Tokens} {
 			b = binary.BigEndian.AppendUint64(b, uint64(n))
+		}
+		if version == usageOfMoney {
+			b = binary.BigEndian.AppendUint64(b, one.Money.hi)
+			b = binary.BigEndian.AppendUint64(b, one.Money.lo)
 		}
 	}
 	return b
@@ -93,20 +118,27 @@ func (u *Usage) Encode() []byte {
 
 // DecodeUsage reads what Encode wrote.
 func DecodeUsage(b []byte) (u Usage, err error) {
-	if len(b) != usageSize || b[0] != usageVersion {
-		return u, fmt.Errorf("a record of usage with %d bytes is none of version %d", len(b), usageVersion)
+	money := len(b) == moneySize && b[0] == usageOfMoney
+	if !money && (len(b) != tokensSize || b[0] != usageOfTokens) {
+		return u, fmt.Errorf("a record of usage with %d bytes is none of version %d or %d", len(b), usageOfTokens, usageOfMoney)
 	}
 	b = b[1:]
-	next := func() int64 {
-		n := int64(binary.BigEndian.Uint64(b))
+	next := func() uint64 {
+		n := binary.BigEndian.Uint64(b)
 		b = b[8:]
 		return n
 	}
 	for w := range u {
-		u[w] = Used{next(), next(), next()}
+		u[w] = Used{Window: int64(next()), Requests: int64(next()), Tokens: int64(next())}
+		if money {
+			u[w].Money = Amount{hi: next(), lo: next()}
+		}
 		if u[w].Requests < 0 || u[w].Tokens < 0 {
 			return Usage{}, fmt.Errorf("a record of usage counts less than nothing")
 		}
+	}
+	if money && !u.spent() {
+		return Usage{}, fmt.Errorf("a record of usage of version %d has no money", usageOfMoney)
 	}
 	return u, nil
 }

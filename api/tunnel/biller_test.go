@@ -121,7 +121,7 @@ func TestBothEndsSeeTheSame(t *testing.T) {
 				}
 				return nil
 			}
-			chunky := io.Reader(&pieces{rnd: rnd, text: text, most: 1 + rnd.IntN(200)})
+			chunky := io.Reader(&pieces{rnd: rand.New(rand.NewPCG(seed, 8)), text: text, most: 1 + rnd.IntN(200)})
 			srv := serveBackend(t, ServerConfig{Backend: answerWith(200, media, chunky), Biller: biller})
 			c := payingClient(t, newRouter("a"), dialServer{srv, 1 + rnd.IntN(5000)}, payer)
 			resp, err := c.Do(t.Context(), chat(t, data))
@@ -409,6 +409,30 @@ func TestBillOfAFailure(t *testing.T) {
 		raw, _ := io.ReadAll(client)
 		if b := <-biller.bills; b.end.Status != 503 || !strings.HasPrefix(string(raw), "HTTP/1.1 503 ") {
 			t.Errorf("the bill ended %+v, answer %.80q, want 503", b.end, raw)
+		}
+	})
+}
+
+// A shutdown that cancels what runs ends its bills before Run returns.
+func TestShutdownEndsBills(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		biller := newBiller()
+		srv := serveBackend(t, ServerConfig{Drain: time.Minute, Biller: biller, Backend: backendFunc(
+			func(ctx context.Context, _ *backend.Request) (*backend.Response, error) {
+				return answerWith(200, backend.ContentStream, io.MultiReader(strings.NewReader(good), blocked{ctx}))(ctx, nil)
+			})})
+		client, _ := srv.open(1 << 16)
+		_, _ = io.WriteString(client, rawRequest(streamChat))
+		_ = client.CloseWrite()
+		synctest.Wait()
+		if err := srv.stop(); err != nil {
+			t.Fatal(err)
+		}
+		if len(biller.bills) != 1 {
+			t.Fatalf("%d bills had ended when Run returned, want 1", len(biller.bills))
+		}
+		if b := <-biller.bills; b.end.Complete || b.passed.String() != good {
+			t.Errorf("the bill ended %+v with %q passed", b.end, b.passed.String())
 		}
 	})
 }

@@ -15,6 +15,7 @@ import (
 // sent, its meaning is that of the table.
 func FuzzRequest(f *testing.F) {
 	f.Add([]byte(rawRequest(plainChat)))
+	f.Add([]byte(addField(rawRequest(plainChat), "X-Culvert-Round: aGVsbG8_-")))
 	for _, tt := range badRequests {
 		if len(tt.raw) < 1000 { // minimising large ones would take all the time
 			f.Add([]byte(tt.raw))
@@ -37,6 +38,9 @@ func FuzzRequest(f *testing.F) {
 			if _, ok := requestFields[strings.ToLower(name)]; !ok {
 				t.Errorf("accepted header %s", name)
 			}
+		}
+		if in.round != "" && !isRound(in.round) {
+			t.Errorf("accepted the round %q", in.round)
 		}
 		data, err := io.ReadAll(in.body)
 		if want := rest[:min(int64(len(rest)), in.length)]; string(data) != want {

@@ -63,6 +63,7 @@ func newChain(t testing.TB, future bool, asset func(*chain) ledger.Address) *cha
 	}
 	owner := keyOf(t, stranger)
 	opts := bind.NewKeyedTransactor(owner.ECDSA(), c.id)
+	opts.Nonce = new(big.Int).SetUint64(c.nonces[address(owner)])
 	at, err := market.Deploy(t.Context(), c.backend.Client().(market.Backend), opts, paidIn, func() { c.backend.Commit() })
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,6 @@ package market
 // Everything but the Go bindings comes from the Solidity compiler, which needs
 // Node.js; the bindings come from the ABI and the bytecode that it wrote.
 //
-//go:generate npm ci --prefix .. --no-audit --no-fund
+//go:generate npm ci --prefix .. --ignore-scripts --no-audit --no-fund
 //go:generate node ../compile.mjs
 //go:generate go test -count=1 -run ^TestBindings$ . -update

@@ -6,6 +6,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 
 /// @title Market: escrow between those who use models and those who run them
 /// @notice One asset per deployment: the chain's own currency, or a token. Nobody owns, stops or changes it. Tokens that
@@ -186,11 +187,12 @@ contract Market is EIP712 {
     error BadBondTime(uint256 earliest, uint256 latest);
     error NoContradiction();
 
-    Terms[] private _terms;
     mapping(address => Provider) private _providers;
     mapping(address => Bond) private _bonds;
     mapping(bytes32 => Channel) private _channels;
     mapping(address => uint256) private _balances;
+    uint48 private _termsCount;
+    Terms[1 << 48] private _terms; // of a fixed length, since another would be read with each; the rest is never touched
 
     constructor(IERC20 asset_) EIP712("Culvert", "1") {
         if (address(asset_) != address(0) && address(asset_).code.length == 0) revert NoToken(address(asset_));
@@ -227,8 +229,8 @@ contract Market is EIP712 {
     }
 
     function _addTerms(uint96 price) private returns (uint48 index) {
-        index = uint48(_terms.length);
-        _terms.push(Terms(msg.sender, price));
+        index = _termsCount++;
+        _terms[index] = Terms(msg.sender, price);
     }
 
     function _offer(
@@ -406,33 +408,40 @@ contract Market is EIP712 {
                 if (sum != 0) _balances[provider_] += sum;
                 (provider_, sum) = (to, 0);
             }
-            sum += amount;
+            unchecked {
+                sum += amount; // 96 bits each
+            }
         }
         if (sum != 0) _balances[provider_] += sum;
         if (content != 0) emit ClaimContent(msg.sender, content);
     }
 
     /// @return to whom the entry pays, if the amount is not zero
+    /// @return amount what it adds
     function _claim(bytes32 domain, Entry calldata e) private returns (address to, uint256 amount) {
         bytes32 id = e.channelId;
         uint24 epoch = e.epoch;
         uint96 cumulative = e.cumulative;
-        Channel storage stored = _channels[id];
-        Channel memory c = stored;
-        if (c.funder == address(0)) return _skip(id, epoch, cumulative, Skip.Unknown);
-        if (c.epoch != epoch) return _skip(id, epoch, cumulative, Skip.Epoch);
-        uint96 end = cumulative > c.deposited ? c.deposited : cumulative;
-        if (end <= c.claimed) return _skip(id, epoch, cumulative, Skip.Stale);
-        to = _terms[c.terms].provider;
-        bytes32 voucher = keccak256(abi.encode(VOUCHER_TYPE, id, epoch, cumulative, e.transcript));
-        (address key, ECDSA.RecoverError err,) = ECDSA.tryRecover(_digest(domain, voucher), e.r, e.vs);
-        if (err != ECDSA.RecoverError.NoError || _idOf(to, key, c.funder) != id) {
-            return _skip(id, epoch, cumulative, Skip.Signature);
+        Channel storage c = _channels[id];
+        (uint96 deposited, uint96 claimed, uint24 current) = (c.deposited, c.claimed, c.epoch);
+        (address funder, uint48 terms) = (c.funder, c.terms);
+        uint96 end = cumulative;
+        if (cumulative > deposited) end = deposited;
+        // Where nobody ever bought, the deposit is zero.
+        if (end <= claimed || epoch != current) {
+            Skip reason = funder == address(0) ? Skip.Unknown : epoch != current ? Skip.Epoch : Skip.Stale;
+            return _skip(id, epoch, cumulative, reason);
         }
-        stored.claimed = end;
+        to = _terms[terms].provider;
+        // No channel has a key of zero, which is what comes back for what is not a signature: buy refuses it.
+        address key = _recover(MessageHashUtils.toTypedDataHash(domain, _voucherOf(e)), e.r, e.vs);
+        if (_idOf(to, key, funder) != id) return _skip(id, epoch, cumulative, Skip.Signature);
+        c.claimed = end;
         if (end != cumulative) emit ClaimClamped(id, epoch, cumulative, end);
         emit Claimed(id, epoch, end);
-        amount = end - c.claimed;
+        unchecked {
+            amount = end - claimed; // it is less: see above
+        }
     }
 
     function _skip(bytes32 id, uint24 epoch, uint96 cumulative, Skip reason) private returns (address, uint256) {
@@ -520,7 +529,7 @@ contract Market is EIP712 {
     /// @return page those among the count entries from start on; entries of prices that were changed, and of who left, are left out
     /// @return total how many entries there are
     function providers(uint256 start, uint256 count) external view returns (ProviderView[] memory page, uint256 total) {
-        total = _terms.length;
+        total = _termsCount;
         uint256 end = start < total ? (count < total - start ? start + count : total) : start;
         page = new ProviderView[](end - start);
         uint256 n;
@@ -573,18 +582,40 @@ contract Market is EIP712 {
         if (c.funder == address(0)) revert UnknownChannel(channelId);
     }
 
-    function _idOf(address provider_, address key, address funder) private pure returns (bytes32) {
-        return keccak256(abi.encode(provider_, key, funder));
+    /// @dev keccak256(abi.encode(provider_, key, funder)), in memory that is used again: a claim computes it for each entry.
+    function _idOf(address provider_, address key, address funder) private pure returns (bytes32 id) {
+        assembly ("memory-safe") {
+            let p := mload(0x40)
+            mstore(p, provider_)
+            mstore(add(p, 0x20), key)
+            mstore(add(p, 0x40), funder)
+            id := keccak256(p, 0x60)
+        }
     }
 
-    function _digest(bytes32 domain, bytes32 structHash) private pure returns (bytes32) {
-        return keccak256(abi.encodePacked("\x19\x01", domain, structHash));
+    /// @dev keccak256(abi.encode(VOUCHER_TYPE, e.channelId, e.epoch, e.cumulative, e.transcript)): the first four words of an entry
+    /// are the voucher's. Its callers have read epoch and cumulative, which reverts where they are wider than their types.
+    function _voucherOf(Entry calldata e) private pure returns (bytes32 hash) {
+        bytes32 type_ = VOUCHER_TYPE;
+        assembly ("memory-safe") {
+            let p := mload(0x40)
+            mstore(p, type_)
+            calldatacopy(add(p, 0x20), e, 0x80)
+            hash := keccak256(p, 0xa0)
+        }
     }
 
     /// @dev Never the zero address: what is not a signature reverts.
-    function _signer(bytes32 structHash, bytes32 r, bytes32 vs) private view returns (address) {
-        (address a, ECDSA.RecoverError err,) = ECDSA.tryRecover(_hashTypedDataV4(structHash), r, vs);
-        if (err != ECDSA.RecoverError.NoError) revert BadSignature();
-        return a;
+    function _signer(bytes32 structHash, bytes32 r, bytes32 vs) private view returns (address signer) {
+        signer = _recover(_hashTypedDataV4(structHash), r, vs);
+        if (signer == address(0)) revert BadSignature();
+    }
+
+    /// @dev Zero for what is not a signature. Compact form: the parity is the top bit of vs, and s has to be low.
+    function _recover(bytes32 digest, bytes32 r, bytes32 vs) private pure returns (address signer) {
+        unchecked {
+            uint8 v = uint8(27 + (uint256(vs) >> 255));
+            (signer,,) = ECDSA.tryRecover(digest, v, r, vs & bytes32(type(uint256).max >> 1));
+        }
     }
 }

@@ -93,6 +93,9 @@ func (d *decoder) event(c *change, name string, log *types.Log) error {
 }
 
 func with[E any](c *change, log *types.Log, unpack func(*types.Log) (*E, error), apply func(*change, *E) error) error {
+	if len(log.Data) == 0 { // the bindings take it for an event whose numbers are nil
+		return wrong("it has no data")
+	}
 	e, err := unpack(log)
 	if err != nil {
 		return fmt.Errorf("%w: %s", ErrInconsistent, cut(err.Error()))

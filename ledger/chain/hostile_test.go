@@ -116,6 +116,8 @@ func TestHostileServer(t *testing.T) {
 			l["topics"] = []string{z, z, z, z, z}
 		}), ErrTooLarge},
 		{"an event with too much data", first(func(l map[string]any) { l["data"] = "0x" + strings.Repeat("00", maxLogData+1) }), ErrTooLarge},
+		// Seen to end the program: no data became numbers that are nil.
+		{"an event without data", first(func(l map[string]any) { l["data"] = "0x" }), ErrInconsistent},
 		{"an event cut short", first(func(l map[string]any) { l["data"] = l["data"].(string)[:66] }), ErrInconsistent},
 		{"an event number beyond all", first(func(l map[string]any) { l["logIndex"] = "0xffffffffffff" }), ErrTooLarge},
 		{"an event of another fork", func(t *testing.T, r *reply) {

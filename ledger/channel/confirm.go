@@ -41,7 +41,7 @@ func (m *Payment) Ask(ctx context.Context, ask Ask) (ledger.Signed[ledger.Vouche
 			return err
 		}
 		value := m.round.capped(ledger.Usage{Output: m.meter.delivered().least()})
-		limit := sumCapped(a.spent, value, m.p.Window)
+		limit := sumCapped(a.spent, value, m.p.WindowOf(m.round.locked))
 		if c, ok := m.p.Chain.Channel(m.at.id); ok && c.Epoch == m.at.epoch {
 			limit = ledger.MinAmount(limit, c.Deposited)
 		}

@@ -651,3 +651,23 @@ func TestNoContentIsKept(t *testing.T) {
 		}
 	}
 }
+
+// A window may be so many tokens at the channel's own price, where that is more.
+func TestWindowOf(t *testing.T) {
+	for _, c := range []struct {
+		window, tokens uint64
+		locked, want   ledger.Amount
+	}{
+		{500, 0, ledger.Wei(1_000_000), ledger.Wei(500)},
+		{500, 300, ledger.Wei(1_000_000), ledger.Wei(500)},
+		{500, 600, ledger.Wei(1_000_000), ledger.Wei(600)},
+		{0, 600, ledger.Wei(5_000_000), ledger.Wei(3000)},
+		{500, 600, ledger.Amount{}, ledger.Wei(500)},
+		{0, 1 << 60, ledger.MaxAmount, ledger.MaxAmount},
+	} {
+		p := &Payer{PayerConfig{Window: ledger.Wei(c.window), WindowTokens: c.tokens}}
+		if got := p.WindowOf(c.locked); got != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
+	}
+}

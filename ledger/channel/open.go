@@ -124,7 +124,7 @@ func (p *Payer) reserve(tx kv.Tx, now time.Time, at place, a *account, r *bought
 		return ErrFunds
 	}
 	ahead := over(need, a.allowance)
-	if sumCapped(a.spent, p.Window).Less(ahead) {
+	if sumCapped(a.spent, p.WindowOf(c.Locked)).Less(ahead) {
 		if !a.unsettled.IsZero() && a.running == 0 {
 			return ErrResync
 		}

@@ -27,6 +27,10 @@ type PayerConfig struct {
 	// Window is the most that a channel's vouchers may be ahead of what was
 	// received: what a provider can take with it.
 	Window ledger.Amount
+
+	// WindowTokens is the window of a channel as so many standard output tokens at
+	// its locked price, where that is more than Window.
+	WindowTokens uint64
 }
 
 // Payer is the client's side of all its channels.
@@ -143,6 +147,15 @@ func (p *Payer) abandon(tx kv.Tx, now time.Time, key []byte, from int) error {
 		return fmt.Errorf("%w: a running round of %d bytes", kv.ErrDamaged, len(key))
 	}
 	return p.abort(tx, now, at, binary.BigEndian.Uint64(rest), ledger.MaxAmount)
+}
+
+// WindowOf is the window of a channel that is locked at a price.
+func (p *Payer) WindowOf(locked ledger.Amount) ledger.Amount {
+	tokens, err := ledger.ModelPrice{Output: locked}.Cost(ledger.Usage{Output: p.WindowTokens}, locked, locked)
+	if errors.Is(err, ledger.ErrCostTooLarge) {
+		tokens = ledger.MaxAmount
+	}
+	return maxAmount(p.Window, tokens) // at no price tokens are worth nothing
 }
 
 // Hold adds a channel that was bought, or is about to be. It may be called again.

@@ -52,6 +52,7 @@ func (p *Payer) Adopt(ctx context.Context, id ledger.ChannelID, s State) (*ledge
 	if err != nil {
 		return nil, err
 	}
+	c, _ := p.Chain.Channel(id)
 	var held ledger.Amount
 	if s.Voucher != nil {
 		v := s.Voucher.Message
@@ -68,7 +69,7 @@ func (p *Payer) Adopt(ctx context.Context, id ledger.ChannelID, s State) (*ledge
 		if a.running > 0 {
 			return ErrRunning
 		}
-		if err := a.adopt(s, held, p.Window); err != nil {
+		if err := a.adopt(s, held, p.WindowOf(c.Locked)); err != nil {
 			return err
 		}
 		// Nothing runs, so numbers below the next that are not used never will be.

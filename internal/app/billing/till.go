@@ -59,14 +59,14 @@ type refusal struct {
 
 // Counts is what a till has done since it was opened.
 type Counts struct {
-	Admitted uint64 // rounds
-	Refused  uint64 // requests
-	Finished uint64 // with a complete answer
-	Partial  uint64 // whose answer was cut, by whomever
-	Aborted  uint64 // without an answer
-	Unpaid   uint64 // ended for want of money
-	Failed   uint64 // whose result could not be kept
-	Lines    int    // pay streams that are open
+	Admitted uint64 `json:"admitted"` // rounds
+	Refused  uint64 `json:"refused"`  // requests
+	Finished uint64 `json:"finished"` // with a complete answer
+	Partial  uint64 `json:"partial"`  // whose answer was cut, by whomever
+	Aborted  uint64 `json:"aborted"`  // without an answer
+	Unpaid   uint64 `json:"unpaid"`   // ended for want of money
+	Failed   uint64 `json:"failed"`   // whose result could not be kept
+	Lines    int    `json:"lines"`    // pay streams that are open
 }
 
 // Open makes a till.

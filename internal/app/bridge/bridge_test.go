@@ -33,6 +33,8 @@ func TestValidate(t *testing.T) {
 		{"heartbeat", func(c *Config) { c.API.Heartbeat = time.Second }, 1, "api.heartbeat"},
 		{"no requests", func(c *Config) { c.API.Requests = 0 }, 1, "api.requests"},
 		{"memory", func(c *Config) { c.API.BodiesMiB = 1 }, 1, "api.bodies_mib"},
+		{"money", func(c *Config) { c.API.Keyless = "0.5" }, 1, "api.keyless_money_per_day"},
+		{"no money", func(c *Config) { c.API.Keyless = "" }, 1, "api.keyless_money_per_day"},
 	} {
 		cfg := Defaults()
 		tt.change(cfg)

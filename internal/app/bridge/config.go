@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/culvert-net/culvert/api"
+	"github.com/culvert-net/culvert/api/keys"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/app/onchain"
@@ -34,6 +35,7 @@ type APIConfig struct {
 	Isolation string        `toml:"isolation" flag:"isolation" doc:"What a provider may link, by seeing it on one circuit: \"conversation\", one conversation\n(system prompt and first question); or \"key\", all requests of one API key, which is faster\nwhere every request is a conversation of its own."`
 	Requests  int           `toml:"requests" doc:"How many requests may be in progress at once; the next one is told to try again."`
 	BodiesMiB int           `toml:"bodies_mib" doc:"Memory for all request bodies together, in MiB. A single one may have 32."`
+	Keyless   string        `toml:"keyless_money_per_day" doc:"What programs without an API key may spend in a day of UTC, all together, in wei; \"0\" is no\nlimit. What is free is not bounded. With keys, each has limits of its own (bridge keys add)."`
 }
 
 // LocalConfig is [local].
@@ -49,12 +51,18 @@ const (
 	statusListen = "127.0.0.1:8812"
 )
 
+// keylessPerDay is what programs without a key may spend in a day unless it is
+// configured: a hundredth of a chain's coin, so that one that runs wild overnight
+// costs no more.
+const keylessPerDay = "10000000000000000"
+
 // Defaults is the configuration of a bridge that was told nothing.
 func Defaults() *Config {
 	return &Config{
 		API: APIConfig{
 			Listen: []string{listen4, listen6}, Hosts: []string{},
 			Heartbeat: api.DefaultHeartbeat, Isolation: string(api.ByConversation), Requests: api.DefaultRequests, BodiesMiB: api.DefaultBudget >> 20,
+			Keyless: keylessPerDay,
 		},
 		Status: app.StatusConfig{Listen: statusListen},
 		Chain:  onchain.Defaults(),
@@ -94,6 +102,9 @@ func (c *Config) Validate() error {
 	}
 	if least := 32; c.API.BodiesMiB < least {
 		return config.At("api.bodies_mib", fmt.Errorf("%d is too little; the largest request alone takes %d", c.API.BodiesMiB, least))
+	}
+	if _, err := keys.ParseAmount(c.API.Keyless); err != nil {
+		return config.At("api.keyless_money_per_day", fmt.Errorf("%q: %w", c.API.Keyless, err))
 	}
 	return nil
 }

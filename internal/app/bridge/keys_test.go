@@ -177,16 +177,21 @@ func TestExpiry(t *testing.T) {
 func TestPrintKeys(t *testing.T) {
 	past := time.Date(2020, 1, 2, 0, 0, 0, 0, time.UTC)
 	var out strings.Builder
-	err := printKeys(&out, []keys.Listed{
+	sum, err := keys.ParseAmount("20000000000000000000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = printKeys(&out, []keys.Listed{
 		{Key: keys.Key{Name: "a", ID: "key_a", Hint: "wxyz", Rules: keys.Rules{Models: []string{"m", "n*"}, Requests: keys.Limit{Day: 5}, Tokens: keys.Limit{Month: 6}}}, Used: map[string]keys.Count{"month": {Requests: 7, Tokens: 8}}},
 		{Key: keys.Key{Name: "b", Revoked: past}},
 		{Key: keys.Key{Name: "c", Rules: keys.Rules{Expires: past}}},
 		{Key: keys.Key{Name: "d", Rules: keys.Rules{Expires: past.AddDate(500, 0, 0)}}},
+		{Key: keys.Key{Name: "e", Rules: keys.Rules{Money: keys.Money{Day: sum}}}, Used: map[string]keys.Count{"month": {Requests: 9, Money: sum}}},
 	}, "bridge keys add NAME")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"sk-culvert-…wxyz", "m,n*", "5 requests/day, 6 tokens/month", "7 requests, 8 tokens", "revoked 2020-01-02", "expired 2020-01-02", "until 2520-01-02"} {
+	for _, want := range []string{"sk-culvert-…wxyz", "m,n*", "5 requests/day, 6 tokens/month", "7 requests, 8 tokens", "revoked 2020-01-02", "expired 2020-01-02", "until 2520-01-02", "20000000000000000000 wei/day", "9 requests, 0 tokens, 20000000000000000000 wei"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("list = %s; want %q in it", out.String(), want)
 		}

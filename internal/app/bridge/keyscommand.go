@@ -60,7 +60,9 @@ it is: if it is lost, revoke it and make another.
 Limits count within the minute, day and month of UTC, and begin anew with the
 next. Requests count when they are sent on to a model; tokens, of prompt and
 answer, when the answer ends, so answers under way at the same time may go
-beyond a limit. Without a flag there is no limit.`,
+beyond a limit. So does money, in wei: a request that is let in may cost more
+than is left, and the next one is refused. What is free is not. Without a flag
+there is no limit.`,
 		Example: `  # A key for everything. The key alone goes to stdout.
   bridge keys add laptop
   export OPENAI_API_KEY=$(bridge keys add editor)
@@ -110,6 +112,12 @@ beyond a limit. Without a flag there is no limit.`,
 		f.Int64Var(&kind.limit.Day, kind.name+"-per-day", 0, "limit of "+kind.name+" per day")
 		f.Int64Var(&kind.limit.Month, kind.name+"-per-month", 0, "limit of "+kind.name+" per month")
 	}
+	for _, per := range []struct {
+		window string
+		limit  *keys.Amount
+	}{{"minute", &rules.Money.Minute}, {"day", &rules.Money.Day}, {"month", &rules.Money.Month}} {
+		f.TextVar(per.limit, "money-per-"+per.window, keys.Amount{}, "limit of money per "+per.window+", in wei")
+	}
 	f.StringVar(&rules.Isolation, "isolation", "", "what a provider may link: conversation or key (default: as the bridge is set)")
 	f.StringVar(&expires, "expires", "", "when it ends: 30d, 12h, 2027-01-01 (UTC) or a time with zone (default: never)")
 	return cmd
@@ -152,7 +160,7 @@ func keysListCommand(data func() (string, error)) *cobra.Command {
 		Use:   "list",
 		Short: "Show the keys, their limits and what they have used",
 		Long: `list shows every key, revoked ones too: its name and id, how it ends (to find it
-in an app's settings), what it may do, and the requests and tokens of this month.
+in an app's settings), what it may do, and the requests, tokens and money of this month.
 What a bridge that was killed counted in its last second is missing.`,
 		Example: `  bridge keys list
   bridge keys list --json | jq '.[] | {name, used}'`,
@@ -208,8 +216,12 @@ func printKeys(out io.Writer, list []keys.Listed, add string) error {
 			models = strings.Join(k.Models, ",")
 		}
 		month := k.Used["month"]
-		fmt.Fprintf(w, "%s\t%s\t%s…%s\t%s\t%s\t%s\t%d requests, %d tokens\n",
-			k.Name, k.ID, keys.Prefix, k.Hint, state, models, limits(&k.Rules), month.Requests, month.Tokens)
+		used := fmt.Sprintf("%d requests, %d tokens", month.Requests, month.Tokens)
+		if !month.Money.IsZero() {
+			used += fmt.Sprintf(", %s wei", month.Money)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s…%s\t%s\t%s\t%s\t%s\n",
+			k.Name, k.ID, keys.Prefix, k.Hint, state, models, limits(&k.Rules), used)
 	}
 	return w.Flush()
 }
@@ -228,6 +240,14 @@ func limits(r *keys.Rules) string {
 			if l.n > 0 {
 				all = append(all, fmt.Sprintf("%d %s/%s", l.n, kind.name, l.per))
 			}
+		}
+	}
+	for _, l := range []struct {
+		per string
+		sum keys.Amount
+	}{{"minute", r.Money.Minute}, {"day", r.Money.Day}, {"month", r.Money.Month}} {
+		if !l.sum.IsZero() {
+			all = append(all, fmt.Sprintf("%s wei/%s", l.sum, l.per))
 		}
 	}
 	if len(all) == 0 {

@@ -35,7 +35,7 @@ func (b *bridge) makeMetrics() {
 	})
 	r.Watch(telemetry.Family{
 		Name: "culvert_keys_limited_total", Help: "Requests refused with 429 because a limit of their key was used up, by what it counts.", Counter: true,
-		Labels: []telemetry.Label{node.Values("kind", string(keys.Requests), string(keys.Tokens))},
+		Labels: []telemetry.Label{node.Values("kind", string(keys.Requests), string(keys.Tokens), string(keys.Spending))},
 	}, func(emit telemetry.Emit) {
 		for kind, n := range b.keys.Limited() {
 			emit(float64(n), string(kind))

@@ -16,6 +16,7 @@ import (
 	"github.com/culvert-net/culvert/api"
 	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/api/body"
+	"github.com/culvert-net/culvert/api/keys"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/app/onchain"
@@ -213,13 +214,17 @@ func (b *bridge) parts(l bound) ([]app.Part, error) {
 		return nil, err
 	}
 	b.makeMetrics()
+	keyless, err := keys.ParseAmount(b.cfg.API.Keyless)
+	if err != nil {
+		return nil, app.Usage(err)
+	}
 	b.server, err = api.New(api.Config{
 		Backend: b.mode.backend(), Log: b.log,
 		Requests:  b.cfg.API.Requests,
 		Budget:    body.NewBudget(int64(b.cfg.API.BodiesMiB) << 20),
 		Heartbeat: b.cfg.API.Heartbeat, Isolation: api.Isolation(b.cfg.API.Isolation), Ready: b.mode.ready, Hosts: hosts,
 		Ended: node.Count(b.requests),
-		Keys:  b.keys.Ring, Local: b.keys.local,
+		Keys:  b.keys.Ring, Local: b.keys.local, Keyless: keys.Money{Day: keyless},
 		Banner: api.Info{Mode: b.mode.name(), Version: app.Version(), Status: b.statusURL},
 	})
 	if err != nil {

@@ -70,6 +70,7 @@ func configCommand(data func() (string, error)) *cobra.Command {
 func serveCommand(data func() (string, error)) *cobra.Command {
 	cfg := Defaults()
 	untilStdin := false
+	var passphrases *wallet.Passphrases
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Be a node of the world until stopped",
@@ -94,7 +95,8 @@ line, where other users could read it.`,
 			if untilStdin {
 				ctx = app.WithParent(ctx, cmd.InOrStdin())
 			}
-			err = Serve(ctx, Options{Data: dir, Config: cfg, Err: cmd.ErrOrStderr()})
+			passphrases.In, passphrases.Err = cmd.InOrStdin(), cmd.ErrOrStderr()
+			err = Serve(ctx, Options{Data: dir, Config: cfg, Err: cmd.ErrOrStderr(), Passphrases: passphrases})
 			if errors.Is(err, node.ErrNoWorld) {
 				lines := app.NewLines(cmd, dir)
 				return fmt.Errorf("%w. Set this directory up, to join a world: %s; a new world is made with: observer world create PHRASE",
@@ -104,6 +106,7 @@ line, where other users could read it.`,
 		},
 	}
 	config.Bind(cmd.Flags(), cfg)
+	passphrases = wallet.BindPassphrases(cmd.Flags())
 	cmd.Flags().BoolVar(&untilStdin, "exit-with-stdin", false, "stop when standard input ends, as a child of another program")
 	return cmd
 }

@@ -37,6 +37,7 @@ type Config struct {
 	Provider ProviderConfig         `toml:"provider" doc:"The model server behind a provider. What a provider receives, it can read."`
 	Chain    onchain.ProviderConfig `toml:"chain" doc:"The chain that this provider is paid on. Without it, it is free."`
 	Price    PriceConfig            `toml:"price" doc:"What a provider asks for, in a world with a contract."`
+	Ledger   LedgerConfig           `toml:"ledger" doc:"What is kept of payments, and what is lent to those who pay."`
 	Status   app.StatusConfig       `toml:"status" doc:"What the gateway is doing: /livez, /readyz and /status."`
 	Log      app.LogConfig          `toml:"log" doc:"Logs go to stderr and never hold a prompt, an answer, a key or a peer's address."`
 	Debug    app.DebugConfig        `toml:"debug" doc:"For developers."`
@@ -78,6 +79,7 @@ func Defaults() *Config {
 		},
 		Chain:  onchain.ProviderDefaults(),
 		Price:  PriceConfig{File: selling.ListFile},
+		Ledger: LedgerConfig{Allowance: "0.001 eth", NewAllowance: "0.002 eth"},
 		Status: app.StatusConfig{Listen: statusListen},
 		Log:    app.DefaultLog(),
 	}
@@ -99,6 +101,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Price.File == "" {
 		return config.At("price.file", errors.New("the name is empty; a file that is not there makes everything free"))
+	}
+	if _, _, err := c.Ledger.allowances(); err != nil {
+		return err
 	}
 	return c.Provider.check(c.Is(RoleProvider))
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/billing"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/telemetry"
 	"github.com/culvert-net/culvert/mesh"
@@ -52,6 +53,21 @@ func (g *gateway) makeProviderMetrics() {
 		emit(float64(s.RefusedStreams), "streams")
 		emit(float64(s.RefusedRequests), "requests")
 		emit(float64(s.RefusedBodies), "memory")
+	})
+	r.Watch(telemetry.Family{
+		Name: "culvert_provider_rounds_total", Help: "Requests that were paid for, by how they ended: refused before the model server saw them, answered, cut by anybody or for want of money, without an answer, and those whose result could not be kept.", Counter: true,
+		Labels: []telemetry.Label{node.Values("end", "refused", "answered", "cut", "unpaid", "none", "failed")},
+	}, func(emit telemetry.Emit) {
+		var n billing.Counts
+		if g.money != nil && g.money.till != nil {
+			n = g.money.till.Counts()
+		}
+		emit(float64(n.Refused), "refused")
+		emit(float64(n.Finished), "answered")
+		emit(float64(n.Partial), "cut")
+		emit(float64(n.Unpaid), "unpaid")
+		emit(float64(n.Aborted), "none")
+		emit(float64(n.Failed), "failed")
 	})
 	r.Watch(telemetry.Family{
 		Name: "culvert_provider_backend_up", Help: "1 if the model server answers, else 0.",

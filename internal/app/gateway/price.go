@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"time"
@@ -39,18 +40,21 @@ type Selling struct {
 
 // openSeller makes what sells, if there is somebody to be paid.
 func (g *gateway) openSeller(o Options, home *node.Home) error {
-	list := g.cfg.Price.path(o.Data)
-	if o.Selling == nil || g.chain == nil {
+	list, sells := g.cfg.Price.path(o.Data), g.money.selling()
+	if sells == nil || g.chain == nil {
 		// A file that cannot be read is an error for everybody, before it counts.
 		l, err := selling.ReadList(list)
-		if err == nil && (l.Default != nil || len(l.Models) > 0) {
+		if asks := err == nil && (l.Default != nil || len(l.Models) > 0); asks && g.chain != nil {
+			// Started by hand, without the passphrase, it would give away what it sells.
+			return app.Usage(fmt.Errorf("prices are set (%s), and the wallet cannot be opened, so that nobody could be paid: %w", list, g.money.books.Locked))
+		} else if asks {
 			g.log.Warn("prices are set, but nobody can be paid here: no chain is configured ([chain]), or the wallet is not open. Models are free", "file", list)
 		}
 		return app.Configured(err)
 	}
 	var err error
 	g.seller, err = selling.Open(selling.Config{
-		World: g.world, Key: o.Selling.Key, Asset: o.Selling.Asset, Unit: o.Selling.Unit,
+		World: g.world, Key: sells.Key, Asset: sells.Asset, Unit: sells.Unit,
 		Domain: g.chain.Domain, Offered: g.offered,
 		List: list, File: home.Data.Path(selling.SheetsFile), Changed: g.directory.Changed, Log: g.log,
 	})

@@ -15,6 +15,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/app/onchain"
 	"github.com/culvert-net/culvert/internal/app/selling"
+	"github.com/culvert-net/culvert/internal/app/wallet"
 	"github.com/culvert-net/culvert/internal/serve"
 	"github.com/culvert-net/culvert/internal/telemetry"
 	"github.com/culvert-net/culvert/mesh"
@@ -41,8 +42,8 @@ type Options struct {
 	Config *Config   // loaded and checked
 	Err    io.Writer // the log
 
-	// Selling is who is paid for what is served; nil: it is free.
-	Selling *Selling
+	// Passphrases is where that of the wallet comes from.
+	Passphrases *wallet.Passphrases
 
 	// WrapLinks, if set, stands between the relay and its links: tests record
 	// there what a relay sees. Programs leave it nil.
@@ -63,6 +64,7 @@ type gateway struct {
 	directory *node.Signed
 	relay     *circuit.Relay
 	models    *models         // nil: no provider
+	money     *money          // nil: there is no chain to be paid on
 	seller    *selling.Seller // nil: what is served is free
 	server    *tunnel.Server
 	metrics   *telemetry.Registry
@@ -95,7 +97,8 @@ func Serve(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, g.host.Close()) }()
-	parts, err := g.wire(o, home, src)
+	parts, err := g.wire(ctx, o, home, src)
+	defer func() { err = errors.Join(err, g.money.close()) }()
 	if err != nil {
 		return err
 	}
@@ -128,7 +131,7 @@ func (g *gateway) isSeed() bool { return node.IsSeed(g.world, g.host.Key()) }
 // wire joins directory, relay and tunnel. The parts are in the order of
 // starting; the tunnel, last, stops first and lets its answers finish while
 // circuits still live.
-func (g *gateway) wire(o Options, home *node.Home, src *source) ([]app.Part, error) {
+func (g *gateway) wire(ctx context.Context, o Options, home *node.Home, src *source) ([]app.Part, error) {
 	g.known = directory.NewView(g.world)
 	var err error
 	g.directory, err = node.OpenSigned(node.SignedConfig{
@@ -148,6 +151,9 @@ func (g *gateway) wire(o Options, home *node.Home, src *source) ([]app.Part, err
 	served := []circuit.StreamKind{circuit.StreamDirectory}
 	if g.cfg.Is(RoleProvider) {
 		served = append(served, circuit.StreamHTTP)
+	}
+	if g.chain != nil && g.cfg.Is(RoleProvider) {
+		served = append(served, circuit.StreamPay)
 	}
 	g.relay, err = circuit.NewRelay(circuit.RelayConfig{
 		World: g.world.ID, Self: g.host.Key(), CellSize: int(g.world.Rules.FixedCellBytes),
@@ -170,17 +176,22 @@ func (g *gateway) wire(o Options, home *node.Home, src *source) ([]app.Part, err
 	}
 	g.models = &models{backend: src, url: g.cfg.Provider.URL, runtime: src.runtime, able: src.able, changed: g.directory.Changed, log: g.log}
 	g.makeProviderMetrics()
+	if err := g.openMoney(ctx, o, home); err != nil {
+		return nil, err
+	}
 	if err := g.openSeller(o, home); err != nil {
 		return nil, err
 	}
 	if g.seller != nil {
 		parts = append(parts, app.Part{Name: "price sheets", Run: g.seller.Run})
 	}
+	parts = append(parts, g.money.parts()...)
 	g.server, err = tunnel.NewServer(tunnel.ServerConfig{
 		Backend:     src,
 		Commit:      backend.CommitAfter,
 		Budget:      body.NewBudget(int64(g.cfg.Provider.BodiesMiB) << 20),
 		Ended:       node.Count(g.requests),
+		Biller:      g.money.biller(),
 		MaxRequests: g.cfg.Provider.Requests, Drain: serve.Drain, Log: g.log,
 	})
 	if err != nil {

@@ -21,6 +21,7 @@ type Status struct {
 	Chain   *onchain.Status `json:"chain,omitempty"`   // that it is paid on
 	Backend *BackendStatus  `json:"backend,omitempty"` // of a provider
 	Selling *selling.Status `json:"selling,omitempty"` // of one that is paid
+	Money   *MoneyStatus    `json:"money,omitempty"`   // of one with a chain
 }
 
 // BackendStatus is what a provider knows of its model server.
@@ -43,6 +44,7 @@ func (g *gateway) status() *Status {
 		s.Backend = &BackendStatus{Kind: g.cfg.Provider.Backend, URL: g.cfg.Provider.URL}
 		s.Backend.Models, s.Backend.Alive, s.Backend.Problem = g.models.status()
 	}
+	s.Money = g.money.status()
 	if g.seller != nil {
 		sells := g.seller.Status()
 		s.Selling = &sells
@@ -100,6 +102,7 @@ func (s *Status) print(out io.Writer) error {
 		row("Backend", "%s %s, %s", b.Kind, b.URL, state)
 		row("Serves", "%s", strings.Join(b.Models, ", "))
 	}
+	s.Money.rows(row)
 	if p := s.Selling; p != nil {
 		row("Paid", "%s", strings.TrimSuffix(fmt.Sprintf("as %s; %s on price sheet %d; %s", p.Provider, app.Count(p.Models, "model"), p.Sequence, p.Problem), "; "))
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/culvert-net/culvert/internal/app"
-	"github.com/culvert-net/culvert/internal/app/wallet/v3"
+	v3 "github.com/culvert-net/culvert/internal/app/wallet/v3"
 	"github.com/culvert-net/culvert/ledger"
 )
 
@@ -52,8 +52,7 @@ down: who loses one of them loses the money, and nobody can restore it.`,
 		Example: `  ` + p.Name + ` wallet new
   ` + p.Name + ` wallet show`,
 	}
-	passphrases := &Passphrases{Flag: "--passphrase-file", Env: os.Getenv}
-	cmd.PersistentFlags().StringVar(&passphrases.File, "passphrase-file", "", "read the passphrase of the keystore from this file, its only line")
+	passphrases := BindPassphrases(cmd.PersistentFlags())
 	cmd.AddCommand(p.newCommand(passphrases), p.importCommand(passphrases), p.showCommand(passphrases))
 	if p.Sessions {
 		cmd.AddCommand(p.sessionCommand(passphrases))

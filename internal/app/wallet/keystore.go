@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"github.com/culvert-net/culvert/internal/app"
-	"github.com/culvert-net/culvert/internal/app/wallet/v3"
+	v3 "github.com/culvert-net/culvert/internal/app/wallet/v3"
 	"github.com/culvert-net/culvert/internal/config"
 	"github.com/culvert-net/culvert/internal/files"
 	"github.com/culvert-net/culvert/ledger"

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"github.com/culvert-net/culvert/internal/app"
@@ -35,6 +36,14 @@ type Passphrases struct {
 	Env  func(name string) string // os.Getenv; nil: the environment has none for this
 	In   io.Reader                // standard input
 	Err  io.Writer                // where a person is asked, normally stderr
+}
+
+// BindPassphrases is where the passphrase comes from of a program with these flags.
+// Whoever has them sets In and Err, or nobody is asked.
+func BindPassphrases(flags *pflag.FlagSet) *Passphrases {
+	p := &Passphrases{Flag: "--passphrase-file", Env: os.Getenv}
+	flags.StringVar(&p.File, "passphrase-file", "", "read the passphrase of the keystore from this file, its only line")
+	return p
 }
 
 // existing gets the passphrase of what there is, once.

@@ -8,7 +8,7 @@ import (
 	"os"
 
 	"github.com/culvert-net/culvert/internal/app"
-	"github.com/culvert-net/culvert/internal/app/wallet/v3"
+	v3 "github.com/culvert-net/culvert/internal/app/wallet/v3"
 	"github.com/culvert-net/culvert/internal/config"
 	"github.com/culvert-net/culvert/ledger"
 )

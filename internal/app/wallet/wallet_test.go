@@ -18,7 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/culvert-net/culvert/internal/app"
-	"github.com/culvert-net/culvert/internal/app/wallet/v3"
+	v3 "github.com/culvert-net/culvert/internal/app/wallet/v3"
 	"github.com/culvert-net/culvert/internal/config"
 	"github.com/culvert-net/culvert/ledger"
 )

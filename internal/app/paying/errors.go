@@ -1,0 +1,56 @@
+package paying
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/culvert-net/culvert/api/openai"
+	"github.com/culvert-net/culvert/ledger/channel"
+)
+
+// errStopping is for a request that comes while the program ends.
+var errStopping = errors.New("the program is stopping")
+
+// unpriced is for a provider whose word about money counts for nothing. Others may
+// be asked.
+func unpriced(err error) error {
+	e := openai.Quota("the provider asks to be paid, and cannot be: " + err.Error())
+	e.Cause = err
+	return e
+}
+
+// leftError is for a provider whose figures were not believed.
+func leftError(d channel.Dispute) error {
+	e := openai.Quota(fmt.Sprintf("the provider of this model is not paid any more, since %s (round %s); bridge status lists it", d.Reason, d.Round))
+	return e
+}
+
+// noMoney is what the person who asked is told of a request that could not be paid
+// for, with what helps.
+func (p *Payer) noMoney(ctx context.Context, err error, offer *Offer, account string) error {
+	buy := p.cfg.Buy(offer.Provider, account)
+	var e *openai.Error
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, channel.ErrNoChannel):
+		e = openai.Quota("the provider of this model is paid, and nothing was bought there; run: " + buy)
+	case errors.Is(err, channel.ErrFunds):
+		e = openai.Quota("what is left with the provider does not cover what this request may cost; lower max_tokens, or run: " + buy)
+	case errors.Is(err, channel.ErrClosing):
+		e = openai.Quota("the channel with the provider is closing; run: " + buy)
+	case errors.Is(err, channel.ErrWindow):
+		e = openai.Quota("this request would need more paid ahead than you risk with one provider; lower max_tokens, wait for requests in progress, or raise pay.window in config.toml")
+	case errors.Is(err, channel.ErrMismatch):
+		e = openai.Quota("the provider's books of what was paid do not fit ours, so that nothing more is paid; bridge status says more")
+	case errors.Is(err, channel.ErrResync), errors.Is(err, channel.ErrRunning), errors.Is(err, context.DeadlineExceeded):
+		e = openai.Unavailable("payment_busy", "what was paid has to be compared with the provider's books first, and requests in progress have to end before that; ask again", retryAfter)
+	default:
+		p.failed(ctx, "a request could not be paid for", err)
+		return err
+	}
+	p.count(func(c *Counts) { c.Unpaid++ })
+	e.Cause = err
+	return e
+}

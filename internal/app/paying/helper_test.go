@@ -1,0 +1,409 @@
+package paying
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/culvert-net/culvert/api/backend"
+	"github.com/culvert-net/culvert/api/body"
+	"github.com/culvert-net/culvert/api/openai"
+	"github.com/culvert-net/culvert/api/tunnel"
+	"github.com/culvert-net/culvert/internal/app/billing"
+	"github.com/culvert-net/culvert/internal/app/paying/purse"
+	"github.com/culvert-net/culvert/internal/app/wallet"
+	"github.com/culvert-net/culvert/internal/kv/bolt"
+	"github.com/culvert-net/culvert/ledger"
+	"github.com/culvert-net/culvert/ledger/channel"
+	"github.com/culvert-net/culvert/ledger/store"
+)
+
+const (
+	model        = "m"
+	dispute      = 24 * time.Hour
+	modelContext = 100 // tokens of the model
+	window       = 20_000
+)
+
+var domain = ledger.Domain{ChainID: 31337, Contract: ledger.Address{1}}
+
+// unit makes a token of output cost 10 wei, and one of input 1.
+var unit = ledger.Wei(10_000_000)
+
+// market is a bridge that pays and a provider that is paid, joined by a circuit in
+// memory. The contract is a table.
+type market struct {
+	*testing.T
+	contract *contract
+	wallet   sessions
+	provider *ledger.Key
+	sheet    ledger.Sheet
+
+	payerDir string
+	bridge   *side
+	payer    *Payer
+	channels *channel.Payer
+	purses   *purse.Book
+	client   *tunnel.Client
+
+	payee *channel.Payee
+	till  *billing.Till
+	model *fakeModel
+
+	circuit *circuit
+}
+
+// side is what one process has open.
+type side struct {
+	file  *bolt.Store
+	store *store.Store
+	stop  func() // ends what runs
+}
+
+// contract holds channels.
+type contract struct {
+	mu       sync.Mutex
+	channels map[ledger.ChannelID]ledger.Channel
+}
+
+func (c *contract) Channel(id ledger.ChannelID) (ledger.Channel, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ch, ok := c.channels[id]
+	return ch, ok
+}
+
+func (c *contract) Fresh() time.Time { return time.Now() }
+
+func (c *contract) set(id ledger.ChannelID, change func(*ledger.Channel)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ch := c.channels[id]
+	change(&ch)
+	c.channels[id] = ch
+}
+
+// sessions derive keys from nothing much.
+type sessions struct{ root [32]byte }
+
+func (s sessions) Session(p wallet.SessionPath) (*ledger.Key, error) {
+	b := s.root
+	b[0], b[1] = byte(p.Counter), byte(p.Counter>>20)
+	copy(b[2:], p.Provider[:8])
+	copy(b[10:], p.Group)
+	b[31] |= 1
+	return ledger.KeyOfBytes(b)
+}
+
+func (sessions) Brought() []wallet.Session { return nil }
+
+func newMarket(t *testing.T) *market {
+	t.Helper()
+	now := uint64(time.Now().Unix())
+	m := &market{
+		T: t, contract: &contract{channels: make(map[ledger.ChannelID]ledger.Channel)},
+		wallet: sessions{[32]byte{30: 7}}, provider: ledger.NewKey(), payerDir: t.TempDir(), model: &fakeModel{tokens: 20},
+	}
+	m.sheet = ledger.Sheet{
+		Sequence: 1, UnitPrice: unit, ValidFrom: now - 60, ValidUntil: now + 3600*24,
+		Models: []ledger.ModelPrice{{Model: model, Input: ledger.Wei(1_000_000), Cached: ledger.Wei(1_000_000), Output: unit}},
+	}
+	m.circuit = &circuit{requests: newAcceptor(), pays: newAcceptor()}
+	m.startGateway()
+	m.startBridge()
+	t.Cleanup(func() { m.bridge.stop() })
+	return m
+}
+
+func (m *market) must(err error) {
+	m.Helper()
+	if err != nil {
+		m.Fatal(err)
+	}
+}
+
+// open opens the ledger of a directory.
+func (m *market) open(dir string) *side {
+	m.Helper()
+	file, err := bolt.Open(filepath.Join(dir, "ledger.db"))
+	m.must(err)
+	s, err := store.Open(m.Context(), file, store.Config{Generation: filepath.Join(dir, "generation")})
+	m.must(err)
+	return &side{file: file, store: s}
+}
+
+func (s *side) close() error { return errors.Join(s.store.Close(), s.file.Close()) }
+
+func (m *market) startGateway() {
+	m.Helper()
+	s := m.open(m.TempDir())
+	var err error
+	m.payee, err = channel.NewPayee(channel.PayeeConfig{
+		Store: s.store, Chain: m.contract, Domain: domain, Key: m.provider, Owner: "gateway", DisputeTime: dispute,
+		Sheet: func(digest ledger.Hash) (*ledger.Sheet, bool) { return &m.sheet, digest == m.sheet.Digest(domain) },
+	})
+	m.must(err)
+	m.must(m.payee.Start(m.Context(), time.Now(), nil))
+	m.till = billing.Open(billing.Config{
+		Payee: m.payee, Context: func(string) int { return modelContext }, Asks: func() bool { return true }, Log: m.log(),
+	})
+	server, err := tunnel.NewServer(tunnel.ServerConfig{Backend: m.model, Budget: body.NewBudget(64 << 20), Biller: m.till, Log: m.log()})
+	m.must(err)
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = m.till.Serve(ctx, m.circuit.pays) })
+	wg.Go(func() { _ = server.Run(ctx, m.circuit.requests) })
+	m.Cleanup(func() {
+		cancel()
+		wg.Wait()
+		if err := s.close(); err != nil {
+			m.Error(err)
+		}
+	})
+}
+
+func (m *market) log() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// startBridge begins, or begins again, on the same directory.
+func (m *market) startBridge() {
+	m.Helper()
+	m.bridge = m.open(m.payerDir)
+	m.purses = purse.NewBook(purse.Config{Store: m.bridge.store, Wallet: m.wallet, Domain: domain})
+	var err error
+	m.channels, err = channel.NewPayer(channel.PayerConfig{
+		Store: m.bridge.store, Chain: m.contract, Domain: domain, Key: m.purses.Key, Owner: "bridge", Window: ledger.Wei(window),
+	})
+	m.must(err)
+	m.must(m.channels.Start(m.Context(), time.Now()))
+	m.payer, err = New(m.Context(), Config{
+		Payer: m.channels, Purses: m.purses, Log: m.log(),
+		Offer: func(tunnel.Target, time.Time) (*Offer, error) {
+			return &Offer{Provider: m.provider.Address(), Sheet: &m.sheet, Context: modelContext}, nil
+		},
+		Beside: m.circuit.beside,
+		Buy:    func(_ ledger.Address, account string) string { return "bridge buy " + account },
+	})
+	m.must(err)
+	m.client, err = tunnel.NewClient(tunnel.ClientConfig{Router: router{}, Dialer: m.circuit, Payer: m.payer, Log: m.log()})
+	m.must(err)
+	ctx, cancel := context.WithCancel(context.Background())
+	ran := make(chan error, 1)
+	go func() { ran <- m.payer.Run(ctx) }()
+	s := m.bridge
+	s.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := errors.Join(<-ran, s.close()); err != nil {
+			m.Error(err)
+		}
+	})
+}
+
+// buy buys for an account, with funds of the same wallet.
+func (m *market) buy(account string, amount uint64) ledger.ChannelID {
+	m.Helper()
+	key, err := m.purses.Open(m.Context(), m.provider.Address(), account)
+	m.must(err)
+	funder := ledger.Address{9}
+	id, err := m.channels.Hold(m.Context(), m.provider.Address(), key.Address(), funder)
+	m.must(err)
+	m.contract.set(id, func(c *ledger.Channel) {
+		deposited, err := c.Deposited.Add(ledger.Wei(amount))
+		m.must(err)
+		*c = ledger.Channel{
+			ID: id, Provider: m.provider.Address(), Key: key.Address(), Funder: funder, Epoch: 1, Deposited: deposited, Locked: unit,
+		}
+	})
+	return id
+}
+
+// balance is a channel in the bridge's books.
+func (m *market) balance(id ledger.ChannelID) channel.Balance {
+	m.Helper()
+	all, err := m.channels.Balances(m.Context())
+	m.must(err)
+	i := slices.IndexFunc(all, func(b channel.Balance) bool { return b.Channel == id })
+	if i < 0 {
+		m.Fatalf("channel %s is not held", id)
+	}
+	return all[i]
+}
+
+// eventually waits for something that another goroutine does.
+func (m *market) eventually(what string, holds func() bool) {
+	m.Helper()
+	for end := time.Now().Add(10 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			m.Fatalf("%s: not within ten seconds", what)
+		}
+	}
+}
+
+// request is a question, with more fields if there are some.
+func request(t testing.TB, fields string) *backend.Request {
+	t.Helper()
+	text := []byte(`{"model":"` + model + `","messages":[{"role":"user","content":"hello"}]` + fields + `}`)
+	view, e := openai.ParseChat(text)
+	if e != nil {
+		t.Fatal(e)
+	}
+	return &backend.Request{Method: http.MethodPost, Path: "/v1/chat/completions", Header: http.Header{}, Body: text, View: view}
+}
+
+// ask asks and reads the whole answer.
+func (m *market) ask(req *backend.Request) (text string, resp *backend.Response, err error) {
+	resp, err = m.client.Do(m.Context(), req)
+	if err != nil {
+		return "", nil, err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	return string(b), resp, err
+}
+
+// router knows one provider.
+type router struct{}
+
+func (router) Choose(_ string, _ openai.Capability, exclude []tunnel.Target) (tunnel.Target, error) {
+	if len(exclude) > 0 {
+		return tunnel.Target{}, tunnel.ErrNoProvider
+	}
+	return tunnel.Target{Key: [32]byte{1}, Name: "p", Model: model}, nil
+}
+func (router) Report(tunnel.Target, tunnel.Outcome) {}
+func (router) Models() []backend.Model              { return nil }
+
+// circuit joins the two sides.
+type circuit struct {
+	requests, pays *acceptor
+
+	mu   sync.Mutex
+	wrap func(server tunnel.Conn) tunnel.Conn // of pay streams at the gateway; nil: as they are
+	fail error                                // of opening pay streams
+}
+
+// Dial implements tunnel.Dialer.
+func (c *circuit) Dial(context.Context, tunnel.Target, backend.Group) (tunnel.Conn, error) {
+	here, there := newPipe()
+	return here, c.requests.offer(there)
+}
+
+func (c *circuit) beside(context.Context, tunnel.Conn) (tunnel.Conn, error) {
+	c.mu.Lock()
+	wrap, fail := c.wrap, c.fail
+	c.mu.Unlock()
+	if fail != nil {
+		return nil, fail
+	}
+	here, there := newPipe()
+	var conn tunnel.Conn = there
+	if wrap != nil {
+		conn = wrap(there)
+	}
+	return here, c.pays.offer(conn)
+}
+
+func (c *circuit) set(f func(c *circuit)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f(c)
+}
+
+// acceptor hands out streams.
+type acceptor struct {
+	conns chan tunnel.Conn
+	over  chan struct{}
+	close func()
+}
+
+func newAcceptor() *acceptor {
+	a := &acceptor{conns: make(chan tunnel.Conn), over: make(chan struct{})}
+	a.close = sync.OnceFunc(func() { close(a.over) })
+	return a
+}
+
+func (a *acceptor) offer(c tunnel.Conn) error {
+	select {
+	case a.conns <- c:
+		return nil
+	case <-a.over:
+		return errCut
+	}
+}
+
+func (a *acceptor) Accept() (tunnel.Conn, error) {
+	select {
+	case c := <-a.conns:
+		return c, nil
+	case <-a.over:
+		return nil, io.EOF
+	}
+}
+
+func (a *acceptor) Close() error {
+	a.close()
+	return nil
+}
+
+// fakeModel answers with so many tokens, each of a word.
+type fakeModel struct {
+	mu     sync.Mutex
+	tokens int
+	lie    int           // tokens that it counts too many
+	hold   chan struct{} // not nil: it waits for it behind the first token
+	status int           // of an error in place of an answer
+}
+
+func (f *fakeModel) set(change func(*fakeModel)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change(f)
+}
+
+func (f *fakeModel) Models(context.Context) ([]backend.Model, error) { return nil, nil }
+
+func (f *fakeModel) Do(ctx context.Context, req *backend.Request) (*backend.Response, error) {
+	f.mu.Lock()
+	tokens, lie, hold, status := f.tokens, f.lie, f.hold, f.status
+	f.mu.Unlock()
+	if status != 0 {
+		return nil, openai.Upstream(status, "broken", "it is broken")
+	}
+	if most := req.View.Most(req.Body); most > 0 {
+		tokens = min(tokens, int(most))
+	}
+	usage := fmt.Sprintf(`"usage":{"prompt_tokens":8,"completion_tokens":%d}`, tokens+lie)
+	if !req.View.Stream {
+		return answer(backend.ContentJSON, io.NopCloser(strings.NewReader(
+			`{"object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"`+strings.Repeat("word ", tokens)+`"}}],`+usage+`}`))), nil
+	}
+	r, w := io.Pipe()
+	stop := context.AfterFunc(ctx, func() { _ = w.CloseWithError(ctx.Err()) })
+	go func() {
+		defer stop()
+		for i := range tokens {
+			if i == 1 && hold != nil {
+				select {
+				case <-hold:
+				case <-ctx.Done():
+				}
+			}
+			fmt.Fprintf(w, `data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"word "}}]}`+"\n\n")
+		}
+		fmt.Fprint(w, `data: {"object":"chat.completion.chunk","choices":[],`+usage+"}\n\ndata: [DONE]\n\n")
+		_ = w.Close()
+	}()
+	return answer(backend.ContentStream, r), nil
+}
+
+func answer(media string, body io.ReadCloser) *backend.Response {
+	return &backend.Response{Status: http.StatusOK, Header: http.Header{"Content-Type": {media}}, Body: body}
+}

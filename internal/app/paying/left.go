@@ -1,0 +1,60 @@
+package paying
+
+import (
+	"context"
+	"time"
+
+	"github.com/culvert-net/culvert/ledger"
+	"github.com/culvert-net/culvert/ledger/channel"
+)
+
+// leave is for a provider whose figure was not believed: it was paid by ours, and is
+// not asked again.
+func (p *Payer) leave(ctx context.Context, d channel.Dispute) {
+	p.mu.Lock()
+	p.left[d.Provider] = d
+	p.counts.Disputed++
+	p.mu.Unlock()
+	p.cfg.Log.WarnContext(ctx, "a provider wants more than can be; it is paid by our figure, and left",
+		"provider", d.Provider, "round", d.Round, "reason", d.Reason, "wants", d.Claimed.Format(), "paid", d.Paid.Format())
+}
+
+// leftFor is the dispute for which a provider is left now.
+func (p *Payer) leftFor(provider ledger.Address, now time.Time) (channel.Dispute, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	d, left := p.left[provider]
+	return d, left && now.Sub(d.At) < leaveTime
+}
+
+// CanPay reports whether a provider has something left of ours and was not left: one
+// that cannot be paid is not worth asking. What one request may cost is looked at
+// when it is opened.
+func (p *Payer) CanPay(provider ledger.Address) bool {
+	now := time.Now()
+	if _, left := p.leftFor(provider, now); left {
+		return false
+	}
+	p.mu.Lock()
+	fresh := now.Sub(p.looked) < balanceAge
+	free, found := p.balances[provider]
+	p.mu.Unlock()
+	if fresh {
+		return found && !free.IsZero()
+	}
+	balances, err := p.cfg.Payer.Balances(context.Background()) // from memory, or a few pages of a file
+	if err != nil {
+		p.failed(context.Background(), "balances could not be read", err)
+		return false
+	}
+	byProvider := make(map[ledger.Address]ledger.Amount)
+	for _, b := range balances {
+		if byProvider[b.Provider].Less(b.Free) {
+			byProvider[b.Provider] = b.Free
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.balances, p.looked = byProvider, now
+	return !byProvider[provider].IsZero()
+}

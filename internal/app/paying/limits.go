@@ -1,0 +1,60 @@
+package paying
+
+import "time"
+
+const (
+	// openLimit bounds opening a pay stream and writing its first frame: a circuit
+	// that takes longer has no room.
+	openLimit = 10 * time.Second
+
+	// writeLimit bounds writing a frame: a provider that reads nothing gets nothing.
+	writeLimit = 10 * time.Second
+
+	// resultLimit is how long the result of a round is waited for behind the answer,
+	// or what there was of one: the provider ends its work first, and its frame
+	// takes a way over six hops.
+	resultLimit = 10 * time.Second
+
+	// refusalLimit is how long the reason of a refusal is waited for that has come
+	// as an answer: it travels beside it.
+	refusalLimit = 2 * time.Second
+
+	// acceptLimit is how long a voucher's receipt is waited for. Without it, the
+	// next round's header carries the voucher again.
+	acceptLimit = 10 * time.Second
+
+	// retryWait is between two attempts to open a pay stream whose round has ended.
+	retryWait = 500 * time.Millisecond
+
+	// resyncLimit bounds the comparison of a channel's books with its provider's,
+	// and the wait for rounds that have to end before it.
+	resyncLimit = 15 * time.Second
+
+	// retryMost is the longest such wait while the request runs: a provider that has
+	// no pay streams is not asked for one all the time.
+	retryMost = 10 * time.Second
+
+	// runningTick is how often a comparison that waits for rounds looks again
+	// without being told of an end: another program may share the store.
+	runningTick = time.Second
+
+	// stopLimit is how long Run waits at its end for rounds that are being settled.
+	// What is left is found again at the next start.
+	stopLimit = 5 * time.Second
+
+	// sweepTime is between two looks for rounds whose process is gone.
+	sweepTime = time.Minute
+
+	// balanceAge is how old a look at the balances may be by which providers are
+	// chosen: one look serves all requests of a moment.
+	balanceAge = time.Second
+
+	// leaveTime is how long a provider is left whose figure was not believed.
+	leaveTime = 30 * 24 * time.Hour
+
+	// maxDisputes is how many disputes are read at a start to know who was left.
+	maxDisputes = 1000
+
+	// retryAfter is what people are told to wait where money is busy, not missing.
+	retryAfter = 5 * time.Second
+)

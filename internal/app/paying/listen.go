@@ -1,0 +1,79 @@
+package paying
+
+import (
+	"context"
+	"time"
+
+	"github.com/culvert-net/culvert/ledger/channel"
+)
+
+// listen keeps a pay stream of the round until ctx ends: one that breaks is opened
+// again, and its first frame asks for the result.
+func (m *payment) listen(ctx context.Context) {
+	wait := retryWait
+	for ctx.Err() == nil {
+		if l, err := m.p.dial(ctx, m.conn, m.round.Hello()); err == nil {
+			wait = retryWait
+			m.change(func() { m.line = l })
+			m.hear(ctx, l)
+			m.change(func() { m.line = nil })
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+		if wait = min(2*wait, retryMost); m.ending() {
+			wait = retryWait // somebody waits
+		}
+	}
+}
+
+func (m *payment) ending() bool {
+	select {
+	case <-m.over:
+		return true
+	default:
+		return false
+	}
+}
+
+// hear takes what the provider says until the stream ends.
+func (m *payment) hear(ctx context.Context, l *line) {
+	defer l.drop()
+	for {
+		f, err := channel.ReadFrame(l.conn)
+		if err != nil {
+			return
+		}
+		switch f := f.(type) {
+		case *channel.Ask:
+			m.pays(ctx, l, *f)
+		case *channel.Accepted:
+			if err := m.round.Accepted(ctx, *f); err != nil && ctx.Err() == nil {
+				m.p.failed(ctx, "a provider's receipt could not be kept", err)
+			}
+			m.change(func() { m.holds = f.Cumulative })
+		case *channel.ResultFrame:
+			m.change(func() { m.result = &f.Result })
+		case *channel.ErrorFrame:
+			m.change(func() { m.refusal = &channel.Refusal{Code: f.Code, Wanted: f.Wanted, Text: f.Text} })
+		default: // nothing that a provider sends unasked
+			return
+		}
+	}
+}
+
+// pays answers a provider that wants more while it answers.
+func (m *payment) pays(ctx context.Context, l *line, ask channel.Ask) {
+	if ask.Round != m.round.ID() {
+		return
+	}
+	v, err := m.round.Ask(ctx, ask)
+	if err != nil {
+		if ctx.Err() == nil {
+			m.p.failed(ctx, "a voucher could not be kept, so that it is not sent", err)
+		}
+		return
+	}
+	_ = l.write(&channel.VoucherFrame{Voucher: v}) // the next read tells that the stream is gone
+}

@@ -1,0 +1,245 @@
+package paying
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/culvert-net/culvert/api/openai"
+	"github.com/culvert-net/culvert/api/tunnel"
+	"github.com/culvert-net/culvert/internal/app/paying/purse"
+	"github.com/culvert-net/culvert/internal/app/terms"
+	"github.com/culvert-net/culvert/ledger"
+	"github.com/culvert-net/culvert/ledger/channel"
+)
+
+// Offer is what a provider asks for a model, and who it is.
+type Offer struct {
+	Provider ledger.Address
+	Sheet    *ledger.Sheet
+	Context  int // tokens that prompt and answer of the model may have; 0: unknown
+}
+
+// Config is what a Payer is made of. Fields are required unless they say otherwise.
+type Config struct {
+	Payer  *channel.Payer // started
+	Purses *purse.Book
+
+	// Offer is what a target asks for now; nil: it is free. The error says why what
+	// it says of money counts for nothing.
+	Offer func(to tunnel.Target, now time.Time) (*Offer, error)
+
+	// Beside opens a pay stream on the circuit of a request's stream.
+	Beside func(ctx context.Context, conn tunnel.Conn) (tunnel.Conn, error)
+
+	// MaxOutput is the most tokens of an answer, for each choice, that money is set
+	// aside for where the request does not say; 0: terms.DefaultOutput.
+	MaxOutput uint64
+
+	// Buy is the command that buys from a provider, for the account of an API key or,
+	// if that is "", for all.
+	Buy func(provider ledger.Address, account string) string
+
+	Log *slog.Logger
+}
+
+// Payer is a bridge's.
+type Payer struct {
+	cfg Config // immutable
+
+	settling sync.WaitGroup // payments that are not over
+
+	mu       sync.Mutex
+	stopped  bool                               // nothing is opened any more; guarded by mu
+	live     map[*payment]context.CancelFunc    // payments that are not over; guarded by mu
+	ended    chan struct{}                      // closed and made anew when one is; guarded by mu
+	flights  map[ledger.ChannelID]*flight       // comparisons under way; guarded by mu
+	left     map[ledger.Address]channel.Dispute // providers, and why; guarded by mu
+	balances map[ledger.Address]ledger.Amount   // free, by provider; guarded by mu
+	looked   time.Time                          // at balances; guarded by mu
+	counts   Counts                             // guarded by mu
+}
+
+var _ tunnel.Payer = (*Payer)(nil)
+
+// Counts is what a Payer has done since it was made.
+type Counts struct {
+	Opened   uint64 // rounds
+	Paid     uint64 // with a result that was confirmed
+	Refused  uint64 // that the provider did not admit
+	Aborted  uint64 // without a result
+	Disputed uint64 // whose figure was not believed
+	Unpaid   uint64 // requests for which there was no money
+	Resyncs  uint64 // comparisons of books
+	Failed   uint64 // times that the ledger failed
+}
+
+// New makes a Payer, which leaves those that were left before.
+func New(ctx context.Context, cfg Config) (*Payer, error) {
+	p := &Payer{
+		cfg: cfg, live: make(map[*payment]context.CancelFunc), ended: make(chan struct{}),
+		flights: make(map[ledger.ChannelID]*flight), left: make(map[ledger.Address]channel.Dispute),
+	}
+	if p.cfg.MaxOutput == 0 {
+		p.cfg.MaxOutput = terms.DefaultOutput
+	}
+	disputes, err := cfg.Payer.Disputes(ctx, maxDisputes)
+	if err != nil {
+		return nil, fmt.Errorf("disputes: %w", err)
+	}
+	for _, d := range disputes {
+		if _, known := p.left[d.Provider]; !known { // the newest comes first
+			p.left[d.Provider] = d
+		}
+	}
+	return p, nil
+}
+
+// Run keeps the books tidy until ctx ends, and then waits a little for what is
+// being settled.
+func (p *Payer) Run(ctx context.Context) error {
+	tick := time.NewTicker(sweepTime)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			p.stop()
+			return nil
+		case now := <-tick.C:
+			if err := p.cfg.Payer.Sweep(ctx, now); err != nil && ctx.Err() == nil {
+				p.failed(ctx, "the ledger could not be tidied", err)
+			}
+		}
+	}
+}
+
+// stop ends what is under way, after a while.
+func (p *Payer) stop() {
+	p.mu.Lock()
+	p.stopped = true
+	p.mu.Unlock()
+	late := time.AfterFunc(stopLimit, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		for _, cancel := range p.live {
+			cancel()
+		}
+	})
+	defer late.Stop()
+	p.settling.Wait()
+}
+
+// Open implements tunnel.Payer.
+func (p *Payer) Open(ctx context.Context, to tunnel.Target, ask tunnel.Ask) (tunnel.Payment, error) {
+	now := time.Now()
+	offer, err := p.cfg.Offer(to, now)
+	if err != nil {
+		return nil, unpriced(err)
+	}
+	if offer == nil {
+		return nil, nil
+	}
+	if d, left := p.leftFor(offer.Provider, now); left {
+		return nil, leftError(d)
+	}
+	order, err := p.order(to, offer, ask)
+	if err != nil {
+		return nil, err
+	}
+	m := &payment{p: p, conn: ask.Conn, offer: offer}
+	round, err := p.reserve(ctx, m, order, ask.Request.Account)
+	if err != nil {
+		return nil, p.noMoney(ctx, err, offer, ask.Request.Account)
+	}
+	m.round, m.hash = round, channel.NewResponseHash(round.Salt())
+	p.count(func(c *Counts) { c.Opened++ })
+	if !p.begin(m) {
+		return nil, errors.Join(errStopping, m.round.Refused(context.WithoutCancel(ctx), now, &channel.Refusal{Code: channel.CodeBusy}))
+	}
+	return m, nil
+}
+
+// order is what the request can use at most, as the provider counts it, too.
+func (p *Payer) order(to tunnel.Target, offer *Offer, ask tunnel.Ask) (o channel.Order, err error) {
+	route, ok := openai.RouteOf(ask.Request.Path)
+	if !ok {
+		return o, fmt.Errorf("no route %s", ask.Request.Path)
+	}
+	view, e := route.Parse(ask.Body)
+	if e != nil {
+		return o, e
+	}
+	most := terms.Of(ask.Body, view)
+	o = channel.Order{
+		Target: ask.Request.Path, Body: ask.Body, Sheet: offer.Sheet, Model: view.Model,
+		Input: most.Input, Output: most.Output, Images: most.Images, TTL: channel.MaxTTL,
+	}
+	if _, priced := offer.Sheet.Price(view.Model); !priced {
+		return o, unpriced(fmt.Errorf("its price sheet does not list %q", view.Model))
+	}
+	if route.Chunk == "" {
+		return o, nil // nothing is written
+	}
+	limit := terms.Cap(offer.Context, view.Choices(ask.Body))
+	if o.Output == 0 {
+		limit = min(limit, p.cfg.MaxOutput*uint64(view.Choices(ask.Body)))
+	}
+	if o.Output == 0 || limit < o.Output {
+		o.Output = limit
+	}
+	return o, nil
+}
+
+// reserve opens the round, with whatever purse covers it.
+func (p *Payer) reserve(ctx context.Context, m *payment, o channel.Order, account string) (*channel.Payment, error) {
+	id, err := p.choose(ctx, m.offer, o, account)
+	if err != nil {
+		return nil, err
+	}
+	o.Channel = id
+	round, err := p.cfg.Payer.Open(ctx, time.Now(), o)
+	if !errors.Is(err, channel.ErrResync) {
+		return round, err
+	}
+	if err := p.resync(ctx, id, m.conn); err != nil {
+		return nil, err
+	}
+	return p.cfg.Payer.Open(ctx, time.Now(), o)
+}
+
+// choose is the channel that pays. Where none covers the request, it is one that
+// would if there was more in it, which says so when it is used.
+func (p *Payer) choose(ctx context.Context, offer *Offer, o channel.Order, account string) (ledger.ChannelID, error) {
+	keys, err := p.cfg.Purses.Find(ctx, offer.Provider, account)
+	if err != nil {
+		return ledger.ChannelID{}, err
+	}
+	most, err := o.MaxCost(offer.Sheet.UnitPrice)
+	if err != nil {
+		return ledger.ChannelID{}, err
+	}
+	for _, need := range []ledger.Amount{most, {}} {
+		for _, key := range keys {
+			id, err := p.cfg.Payer.Choose(ctx, offer.Provider, key, need)
+			if !errors.Is(err, channel.ErrNoChannel) {
+				return id, err
+			}
+		}
+	}
+	return ledger.ChannelID{}, channel.ErrNoChannel
+}
+
+func (p *Payer) count(f func(*Counts)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f(&p.counts)
+}
+
+// failed is for a ledger that fails where nobody can be told.
+func (p *Payer) failed(ctx context.Context, what string, err error) {
+	p.cfg.Log.ErrorContext(ctx, what, "err", err)
+	p.count(func(c *Counts) { c.Failed++ })
+}
