@@ -88,6 +88,10 @@ mesh: build ## The event log of real processes: 100,000 events, kill -9, a netwo
 vectors: ## Test vectors against a second implementation, in JavaScript; needs Node.js 20
 	internal/e2e/vectors/run
 
+.PHONY: contracts
+contracts: ## Compile the contract, compare with what is committed, all orders of six calls, forge; needs Node.js 20 and npm
+	contracts/run
+
 .PHONY: postgres
 postgres: ## The store in PostgreSQL against real servers, which are started; needs Debian's postgresql (ARGS="-run TestReplica -v")
 	internal/kv/postgres/run $(ARGS)

@@ -121,6 +121,7 @@ func serveCommand(data func() (string, error)) *cobra.Command {
 	cfg := Defaults()
 	o := Options{}
 	untilStdin := false
+	var passphrases *wallet.Passphrases
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Answer OpenAI clients on this machine until stopped",
@@ -144,6 +145,8 @@ circuit: GET /readyz on the status port says so, or what is missing.`,
 			if _, err := app.Load(cfg, program, o.Data, cmd.Flags(), func(string) error { return o.fits() }); err != nil {
 				return err
 			}
+			passphrases.In, passphrases.Err = cmd.InOrStdin(), cmd.ErrOrStderr()
+			o.Passphrases = passphrases
 			ctx := cmd.Context()
 			if untilStdin {
 				ctx = app.WithParent(ctx, cmd.InOrStdin())
@@ -152,6 +155,7 @@ circuit: GET /readyz on the status port says so, or what is missing.`,
 		},
 	}
 	config.Bind(cmd.Flags(), cfg)
+	passphrases = wallet.BindPassphrases(cmd.Flags())
 	cmd.Flags().StringVar(&o.World, "world", "", "world file (default: world.toml in the data directory)")
 	cmd.Flags().BoolVar(&untilStdin, "exit-with-stdin", false, "stop when standard input ends, as a child of another program")
 	return cmd

@@ -23,6 +23,7 @@ type Config struct {
 	Status app.StatusConfig `toml:"status" doc:"What the bridge is doing: /livez, /readyz and /status."`
 	Local  LocalConfig      `toml:"local" doc:"Local mode: no world and no circuits. Requests go straight to a server of your own,\nwhich sees that they are yours. Not for a data directory that has a world.toml."`
 	Chain  onchain.Config   `toml:"chain" doc:"The chain that providers are paid on. Without it, only those that are free are used."`
+	Pay    PayConfig        `toml:"pay" doc:"How providers are paid that ask for it. What is bought: bridge buy."`
 	Log    app.LogConfig    `toml:"log" doc:"Logs go to stderr and never hold a prompt, an answer or a key."`
 	Debug  app.DebugConfig  `toml:"debug" doc:"For developers."`
 }
@@ -66,6 +67,7 @@ func Defaults() *Config {
 		},
 		Status: app.StatusConfig{Listen: statusListen},
 		Chain:  onchain.Defaults(),
+		Pay:    payDefaults(),
 		Log:    app.DefaultLog(),
 	}
 }

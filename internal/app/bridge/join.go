@@ -84,7 +84,7 @@ func join(ctx context.Context, dir string, inv roster.Invite, phrase string, pro
 		return err
 	}
 	defer data.Close()
-	m, err := newWorld(&bridge{cfg: Defaults(), log: slog.New(slog.DiscardHandler), data: data}, inv.World, nil)
+	m, err := newWorld(ctx, &bridge{cfg: Defaults(), log: slog.New(slog.DiscardHandler), data: data}, inv.World, nil)
 	if err != nil {
 		return err
 	}

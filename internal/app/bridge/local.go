@@ -28,7 +28,7 @@ type local struct {
 
 var _ mode = (*local)(nil)
 
-func newLocal(b *bridge) (mode, error) {
+func newLocal(_ context.Context, b *bridge) (mode, error) {
 	upstream := b.cfg.Local.Upstream
 	client, err := openai.New(openai.Config{BaseURL: upstream, Key: b.cfg.Local.Key.Reveal()})
 	if err != nil {

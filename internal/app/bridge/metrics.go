@@ -1,11 +1,14 @@
 package bridge
 
 import (
+	"time"
+
 	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/api/keys"
 	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/app/paying"
 	"github.com/culvert-net/culvert/internal/telemetry"
 )
 
@@ -55,6 +58,7 @@ func (m *inWorld) listed(name string) (string, bool) { return listedIn(m.router.
 func (m *inWorld) watch(r *telemetry.Registry) {
 	node.WatchDirectory(r,
 		func() *node.Signed { return m.directory }, func() node.Directory { return m.known })
+	m.watchMoney(r)
 	// family adds one whose figures are a part of the same snapshot.
 	family := func(f telemetry.Family, read func(s circuit.ClientStats, emit telemetry.Emit)) {
 		r.Watch(f, func(emit telemetry.Emit) { read(m.circuits.Stats(), emit) })
@@ -113,5 +117,42 @@ func (m *inWorld) watch(r *telemetry.Registry) {
 		emit(float64(s.Destroyed), "destroyed")
 		emit(float64(s.Silenced), "silent")
 		emit(float64(s.Violated), "violation")
+	})
+}
+
+func (m *inWorld) watchMoney(r *telemetry.Registry) {
+	r.Watch(telemetry.Family{
+		Name: "culvert_payments_total", Help: "Requests that were to be paid for, by how they ended: paid, answered with an error that cost nothing, without a result, disputed (which were paid, too, by our figure), and not asked for want of money; failed: times that the ledger could not be used.", Counter: true,
+		Labels: []telemetry.Label{node.Values("end", "paid", "refused", "aborted", "disputed", "unpaid", "failed")},
+	}, func(emit telemetry.Emit) {
+		var n paying.Counts
+		if m.money != nil && m.money.payer != nil {
+			n = m.money.payer.Counts()
+		}
+		emit(float64(n.Paid), "paid")
+		emit(float64(n.Refused), "refused")
+		emit(float64(n.Aborted), "aborted")
+		emit(float64(n.Disputed), "disputed")
+		emit(float64(n.Unpaid), "unpaid")
+		emit(float64(n.Failed), "failed")
+	})
+	r.Watch(telemetry.Family{
+		Name: "culvert_payment_resyncs_total", Help: "Comparisons of a channel's books with its provider's.", Counter: true,
+	}, func(emit telemetry.Emit) {
+		var n paying.Counts
+		if m.money != nil && m.money.payer != nil {
+			n = m.money.payer.Counts()
+		}
+		emit(float64(n.Resyncs))
+	})
+	r.Watch(telemetry.Family{
+		Name: "culvert_chain_age_seconds", Help: "Seconds since the chain was read up to a young block; absent without a chain, and until it was.",
+	}, func(emit telemetry.Emit) {
+		if m.money == nil {
+			return
+		}
+		if fresh := m.money.books.Reader.Fresh(); !fresh.IsZero() {
+			emit(time.Since(fresh).Seconds())
+		}
 	})
 }

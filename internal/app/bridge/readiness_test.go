@@ -75,7 +75,7 @@ func TestLocalReadiness(t *testing.T) {
 	open := func() *local {
 		cfg := Defaults()
 		cfg.Local.Upstream = server.URL
-		m, err := newLocal(&bridge{cfg: cfg})
+		m, err := newLocal(t.Context(), &bridge{cfg: cfg})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -148,7 +148,7 @@ func TestUpstreamWithoutScheme(t *testing.T) {
 	} {
 		cfg := Defaults()
 		cfg.Local.Upstream = given
-		_, err := newLocal(&bridge{cfg: cfg})
+		_, err := newLocal(t.Context(), &bridge{cfg: cfg})
 		if app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "--upstream") || strings.Contains(err.Error(), "secret") {
 			t.Errorf("--upstream %s: %v; want %q", given, err, want)
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/app/onchain"
+	"github.com/culvert-net/culvert/internal/app/wallet"
 	"github.com/culvert-net/culvert/internal/peer"
 	"github.com/culvert-net/culvert/internal/serve"
 	"github.com/culvert-net/culvert/internal/telemetry"
@@ -36,6 +37,9 @@ type Options struct {
 	// WrapMirrors, if set, stands between the bridge and the streams on which it
 	// asks mirrors: tests record there what it says. Programs leave it nil.
 	WrapMirrors func(follow.Opener) follow.Opener
+
+	// Passphrases is where the wallet's comes from; nil: nowhere.
+	Passphrases *wallet.Passphrases
 }
 
 // bridge is a running bridge. Immutable once parts has completed it.
@@ -48,10 +52,12 @@ type bridge struct {
 	baseURLs  []string
 	statusURL string
 	keys      *keyring
-	mode      mode
-	metrics   *telemetry.Registry
-	requests  *telemetry.Requests // of metrics
-	server    *api.Server
+
+	passphrases *wallet.Passphrases // of Options; may be nil
+	mode        mode
+	metrics     *telemetry.Registry
+	requests    *telemetry.Requests // of metrics
+	server      *api.Server
 }
 
 // mode is what a bridge does with requests.
@@ -91,7 +97,7 @@ func Serve(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer data.Close()
-	b := &bridge{wrap: o.WrapMirrors, cfg: o.Config, log: log, data: data, started: time.Now().UTC()}
+	b := &bridge{wrap: o.WrapMirrors, passphrases: o.Passphrases, cfg: o.Config, log: log, data: data, started: time.Now().UTC()}
 
 	if b.keys, err = openKeys(ctx, data, log); err != nil {
 		return err
@@ -107,7 +113,7 @@ func Serve(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	if b.mode, err = open(b); err != nil {
+	if b.mode, err = open(ctx, b); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.mode.close()) }()
@@ -143,7 +149,7 @@ func (o *Options) fits() error {
 // choose decides between world and local mode. Local mode is only ever asked
 // for, and never where there is a world: a prompt meant for a circuit must not
 // go straight to somebody by a flag left in a script.
-func (o *Options) choose() (func(*bridge) (mode, error), error) {
+func (o *Options) choose() (func(context.Context, *bridge) (mode, error), error) {
 	exists := func(path string) bool {
 		_, err := os.Stat(path)
 		return !errors.Is(err, fs.ErrNotExist)
@@ -171,7 +177,7 @@ func (o *Options) choose() (func(*bridge) (mode, error), error) {
 	if err != nil {
 		return nil, app.Configured(err)
 	}
-	return func(b *bridge) (mode, error) { return newWorld(b, w, chain) }, nil
+	return func(ctx context.Context, b *bridge) (mode, error) { return newWorld(ctx, b, w, chain) }, nil
 }
 
 // bound are the listeners of a bridge.

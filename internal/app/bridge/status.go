@@ -36,6 +36,7 @@ type Status struct {
 	Keys      *KeysStatus           `json:"keys,omitempty"`
 	World     *node.WorldStatus     `json:"world,omitempty"`
 	Chain     *onchain.Status       `json:"chain,omitempty"`
+	Money     *MoneyStatus          `json:"money,omitempty"` // nil: there is no chain
 	Directory *node.DirectoryStatus `json:"directory,omitempty"`
 	Circuits  []Circuit             `json:"circuits,omitempty"`
 	Member    *member.Status        `json:"member,omitempty"` // nil: this bridge never asked to be one
@@ -98,6 +99,7 @@ func (s *Status) print(out io.Writer) error {
 	s.Keys.rows(row)
 	s.World.Rows(row)
 	s.Chain.Rows(row)
+	s.Money.rows(row)
 	s.Directory.Rows(row)
 	switch {
 	case s.Member != nil:

@@ -1,13 +1,13 @@
 package bridge
 
 import (
+	"encoding"
 	"io"
 	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/culvert-net/culvert/internal/app"
 )
@@ -64,7 +64,7 @@ func jsonFields(t reflect.Type, prefix string) (all []string) {
 		case reflect.Slice:
 			inner, at = inner.Elem(), prefix+name+"[]."
 		}
-		if inner.Kind() == reflect.Struct && inner != reflect.TypeFor[time.Time]() {
+		if inner.Kind() == reflect.Struct && !inner.Implements(reflect.TypeFor[encoding.TextMarshaler]()) { // those are strings
 			all = append(all, jsonFields(inner, at)...)
 		}
 	}

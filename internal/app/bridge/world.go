@@ -54,11 +54,12 @@ type inWorld struct {
 	tunnel    *tunnel.Client
 
 	members *membership
+	money   *money // nil: there is no chain
 }
 
 var _ mode = (*inWorld)(nil)
 
-func newWorld(b *bridge, w *world.World, chain *onchain.Settings) (_ mode, err error) {
+func newWorld(ctx context.Context, b *bridge, w *world.World, chain *onchain.Settings) (_ mode, err error) {
 	m := &inWorld{world: w, chain: chain, known: directory.NewView(w)}
 	chain.Warn(b.log)
 	defer func() {
@@ -79,6 +80,7 @@ func newWorld(b *bridge, w *world.World, chain *onchain.Settings) (_ mode, err e
 	m.circuits, err = circuit.NewClient(circuit.ClientConfig{
 		World: w.ID, Hops: m.hops(), CellSize: int(w.Rules.FixedCellBytes),
 		Links: node.NewLinks(m.links, m.known), Paths: paths, Log: b.log,
+		Pairs: chain != nil, // a pay stream beside each request
 	})
 	if err != nil {
 		return nil, err
@@ -90,11 +92,18 @@ func newWorld(b *bridge, w *world.World, chain *onchain.Settings) (_ mode, err e
 		return nil, err
 	}
 	m.router = node.NewRouter(m.known, failures, m.noDirectory)
-	if c := w.Charter; c != nil && c.Chain != nil {
+	if m.money, err = openMoney(ctx, b, w, chain, m.known); err != nil {
+		return nil, err
+	}
+	m.router.Pays, m.router.WhyNot = m.money.pays, m.money.whyNot
+	switch c := w.Charter; {
+	case m.money != nil:
+		m.router.Prices = m.money.prices
+	case c != nil && c.Chain != nil:
 		m.router.Prices = pricing.NewBook(pricing.Config{Domain: ledger.Domain{ChainID: c.Chain.ID, Contract: c.Chain.Contract}})
 	}
 	m.tunnel, err = tunnel.NewClient(tunnel.ClientConfig{
-		Router: m.router, Dialer: node.Dialer{Client: m.circuits, Hops: m.hops(), Used: paths.Used}, Log: b.log,
+		Router: m.router, Dialer: node.Dialer{Client: m.circuits, Hops: m.hops(), Used: paths.Used}, Payer: m.money.tunnelPayer(), Log: b.log,
 	})
 	if err != nil {
 		return nil, err
@@ -145,6 +154,7 @@ func (m *inWorld) ready() error {
 func (m *inWorld) describe(s *Status) {
 	s.World = node.NewWorldStatus(m.world)
 	s.Chain = m.chain.Status()
+	s.Money = m.money.status(context.Background())
 	s.Directory = node.NewDirectoryStatus(m.directory, m.known.Snapshot())
 	s.Circuits = circuitStatus(m.circuits.Circuits(), m.known.Snapshot())
 	if service := m.members.running(); service != nil {
@@ -153,20 +163,20 @@ func (m *inWorld) describe(s *Status) {
 }
 
 func (m *inWorld) parts() []app.Part {
-	return []app.Part{
+	return append([]app.Part{
 		{Name: "directory", Run: m.directory.Run},
 		{Name: "circuits", Run: m.circuits.Run},
 		{Name: "directory watch", Run: func(ctx context.Context) error {
 			return node.Follow(ctx, m.known, m.circuits.Changed)
 		}},
 		{Name: "membership", Run: m.members.run},
-	}
+	}, m.money.parts()...)
 }
 
 func (m *inWorld) admin(rest http.Handler) http.Handler { return m.members.admin(rest) }
 
 func (m *inWorld) close() error {
-	var errs []error
+	errs := []error{m.money.close()}
 	if m.members != nil {
 		errs = append(errs, m.members.close())
 	}

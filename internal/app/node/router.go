@@ -27,6 +27,10 @@ type Router struct {
 	Prices Prices
 	Pays   func(n directory.Node, model string) bool
 
+	// WhyNot says, where nobody is left who is free or can be paid, what helps; nil:
+	// there is nothing to say.
+	WhyNot func() string
+
 	mu  sync.Mutex
 	rnd *mrand.Rand // guarded by mu
 }
@@ -77,7 +81,11 @@ func (r *Router) Choose(name string, needs openai.Capability, exclude []tunnel.T
 		}
 		return tunnel.Target{}, fmt.Errorf("%w: %w", tunnel.ErrUnknownModel, err)
 	case errors.Is(err, route.ErrUnpaid):
-		e := openai.Quota("every provider of this model that is left asks to be paid, and there is no balance with any of them; pick a model of GET /v1/models that has no price")
+		why := "there is no balance with any of them"
+		if r.WhyNot != nil {
+			why = r.WhyNot()
+		}
+		e := openai.Quota("every provider of this model that is left asks to be paid, and " + why + "; or pick a model of GET /v1/models that has no price")
 		e.Cause = fmt.Errorf("%w: %w", tunnel.ErrNoProvider, err)
 		return tunnel.Target{}, e
 	case err != nil && notAble(snap, model, needs):

@@ -67,14 +67,14 @@ var _ tunnel.Payer = (*Payer)(nil)
 
 // Counts is what a Payer has done since it was made.
 type Counts struct {
-	Opened   uint64 // rounds
-	Paid     uint64 // with a result that was confirmed
-	Refused  uint64 // that the provider did not admit
-	Aborted  uint64 // without a result
-	Disputed uint64 // whose figure was not believed
-	Unpaid   uint64 // requests for which there was no money
-	Resyncs  uint64 // comparisons of books
-	Failed   uint64 // times that the ledger failed
+	Opened   uint64 `json:"opened"`   // rounds
+	Paid     uint64 `json:"paid"`     // with a result that was confirmed
+	Refused  uint64 `json:"refused"`  // that cost nothing: the provider did not admit them, or nothing was sent
+	Aborted  uint64 `json:"aborted"`  // without a result
+	Disputed uint64 `json:"disputed"` // whose figure was not believed
+	Unpaid   uint64 `json:"unpaid"`   // requests for which there was no money
+	Resyncs  uint64 `json:"resyncs"`  // comparisons of books
+	Failed   uint64 `json:"failed"`   // times that the ledger failed
 }
 
 // New makes a Payer, which leaves those that were left before.

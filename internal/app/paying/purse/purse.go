@@ -16,7 +16,6 @@ import (
 type Store interface {
 	Do(ctx context.Context, f func(kv.Tx) error) error
 	View(ctx context.Context, f func(kv.Tx) error) error
-	Restored() bool
 }
 
 // Wallet derives session keys, and has those that were brought from elsewhere.
@@ -45,6 +44,7 @@ type Book struct {
 const (
 	bucketNow  = "purse-now"  // provider, account → counter u64: the key that is bought for
 	bucketKeys = "purse-keys" // session key → path
+	bucketMeta = "purse-meta" // restored → nothing, if the store ever was
 )
 
 const (
@@ -72,6 +72,14 @@ func NewBook(c Config) *Book {
 	return b
 }
 
+func keyRestored() []byte { return []byte("restored") }
+
+// Restored is told once of a store that is an older copy of itself: what it does not
+// know may have been used.
+func (b *Book) Restored(ctx context.Context) error {
+	return b.cfg.Store.Do(ctx, func(tx kv.Tx) error { return tx.Put(bucketMeta, keyRestored(), nil) })
+}
+
 // Open is the key of a purse, which is made if it is not there. It is on the disk
 // when Open returns: money may be sent to it.
 func (b *Book) Open(ctx context.Context, provider ledger.Address, account string) (*ledger.Key, error) {
@@ -82,9 +90,18 @@ func (b *Book) Open(ctx context.Context, provider ledger.Address, account string
 	if key, found, err := b.now(ctx, &p); err != nil || found {
 		return key, err
 	}
-	p.counter = 0
-	if b.cfg.Store.Restored() {
-		p.counter = jump
+	err := b.cfg.Store.View(ctx, func(tx kv.Tx) error {
+		_, err := tx.Get(bucketMeta, keyRestored())
+		if p.counter = 0; err == nil {
+			p.counter = jump
+		}
+		if errors.Is(err, kv.ErrNotFound) {
+			err = nil
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the purse for provider %s: %w", provider, err)
 	}
 	key, err := b.derive(p)
 	if err != nil {

@@ -31,11 +31,6 @@ func (w fakeWallet) Session(p wallet.SessionPath) (*ledger.Key, error) {
 
 func (w fakeWallet) Brought() []wallet.Session { return w.brought }
 
-// copied is a store that says that it was restored.
-type copied struct{ *store.Store }
-
-func (copied) Restored() bool { return true }
-
 func openStore(t *testing.T) *store.Store {
 	dir := t.TempDir()
 	file, err := bolt.Open(filepath.Join(dir, "ledger.db"))
@@ -138,7 +133,10 @@ func TestPursesOfACopy(t *testing.T) {
 	s := openStore(t)
 	a := ledger.Address{1}
 	known := open(t, NewBook(Config{Store: s, Wallet: fakeWallet{}, Domain: domain}), a, "")
-	b := NewBook(Config{Store: copied{s}, Wallet: fakeWallet{}, Domain: domain})
+	b := NewBook(Config{Store: s, Wallet: fakeWallet{}, Domain: domain})
+	if err := b.Restored(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if open(t, b, a, "") != known {
 		t.Error("a known purse has another key")
 	}

@@ -1,0 +1,318 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/culvert-net/culvert/api/tunnel"
+	"github.com/culvert-net/culvert/circuit"
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/books"
+	"github.com/culvert-net/culvert/internal/app/onchain"
+	"github.com/culvert-net/culvert/internal/app/paying"
+	"github.com/culvert-net/culvert/internal/app/paying/purse"
+	"github.com/culvert-net/culvert/internal/app/pricing"
+	"github.com/culvert-net/culvert/internal/app/terms"
+	"github.com/culvert-net/culvert/internal/app/wallet"
+	v3 "github.com/culvert-net/culvert/internal/app/wallet/v3"
+	"github.com/culvert-net/culvert/internal/config"
+	"github.com/culvert-net/culvert/ledger"
+	"github.com/culvert-net/culvert/ledger/channel"
+	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/world"
+)
+
+// PayConfig is [pay].
+type PayConfig struct {
+	Window    string `toml:"window" doc:"The most that you risk with one provider: what it may hold that is not worked for yet.\nSo many standard tokens at its price, \"1000000 tokens\", or an amount, \"0.01 eth\"."`
+	MaxOutput int    `toml:"max_output" doc:"Tokens of an answer that money is set aside for where the request does not say (max_tokens)."`
+}
+
+// payDefaults are of a bridge that was told nothing. A million tokens are some sixty
+// answers of the longest kind at a time, and an amount that people part with to try
+// something out, whatever the currency: a hundred thousandth of what a busy provider
+// makes of its machine in a month.
+func payDefaults() PayConfig {
+	return PayConfig{Window: "1000000 tokens", MaxOutput: terms.DefaultOutput}
+}
+
+// Validate implements the check of config.Load.
+func (c *PayConfig) Validate() error {
+	if _, _, err := c.window(); err != nil {
+		return config.At("window", err)
+	}
+	if c.MaxOutput < 1 {
+		return config.At("max_output", fmt.Errorf("%d is too little; an answer has at least one token", c.MaxOutput))
+	}
+	return nil
+}
+
+// window is an amount, or a number of tokens.
+func (c *PayConfig) window() (amount ledger.Amount, tokens uint64, err error) {
+	at, err := onchain.ParseClaimAt(c.Window)
+	if err != nil || at.Gas > 0 {
+		return amount, 0, fmt.Errorf("%q: write it as 1000000 tokens, or 0.01 eth", c.Window)
+	}
+	return at.Money, at.Tokens, nil
+}
+
+// money is what a bridge has that can pay.
+type money struct {
+	known  *directory.View
+	prices *pricing.Book
+
+	// nil where the wallet is not open.
+	purses   *purse.Book
+	channels *channel.Payer
+	payer    *paying.Payer
+
+	books *books.Books
+}
+
+// openMoney opens what a bridge needs to pay, if it has a chain. Without a wallet that
+// opens, it uses what is free.
+func openMoney(ctx context.Context, b *bridge, w *world.World, chain *onchain.Settings, known *directory.View) (_ *money, err error) {
+	if chain == nil {
+		return nil, nil
+	}
+	m, cost := &money{known: known}, v3.Standard()
+	if w.Sandbox {
+		cost = v3.Light()
+	}
+	from := b.passphrases
+	if from == nil {
+		from = &wallet.Passphrases{Env: func(string) string { return "" }} // nobody is asked
+	}
+	m.books, err = books.Open(ctx, books.Config{
+		Data: b.data, Settings: chain, Log: b.log,
+		Wallet: wallet.Config{Data: b.data.Path(""), Sessions: true, Cost: cost, From: from, New: program + " wallet new"},
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, m.books.Close())
+		}
+	}()
+	m.prices = pricing.NewBook(pricing.Config{Domain: chain.Domain, Asset: m.books.Chain.Asset, Chain: providers{m}})
+	if m.books.Wallet == nil {
+		b.log.Warn("the wallet is not open: only providers that are free are used", "err", m.books.Locked)
+		return m, nil
+	}
+	return m, m.open(ctx, b, chain.Domain)
+}
+
+// open makes the payer.
+func (m *money) open(ctx context.Context, b *bridge, domain ledger.Domain) error {
+	window, tokens, err := b.cfg.Pay.window()
+	if err != nil {
+		return err
+	}
+	m.purses = purse.NewBook(purse.Config{Store: m.books.Store, Wallet: m.books.Wallet, Domain: domain})
+	m.channels, err = channel.NewPayer(channel.PayerConfig{
+		Store: m.books.Store, Chain: m.books.Reader, Domain: domain, Key: m.purses.Key, Owner: program, Window: window, WindowTokens: tokens,
+	})
+	if err != nil {
+		return err
+	}
+	if err := m.begin(ctx, b); err != nil {
+		return err
+	}
+	m.payer, err = paying.New(ctx, paying.Config{
+		Payer: m.channels, Purses: m.purses, Offer: m.offer, Beside: beside, MaxOutput: uint64(b.cfg.Pay.MaxOutput), Buy: buyLine, Log: b.log,
+	})
+	return err
+}
+
+// begin deals with what the last run left, and with a copy that was put back.
+func (m *money) begin(ctx context.Context, b *bridge) error {
+	restored := m.books.Store.Restored()
+	if restored {
+		b.log.Warn("the ledger is an older copy of itself: each channel is compared with its provider's books before it is used")
+		if err := m.purses.Restored(ctx); err != nil {
+			return err
+		}
+	}
+	if err := m.channels.Start(ctx, time.Now()); err != nil {
+		return err
+	}
+	if restored {
+		return m.books.Store.Settle(ctx)
+	}
+	return nil
+}
+
+// beside opens a pay stream on the circuit of a request.
+func beside(ctx context.Context, conn tunnel.Conn) (tunnel.Conn, error) {
+	s, ok := conn.(*circuit.Stream)
+	if !ok {
+		return nil, fmt.Errorf("a request on a %T has no circuit to pay over", conn)
+	}
+	return s.Beside(ctx, circuit.StreamPay)
+}
+
+// buyLine is what a person types to buy from a provider.
+func buyLine(provider ledger.Address, account string) string {
+	line := program + " buy " + provider.String()
+	if account != "" {
+		line += " --for " + account
+	}
+	return line
+}
+
+// providers is what the contract says of them, of the block that is believed.
+type providers struct{ *money }
+
+// Provider implements pricing.Chain.
+func (m providers) Provider(a ledger.Address) (ledger.Provider, bool) {
+	return m.books.Reader.State().Provider(a)
+}
+
+// offer implements paying.Config.Offer.
+func (m *money) offer(to tunnel.Target, now time.Time) (*paying.Offer, error) {
+	snap := m.known.Snapshot()
+	n, ok := snap.Node(to.Key)
+	if !ok || !n.Priced() {
+		return nil, nil // one that has just left refuses by itself
+	}
+	o, err := m.prices.Offer(snap, n, now)
+	if err != nil {
+		return nil, err
+	}
+	out := &paying.Offer{Provider: o.Provider, Sheet: &o.Sheet}
+	for _, model := range n.Models {
+		if model.ID == to.Model {
+			out.Context = int(model.Context)
+		}
+	}
+	return out, nil
+}
+
+// pays reports whether a node that asks to be paid for a model can be.
+func (m *money) pays(n directory.Node, model string) bool {
+	if m == nil || m.payer == nil {
+		return false
+	}
+	o, err := m.prices.Offer(m.known.Snapshot(), n, time.Now())
+	if err != nil {
+		return false
+	}
+	_, err = o.Model(model)
+	return err == nil && m.payer.CanPay(o.Provider)
+}
+
+// whyNot says what helps where nobody is left who is free or can be paid.
+func (m *money) whyNot() string {
+	switch {
+	case m == nil:
+		return "this bridge pays nobody, since it has no chain ([chain] in config.toml)"
+	case m.payer == nil:
+		return "this bridge pays nobody, since its wallet is not open: " + m.books.Locked.Error()
+	case m.books.Reader.Fresh().IsZero():
+		return "this bridge has not read the chain yet, so that it does not know what it has"
+	}
+	return "nothing is left with any of them; buy with: " + program + " buy PROVIDER"
+}
+
+// tunnelPayer is nobody where nothing is paid.
+func (m *money) tunnelPayer() tunnel.Payer {
+	if m == nil || m.payer == nil {
+		return nil
+	}
+	return m.payer
+}
+
+// parts run beside the tunnel, and end after it.
+func (m *money) parts() []app.Part {
+	if m == nil {
+		return nil
+	}
+	parts := m.books.Parts()
+	if m.payer != nil {
+		parts = append(parts, app.Part{Name: "payments", Run: m.payer.Run})
+	}
+	return parts
+}
+
+// close closes the books.
+func (m *money) close() error {
+	if m == nil {
+		return nil
+	}
+	return m.books.Close()
+}
+
+// MoneyStatus is what a bridge knows of its money.
+type MoneyStatus struct {
+	Wallet   ledger.Address   `json:"wallet,omitzero"`
+	Locked   string           `json:"locked,omitempty"` // why nothing is paid
+	Block    uint64           `json:"block"`            // up to which the chain was read
+	Read     time.Time        `json:"read,omitzero"`    // when
+	Problem  string           `json:"problem,omitempty"`
+	Channels []paying.Balance `json:"channels,omitempty"`
+	Left     []paying.Left    `json:"left,omitempty"`   // providers that are not paid any more
+	Notice   string           `json:"notice,omitempty"` // what providers learn
+	Rounds   paying.Counts    `json:"rounds"`
+}
+
+// linkable is what direct payment tells a provider.
+const linkable = "a provider can tell that all rounds paid from one channel are of one customer"
+
+func (m *money) status(ctx context.Context) *MoneyStatus {
+	if m == nil {
+		return nil
+	}
+	chain := m.books.Reader.Status()
+	s := &MoneyStatus{Block: chain.Confirmed, Read: m.books.Reader.Fresh()}
+	if chain.Err != nil {
+		s.Problem = chain.Err.Error()
+	}
+	if m.payer == nil {
+		s.Locked = "the wallet is not open: " + m.books.Locked.Error()
+		return s
+	}
+	if key := m.books.Wallet.Key(); key != nil {
+		s.Wallet = key.Address()
+	}
+	s.Rounds, s.Left = m.payer.Counts(), m.payer.Left()
+	var err error
+	if s.Channels, err = m.payer.Balances(ctx); err != nil {
+		s.Problem = strings.TrimPrefix(s.Problem+"; the ledger could not be read: "+err.Error(), "; ")
+	}
+	if len(s.Channels) > 0 {
+		s.Notice = linkable
+	}
+	return s
+}
+
+// rows prints the status for a person.
+func (s *MoneyStatus) rows(row func(name, format string, args ...any)) {
+	if s == nil {
+		return
+	}
+	if s.Problem != "" {
+		row("Chain read", "NOT NOW: %s", s.Problem)
+	} else {
+		row("Chain read", "up to block %d", s.Block)
+	}
+	if s.Locked != "" {
+		row("Paying", "no, only providers that are free are used: %s", s.Locked)
+		return
+	}
+	if !s.Wallet.IsZero() {
+		row("Wallet", "%s", s.Wallet)
+	}
+	for _, c := range s.Channels {
+		row("Channel", "%s", c)
+	}
+	for _, l := range s.Left {
+		row("Left", "%s", l)
+	}
+	if s.Notice != "" {
+		row("Linkable", "%s", s.Notice)
+	}
+}
