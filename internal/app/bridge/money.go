@@ -151,9 +151,13 @@ func (m *money) begin(ctx context.Context, b *bridge) error {
 	return nil
 }
 
+// buyTokens is for how much a person is told to buy: as much as is risked with one
+// provider at most (payDefaults). What it costs is shown before it is paid.
+const buyTokens = 1_000_000
+
 // buyLine is what a person types to buy from a provider.
 func buyLine(provider ledger.Address, account string) string {
-	line := program + " buy " + provider.String()
+	line := fmt.Sprintf("%s buy %s --tokens %d", program, provider, buyTokens)
 	if account != "" {
 		line += " --for " + account
 	}
