@@ -191,12 +191,13 @@ func (m *money) topUp(ctx context.Context, id ledger.ChannelID, amount ledger.Am
 	return m.market.Seen(ctx, o)
 }
 
-// buyTokens is how much is suggested to people who have nothing left.
-const buyTokens = "1000000"
+// buyTokens is for how much a person is told to buy: as much as is risked with one
+// provider at most (payDefaults). What it costs is shown before it is paid.
+const buyTokens = 1_000_000
 
 // buyLine is what a person types to buy from a provider.
 func buyLine(provider ledger.Address, account string) string {
-	line := program + " buy " + provider.String() + " --tokens " + buyTokens
+	line := fmt.Sprintf("%s buy %s --tokens %d", program, provider, buyTokens)
 	if account != "" {
 		line += " --for " + account
 	}
@@ -254,7 +255,7 @@ func (m *money) whyNot() string {
 	case m.books.Reader.Fresh().IsZero():
 		return "this bridge has not read the chain yet, so that it does not know what it has"
 	}
-	return "nothing is left with any of them; buy with: " + program + " buy --model MODEL --tokens " + buyTokens
+	return fmt.Sprintf("nothing is left with any of them; buy with: %s buy --model MODEL --tokens %d", program, buyTokens)
 }
 
 // tunnelPayer is nobody where nothing is paid.
