@@ -143,6 +143,22 @@ func TestRefusedBeforeItIsSent(t *testing.T) {
 	}
 }
 
+// On Filecoin an account that never had anything does not exist, and nothing is
+// estimated for it: that is told as what it is.
+func TestAccountThatDoesNotExist(t *testing.T) {
+	w := writing(t)
+	w.bendBy(func(r *reply) {
+		if r.Method == "eth_estimateGas" {
+			r.Result, r.Error = nil, &replyError{Code: 1, Message: "failed to estimate gas: resolution lookup failed: resolve address t410f…: actor not found"}
+		}
+	})
+	writer := w.writer(w.keys[1])
+	_, err := writer.Send(within(t), w.cfg.Calls().Exit())
+	if !errors.Is(err, ErrFunds) || !strings.Contains(err.Error(), w.keys[1].Address().String()) {
+		t.Errorf("%v, want %v", err, ErrFunds)
+	}
+}
+
 // What is refused in its block is told with the reason.
 func TestRefusedInItsBlock(t *testing.T) {
 	w := writing(t)
@@ -584,5 +600,44 @@ func TestRevertsArePlain(t *testing.T) {
 	other := &RefusedError{Code: -32000, Text: "insufficient funds for gas"}
 	if got := explainRevert(other); got != error(other) {
 		t.Errorf("%v", got)
+	}
+}
+
+// Whoever asks for the same again, at the same time or when it is done, gets the
+// transaction that there is.
+func TestSendOnce(t *testing.T) {
+	w := writing(t)
+	w.mines()
+	ctx := within(t)
+	by := w.writer(w.keys[0])
+	c := w.cfg.Calls().Register(by.Address(), ledger.Wei(1000), []byte("d"), ledger.Hash{})
+	c.What = "register 1"
+	const askers = 8
+	ids := make(chan ID, askers)
+	for range askers {
+		go func() {
+			id, err := by.SendOnce(ctx, c)
+			if err != nil {
+				t.Errorf("SendOnce = %v", err)
+			}
+			ids <- id
+		}()
+	}
+	first := <-ids
+	for range askers - 1 {
+		if id := <-ids; id != first {
+			t.Errorf("two transactions: %d and %d", first, id)
+		}
+	}
+	if _, err := by.Wait(ctx, first, nil); err != nil {
+		t.Fatal(err)
+	}
+	// By now the contract would refuse it.
+	if id, err := by.SendOnce(ctx, c); id != first || err != nil {
+		t.Errorf("when it is done: %d, %v; want %d", id, err, first)
+	}
+	c.What = "register 2"
+	if _, err := by.SendOnce(ctx, c); err == nil {
+		t.Error("another name is the same transaction")
 	}
 }

@@ -2,8 +2,12 @@ package bridge
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
+	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +15,9 @@ import (
 	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/books"
+	"github.com/culvert-net/culvert/internal/app/evmrpc"
+	"github.com/culvert-net/culvert/internal/app/market"
+	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/app/onchain"
 	"github.com/culvert-net/culvert/internal/app/paying"
 	"github.com/culvert-net/culvert/internal/app/paying/purse"
@@ -28,13 +35,15 @@ import (
 // PayConfig is [pay].
 type PayConfig struct {
 	Window    string `toml:"window" doc:"The most that you risk with one provider: what it may hold that is not worked for yet.\nSo many standard tokens at its price, \"1000000 tokens\", or an amount, \"0.01 eth\"."`
+	TopUp     string `toml:"auto_topup" doc:"An amount, such as \"0.01 eth\", that is added to a channel when less than half of it is left;\nempty: nothing is bought without you."`
+	TopUpDay  string `toml:"auto_topup_daily" doc:"The most that is so added within 24 hours, to all channels together."`
 	MaxOutput int    `toml:"max_output" doc:"Tokens of an answer that money is set aside for where the request does not say (max_tokens)."`
 }
 
-// payDefaults are of a bridge that was told nothing. A million tokens are some sixty
-// answers of the longest kind at a time, and an amount that people part with to try
-// something out, whatever the currency: a hundred thousandth of what a busy provider
-// makes of its machine in a month.
+// payDefaults are of a bridge that was told nothing. A million tokens at a provider's
+// own price are some sixty answers of the longest kind at a time, and about the least
+// that people buy: whatever the currency, nobody loses more by it than he tried the
+// provider out with.
 func payDefaults() PayConfig {
 	return PayConfig{Window: "1000000 tokens", MaxOutput: terms.DefaultOutput}
 }
@@ -44,10 +53,30 @@ func (c *PayConfig) Validate() error {
 	if _, _, err := c.window(); err != nil {
 		return config.At("window", err)
 	}
+	if _, _, err := c.topUps(); err != nil {
+		return err
+	}
 	if c.MaxOutput < 1 {
 		return config.At("max_output", fmt.Errorf("%d is too little; an answer has at least one token", c.MaxOutput))
 	}
 	return nil
+}
+
+// topUps are auto_topup and its limit; zeros: nothing is bought.
+func (c *PayConfig) topUps() (amount, daily ledger.Amount, err error) {
+	if c.TopUp == "" && c.TopUpDay == "" {
+		return amount, daily, nil
+	}
+	if amount, err = ledger.ParseAmount(c.TopUp); err != nil {
+		return amount, daily, config.At("auto_topup", err)
+	}
+	if daily, err = ledger.ParseAmount(c.TopUpDay); err != nil {
+		return amount, daily, config.At("auto_topup_daily", fmt.Errorf("%w; without a limit nothing is bought by itself", err))
+	}
+	if amount.IsZero() || daily.Less(amount) {
+		return amount, daily, config.At("auto_topup_daily", fmt.Errorf("%q is less than one top-up of %q, so that none would ever be made", c.TopUpDay, c.TopUp))
+	}
+	return amount, daily, nil
 }
 
 // window is an amount, or a number of tokens.
@@ -69,12 +98,13 @@ type money struct {
 	channels *channel.Payer
 	payer    *paying.Payer
 
-	books *books.Books
+	books  *books.Books
+	market *market.Market
 }
 
 // openMoney opens what a bridge needs to pay, if it has a chain. Without a wallet that
 // opens, it uses what is free.
-func openMoney(ctx context.Context, b *bridge, w *world.World, chain *onchain.Settings, known *directory.View) (_ *money, err error) {
+func openMoney(ctx context.Context, b *bridge, w *world.World, chain *onchain.Settings, known *directory.View, circuits *circuit.Client) (_ *money, err error) {
 	if chain == nil {
 		return nil, nil
 	}
@@ -86,13 +116,15 @@ func openMoney(ctx context.Context, b *bridge, w *world.World, chain *onchain.Se
 	if from == nil {
 		from = &wallet.Passphrases{Env: func(string) string { return "" }} // nobody is asked
 	}
+	own := wallet.Config{Data: b.data.Path(""), Sessions: true, Cost: cost, From: from, New: program + " wallet new"}
 	m.books, err = books.Open(ctx, books.Config{
-		Data: b.data, Settings: chain, Log: b.log,
-		Wallet: wallet.Config{Data: b.data.Path(""), Sessions: true, Cost: cost, From: from, New: program + " wallet new"},
+		Data: b.data, Settings: chain, Log: b.log, Wallet: own,
+		Road: &evmrpc.RoadConfig{Opener: evmrpc.Over{Circuits: circuits}, Known: known, Paid: m.buysFrom, Log: b.log},
 	})
 	if err != nil {
 		return nil, err
 	}
+	m.market = market.New(market.Config{Books: m.books, Wallet: own, Pays: true, Serves: program, List: m.list, Log: b.log})
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, m.books.Close())
@@ -106,9 +138,18 @@ func openMoney(ctx context.Context, b *bridge, w *world.World, chain *onchain.Se
 	return m, m.open(ctx, b, chain.Domain)
 }
 
+// buysFrom reports whether a provider has money of this bridge.
+func (m *money) buysFrom(provider ledger.Address) bool {
+	return m.payer != nil && m.payer.Buys(provider)
+}
+
 // open makes the payer.
 func (m *money) open(ctx context.Context, b *bridge, domain ledger.Domain) error {
 	window, tokens, err := b.cfg.Pay.window()
+	if err != nil {
+		return err
+	}
+	amount, daily, err := b.cfg.Pay.topUps()
 	if err != nil {
 		return err
 	}
@@ -123,7 +164,8 @@ func (m *money) open(ctx context.Context, b *bridge, domain ledger.Domain) error
 		return err
 	}
 	m.payer, err = paying.New(ctx, paying.Config{
-		Payer: m.channels, Purses: m.purses, Offer: m.offer, Beside: beside, MaxOutput: uint64(b.cfg.Pay.MaxOutput), Buy: buyLine, Log: b.log,
+		Payer: m.channels, Purses: m.purses, Offer: m.offer, Beside: node.Beside, MaxOutput: uint64(b.cfg.Pay.MaxOutput), Buy: buyLine, Log: b.log,
+		TopUp: paying.TopUp{Amount: amount, Daily: daily, Do: m.topUp, Store: m.books.Store},
 	})
 	return err
 }
@@ -146,18 +188,26 @@ func (m *money) begin(ctx context.Context, b *bridge) error {
 	return nil
 }
 
-// beside opens a pay stream on the circuit of a request.
-func beside(ctx context.Context, conn tunnel.Conn) (tunnel.Conn, error) {
-	s, ok := conn.(*circuit.Stream)
-	if !ok {
-		return nil, fmt.Errorf("a request on a %T has no circuit to pay over", conn)
+// topUp adds to a channel, as the command would.
+func (m *money) topUp(ctx context.Context, id ledger.ChannelID, amount ledger.Amount) error {
+	o := market.Order{Do: market.TopUp, Channel: id, Amount: amount}
+	q, err := m.market.Quote(ctx, o, config.Secret{})
+	if err != nil {
+		return err
 	}
-	return s.Beside(ctx, circuit.StreamPay)
+	if _, err := m.market.Do(ctx, q, config.Secret{}, func(market.Progress) {}); err != nil {
+		return err
+	}
+	return m.market.Seen(ctx, o)
 }
+
+// buyTokens is for how much a person is told to buy: as much as is risked with one
+// provider at most (payDefaults). What it costs is shown before it is paid.
+const buyTokens = 1_000_000
 
 // buyLine is what a person types to buy from a provider.
 func buyLine(provider ledger.Address, account string) string {
-	line := program + " buy " + provider.String()
+	line := fmt.Sprintf("%s buy %s --tokens %d", program, provider, buyTokens)
 	if account != "" {
 		line += " --for " + account
 	}
@@ -215,7 +265,7 @@ func (m *money) whyNot() string {
 	case m.books.Reader.Fresh().IsZero():
 		return "this bridge has not read the chain yet, so that it does not know what it has"
 	}
-	return "nothing is left with any of them; buy with: " + program + " buy PROVIDER"
+	return fmt.Sprintf("nothing is left with any of them; buy with: %s buy --model MODEL --tokens %d", program, buyTokens)
 }
 
 // tunnelPayer is nobody where nothing is paid.
@@ -231,11 +281,58 @@ func (m *money) parts() []app.Part {
 	if m == nil {
 		return nil
 	}
-	parts := m.books.Parts()
+	parts := append(m.books.Parts(), app.Part{Name: "orders", Run: m.market.Run})
 	if m.payer != nil {
 		parts = append(parts, app.Part{Name: "payments", Run: m.payer.Run})
 	}
 	return parts
+}
+
+// list adds what the directory knows of a provider: its nodes that are there now, and
+// the prices of their models.
+func (m *money) list(l *market.Listing) {
+	snap, now := m.known.Snapshot(), time.Now()
+	priced := make(map[string]market.ListedModel)
+	for _, text := range l.Nodes {
+		key, err := hex.DecodeString(text)
+		if err != nil || len(key) != 32 {
+			continue
+		}
+		n, ok := snap.Node([32]byte(key))
+		if !ok {
+			continue
+		}
+		if n.Name != "" {
+			l.Names = append(l.Names, n.Name)
+		}
+		o, err := m.prices.Offer(snap, n, now)
+		for _, model := range n.Models {
+			listed := market.ListedModel{Model: model.ID}
+			if err == nil && o.Provider == l.Provider {
+				if p, err := o.Model(model.ID); err == nil {
+					listed.Priced, listed.Input, listed.Output = true, p.Input, p.Output
+				}
+			}
+			if before, there := priced[model.ID]; !there || listed.Priced && (!before.Priced || listed.Output.Less(before.Output)) {
+				priced[model.ID] = listed
+			}
+		}
+	}
+	if len(priced) == 0 {
+		return // none is there: what it registered is all that is known
+	}
+	l.Models = nil
+	for _, id := range slices.Sorted(maps.Keys(priced)) {
+		l.Models = append(l.Models, priced[id])
+	}
+}
+
+// admin adds the commands for money to what the admin socket serves.
+func (m *money) admin(rest http.Handler) http.Handler {
+	if m == nil {
+		return market.Admin(nil, app.Usage(errNoChain), rest)
+	}
+	return market.Admin(m.market, nil, rest)
 }
 
 // close closes the books.
@@ -248,15 +345,16 @@ func (m *money) close() error {
 
 // MoneyStatus is what a bridge knows of its money.
 type MoneyStatus struct {
-	Wallet   ledger.Address   `json:"wallet,omitzero"`
-	Locked   string           `json:"locked,omitempty"` // why nothing is paid
-	Block    uint64           `json:"block"`            // up to which the chain was read
-	Read     time.Time        `json:"read,omitzero"`    // when
-	Problem  string           `json:"problem,omitempty"`
-	Channels []paying.Balance `json:"channels,omitempty"`
-	Left     []paying.Left    `json:"left,omitempty"`   // providers that are not paid any more
-	Notice   string           `json:"notice,omitempty"` // what providers learn
-	Rounds   paying.Counts    `json:"rounds"`
+	Wallet   ledger.Address     `json:"wallet,omitzero"`
+	Locked   string             `json:"locked,omitempty"` // why nothing is paid
+	Block    uint64             `json:"block"`            // up to which the chain was read
+	Read     time.Time          `json:"read,omitzero"`    // when
+	Problem  string             `json:"problem,omitempty"`
+	Road     *evmrpc.RoadStatus `json:"road,omitempty"` // who is asked, over circuits
+	Channels []paying.Balance   `json:"channels,omitempty"`
+	Left     []paying.Left      `json:"left,omitempty"`   // providers that are not paid any more
+	Notice   string             `json:"notice,omitempty"` // what providers learn
+	Rounds   paying.Counts      `json:"rounds"`
 }
 
 // linkable is what direct payment tells a provider.
@@ -270,6 +368,10 @@ func (m *money) status(ctx context.Context) *MoneyStatus {
 	s := &MoneyStatus{Block: chain.Confirmed, Read: m.books.Reader.Fresh()}
 	if chain.Err != nil {
 		s.Problem = chain.Err.Error()
+	}
+	if m.books.Road != nil {
+		road := m.books.Road.Status()
+		s.Road = &road
 	}
 	if m.payer == nil {
 		s.Locked = "the wallet is not open: " + m.books.Locked.Error()
@@ -289,6 +391,13 @@ func (m *money) status(ctx context.Context) *MoneyStatus {
 	return s
 }
 
+func orNobody(name string) string {
+	if name == "" {
+		return "nobody"
+	}
+	return name
+}
+
 // rows prints the status for a person.
 func (s *MoneyStatus) rows(row func(name, format string, args ...any)) {
 	if s == nil {
@@ -298,6 +407,9 @@ func (s *MoneyStatus) rows(row func(name, format string, args ...any)) {
 		row("Chain read", "NOT NOW: %s", s.Problem)
 	} else {
 		row("Chain read", "up to block %d", s.Block)
+	}
+	if r := s.Road; r != nil {
+		row("Chain asked", "%s, compared with %s (offered by %s)", orNobody(r.Asked), orNobody(r.Compared), app.Count(r.Listed, "node"))
 	}
 	if s.Locked != "" {
 		row("Paying", "no, only providers that are free are used: %s", s.Locked)

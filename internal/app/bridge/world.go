@@ -92,7 +92,7 @@ func newWorld(ctx context.Context, b *bridge, w *world.World, chain *onchain.Set
 		return nil, err
 	}
 	m.router = node.NewRouter(m.known, failures, m.noDirectory)
-	if m.money, err = openMoney(ctx, b, w, chain, m.known); err != nil {
+	if m.money, err = openMoney(ctx, b, w, chain, m.known, m.circuits); err != nil {
 		return nil, err
 	}
 	m.router.Pays, m.router.WhyNot = m.money.pays, m.money.whyNot
@@ -173,7 +173,7 @@ func (m *inWorld) parts() []app.Part {
 	}, m.money.parts()...)
 }
 
-func (m *inWorld) admin(rest http.Handler) http.Handler { return m.members.admin(rest) }
+func (m *inWorld) admin(rest http.Handler) http.Handler { return m.members.admin(m.money.admin(rest)) }
 
 func (m *inWorld) close() error {
 	errs := []error{m.money.close()}

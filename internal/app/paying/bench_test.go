@@ -149,7 +149,7 @@ func (m *market) quiet() {
 // unpaid is a client of the same model by whom nobody is paid.
 func (m *market) unpaid() *tunnel.Client {
 	m.Helper()
-	c := &circuit{requests: newAcceptor()}
+	c := &wires{requests: newAcceptor()}
 	server, err := tunnel.NewServer(tunnel.ServerConfig{Backend: m.model, Budget: body.NewBudget(64 << 20), Log: m.log()})
 	m.must(err)
 	ctx, cancel := context.WithCancel(context.Background())

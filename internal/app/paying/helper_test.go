@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/culvert-net/culvert/api/openai"
 	"github.com/culvert-net/culvert/api/tunnel"
 	"github.com/culvert-net/culvert/internal/app/billing"
+	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/app/paying/purse"
 	"github.com/culvert-net/culvert/internal/app/wallet"
 	"github.com/culvert-net/culvert/internal/kv/bolt"
@@ -49,6 +51,7 @@ type market struct {
 	allows   uint64   // what the gateway lends at most
 	timed    *commits // counts those of both sides; nil: nobody does
 	people   bool     // each account is bought for with funds of another wallet
+	topUp    TopUp
 	provider *ledger.Key
 	sheet    ledger.Sheet
 
@@ -61,9 +64,11 @@ type market struct {
 
 	payee *channel.Payee
 	till  *billing.Till
+	no    atomic.Pointer[openai.Error] // what the gateway says to all requests; nil: its till decides
 	model *fakeModel
 
-	circuit *circuit
+	circuit *wires
+	lab     *lab // nil: wires in memory in place of circuits
 }
 
 // side is what one process has open.
@@ -121,7 +126,7 @@ func newMarket(t testing.TB, changes ...func(*market)) *market {
 		Sequence: 1, UnitPrice: unit, ValidFrom: now - 60, ValidUntil: now + 3600*24,
 		Models: []ledger.ModelPrice{{Model: model, Input: ledger.Wei(1_000_000), Cached: ledger.Wei(1_000_000), Output: unit}},
 	}
-	m.circuit = &circuit{requests: newAcceptor(), pays: newAcceptor()}
+	m.circuit = &wires{requests: newAcceptor(), pays: newAcceptor()}
 	m.theirs = m.contract
 	for _, change := range changes {
 		change(m)
@@ -165,12 +170,13 @@ func (m *market) startGateway() {
 	m.till = billing.Open(billing.Config{
 		Payee: m.payee, Context: func(string) int { return m.context }, Asks: func() bool { return true }, Log: m.log(),
 	})
-	server, err := tunnel.NewServer(tunnel.ServerConfig{Backend: m.model, Budget: body.NewBudget(64 << 20), Biller: m.till, Log: m.log()})
+	server, err := tunnel.NewServer(tunnel.ServerConfig{Backend: m.model, Budget: body.NewBudget(64 << 20), Biller: m, Log: m.log()})
 	m.must(err)
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
-	wg.Go(func() { _ = m.till.Serve(ctx, m.circuit.pays) })
-	wg.Go(func() { _ = server.Run(ctx, m.circuit.requests) })
+	requests, pays := m.acceptors()
+	wg.Go(func() { _ = m.till.Serve(ctx, pays) })
+	wg.Go(func() { _ = server.Run(ctx, requests) })
 	m.Cleanup(func() {
 		cancel()
 		wg.Wait()
@@ -178,6 +184,14 @@ func (m *market) startGateway() {
 			m.Error(err)
 		}
 	})
+}
+
+// Admit implements tunnel.Biller.
+func (m *market) Admit(ctx context.Context, a tunnel.Admission) (tunnel.Bill, *openai.Error) {
+	if e := m.no.Load(); e != nil {
+		return nil, e
+	}
+	return m.till.Admit(ctx, a)
 }
 
 func (m *market) log() *slog.Logger { return slog.New(slog.DiscardHandler) }
@@ -193,16 +207,18 @@ func (m *market) startBridge() {
 	})
 	m.must(err)
 	m.must(m.channels.Start(m.Context(), time.Now()))
+	m.topUp.Store = m.bridge.store
 	m.payer, err = New(m.Context(), Config{
 		Payer: m.channels, Purses: m.purses, Log: m.log(),
 		Offer: func(tunnel.Target, time.Time) (*Offer, error) {
 			return &Offer{Provider: m.provider.Address(), Sheet: &m.sheet, Context: m.context}, nil
 		},
-		Beside: m.circuit.beside,
+		Beside: m.beside(),
+		TopUp:  m.topUp,
 		Buy:    func(_ ledger.Address, account string) string { return "bridge buy " + account },
 	})
 	m.must(err)
-	m.client, err = tunnel.NewClient(tunnel.ClientConfig{Router: router{}, Dialer: m.circuit, Payer: m.payer, Log: m.log()})
+	m.client, err = tunnel.NewClient(tunnel.ClientConfig{Router: router{}, Dialer: m.dialer(), Payer: m.payer, Log: m.log()})
 	m.must(err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ran := make(chan error, 1)
@@ -214,6 +230,27 @@ func (m *market) startBridge() {
 			m.Error(err)
 		}
 	})
+}
+
+func (m *market) acceptors() (requests, pays tunnel.Acceptor) {
+	if m.lab != nil {
+		return m.lab.acceptors()
+	}
+	return m.circuit.requests, m.circuit.pays
+}
+
+func (m *market) dialer() tunnel.Dialer {
+	if m.lab != nil {
+		return m.lab.dialer()
+	}
+	return m.circuit
+}
+
+func (m *market) beside() func(context.Context, tunnel.Conn) (tunnel.Conn, error) {
+	if m.lab != nil {
+		return node.Beside
+	}
+	return m.circuit.beside
 }
 
 // buy buys for an account, with funds of the same wallet.
@@ -245,6 +282,15 @@ func (m *market) books(id ledger.ChannelID) channel.State {
 	s, err := m.payee.Resync(m.Context(), time.Now(), *ask)
 	m.must(err)
 	return s
+}
+
+// hurry ends what is waited for, as the limits do.
+func (m *market) hurry() {
+	m.payer.mu.Lock()
+	defer m.payer.mu.Unlock()
+	for _, cancel := range m.payer.live {
+		cancel()
+	}
 }
 
 // settled waits until nothing of the bridge's is under way.
@@ -308,13 +354,13 @@ func (router) Choose(_ string, _ openai.Capability, exclude []tunnel.Target) (tu
 	if len(exclude) > 0 {
 		return tunnel.Target{}, tunnel.ErrNoProvider
 	}
-	return tunnel.Target{Key: [32]byte{1}, Name: "p", Model: model}, nil
+	return tunnel.Target{Key: providerNode, Name: "p", Model: model}, nil
 }
 func (router) Report(tunnel.Target, tunnel.Outcome) {}
 func (router) Models() []backend.Model              { return nil }
 
-// circuit joins the two sides.
-type circuit struct {
+// wires join the two sides without a circuit.
+type wires struct {
 	requests, pays *acceptor
 
 	mu   sync.Mutex
@@ -323,12 +369,12 @@ type circuit struct {
 }
 
 // Dial implements tunnel.Dialer.
-func (c *circuit) Dial(context.Context, tunnel.Target, backend.Group) (tunnel.Conn, error) {
+func (c *wires) Dial(context.Context, tunnel.Target, backend.Group) (tunnel.Conn, error) {
 	here, there := newPipe()
 	return here, c.requests.offer(there)
 }
 
-func (c *circuit) beside(context.Context, tunnel.Conn) (tunnel.Conn, error) {
+func (c *wires) beside(context.Context, tunnel.Conn) (tunnel.Conn, error) {
 	c.mu.Lock()
 	wrap, fail := c.wrap, c.fail
 	c.mu.Unlock()
@@ -343,7 +389,7 @@ func (c *circuit) beside(context.Context, tunnel.Conn) (tunnel.Conn, error) {
 	return here, c.pays.offer(conn)
 }
 
-func (c *circuit) set(f func(c *circuit)) {
+func (c *wires) set(f func(c *wires)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f(c)
@@ -392,6 +438,7 @@ type fakeModel struct {
 	lie    int           // tokens that it counts too many
 	hold   chan struct{} // not nil: it waits for it behind the first token
 	status int           // of an error in place of an answer
+	thinks int           // tokens that are not shown
 }
 
 func (f *fakeModel) set(change func(*fakeModel)) {
@@ -404,7 +451,7 @@ func (f *fakeModel) Models(context.Context) ([]backend.Model, error) { return ni
 
 func (f *fakeModel) Do(ctx context.Context, req *backend.Request) (*backend.Response, error) {
 	f.mu.Lock()
-	tokens, lie, hold, status := f.tokens, f.lie, f.hold, f.status
+	tokens, lie, hold, status, thinks := f.tokens, f.lie, f.hold, f.status, f.thinks
 	f.mu.Unlock()
 	if status != 0 {
 		return nil, openai.Upstream(status, "broken", "it is broken")
@@ -412,7 +459,7 @@ func (f *fakeModel) Do(ctx context.Context, req *backend.Request) (*backend.Resp
 	if most := req.View.Most(req.Body); most > 0 {
 		tokens = min(tokens, int(most))
 	}
-	usage := fmt.Sprintf(`"usage":{"prompt_tokens":8,"completion_tokens":%d}`, tokens+lie)
+	usage := fmt.Sprintf(`"usage":{"prompt_tokens":8,"completion_tokens":%d,"completion_tokens_details":{"reasoning_tokens":%d}}`, tokens+lie+thinks, thinks)
 	if !req.View.Stream {
 		return answer(backend.ContentJSON, io.NopCloser(strings.NewReader(
 			`{"object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"`+strings.Repeat("word ", tokens)+`"}}],`+usage+`}`))), nil

@@ -56,6 +56,16 @@ const (
 	// less than it had said: a few of them, after which its word counts again.
 	waryTime = time.Minute
 
+	// maxLows is how many channels wait for a look at what they have left.
+	maxLows = 64
+
+	// topUpPause is after a top-up that failed: why it did is rarely over at once.
+	topUpPause = 10 * time.Minute
+
+	// leastOutput is down to how many tokens an answer is bounded that the request
+	// does not bound, where money is short: some pages of text.
+	leastOutput = 1024
+
 	// maxDisputes is how many disputes are read at a start to know who was left.
 	maxDisputes = 1000
 

@@ -43,6 +43,9 @@ type Config struct {
 	// if that is "", for all.
 	Buy func(provider ledger.Address, account string) string
 
+	// TopUp buys more by itself; the zero value: nothing is.
+	TopUp TopUp
+
 	Log *slog.Logger
 }
 
@@ -50,7 +53,8 @@ type Config struct {
 type Payer struct {
 	cfg Config // immutable
 
-	settling sync.WaitGroup // payments that are not over
+	settling sync.WaitGroup        // payments that are not over
+	lows     chan ledger.ChannelID // that may have little left
 
 	mu       sync.Mutex
 	stopped  bool                               // nothing is opened any more; guarded by mu
@@ -68,20 +72,21 @@ var _ tunnel.Payer = (*Payer)(nil)
 
 // Counts is what a Payer has done since it was made.
 type Counts struct {
-	Opened   uint64 `json:"opened"`   // rounds
-	Paid     uint64 `json:"paid"`     // with a result that was confirmed
-	Refused  uint64 `json:"refused"`  // that cost nothing: the provider did not admit them, or nothing was sent
-	Aborted  uint64 `json:"aborted"`  // without a result
-	Disputed uint64 `json:"disputed"` // whose figure was not believed
-	Unpaid   uint64 `json:"unpaid"`   // requests for which there was no money
-	Resyncs  uint64 `json:"resyncs"`  // comparisons of books
-	Failed   uint64 `json:"failed"`   // times that the ledger failed
+	Opened   uint64 `json:"opened"`    // rounds
+	Paid     uint64 `json:"paid"`      // with a result that was confirmed
+	Refused  uint64 `json:"refused"`   // that cost nothing: the provider did not admit them, or nothing was sent
+	Aborted  uint64 `json:"aborted"`   // without a result
+	Disputed uint64 `json:"disputed"`  // whose figure was not believed
+	Unpaid   uint64 `json:"unpaid"`    // requests for which there was no money
+	Resyncs  uint64 `json:"resyncs"`   // comparisons of books
+	ToppedUp uint64 `json:"topped_up"` // channels, by itself
+	Failed   uint64 `json:"failed"`    // times that the ledger failed
 }
 
 // New makes a Payer, which leaves those that were left before.
 func New(ctx context.Context, cfg Config) (*Payer, error) {
 	p := &Payer{
-		cfg: cfg, live: make(map[*payment]context.CancelFunc), ended: make(chan struct{}),
+		cfg: cfg, lows: make(chan ledger.ChannelID, maxLows), live: make(map[*payment]context.CancelFunc), ended: make(chan struct{}),
 		flights: make(map[ledger.ChannelID]*flight), left: make(map[ledger.Address]channel.Dispute),
 		wary: make(map[ledger.ChannelID]time.Time),
 	}
@@ -105,6 +110,9 @@ func New(ctx context.Context, cfg Config) (*Payer, error) {
 func (p *Payer) Run(ctx context.Context) error {
 	tick := time.NewTicker(sweepTime)
 	defer tick.Stop()
+	var buying sync.WaitGroup
+	buying.Go(func() { p.topUps(ctx) })
+	defer buying.Wait()
 	for {
 		select {
 		case <-ctx.Done():
@@ -147,12 +155,12 @@ func (p *Payer) Open(ctx context.Context, to tunnel.Target, ask tunnel.Ask) (tun
 	if d, left := p.leftFor(offer.Provider, now); left {
 		return nil, leftError(d)
 	}
-	order, err := p.order(to, offer, ask)
+	order, free, err := p.order(offer, ask)
 	if err != nil {
 		return nil, err
 	}
 	m := &payment{p: p, conn: ask.Conn, offer: offer}
-	round, err := p.reserve(ctx, m, order, ask.Request.Account)
+	round, err := p.reserve(ctx, m, order, ask.Request.Account, free)
 	if err != nil {
 		return nil, p.noMoney(ctx, err, offer, ask.Request.Account)
 	}
@@ -164,15 +172,16 @@ func (p *Payer) Open(ctx context.Context, to tunnel.Target, ask tunnel.Ask) (tun
 	return m, nil
 }
 
-// order is what the request can use at most, as the provider counts it, too.
-func (p *Payer) order(to tunnel.Target, offer *Offer, ask tunnel.Ask) (o channel.Order, err error) {
+// order is what the request can use at most, as the provider counts it, too. free:
+// the request does not bound its answer.
+func (p *Payer) order(offer *Offer, ask tunnel.Ask) (o channel.Order, free bool, err error) {
 	route, ok := openai.RouteOf(ask.Request.Path)
 	if !ok {
-		return o, fmt.Errorf("no route %s", ask.Request.Path)
+		return o, false, fmt.Errorf("no route %s", ask.Request.Path)
 	}
 	view, e := route.Parse(ask.Body)
 	if e != nil {
-		return o, e
+		return o, false, e
 	}
 	most := terms.Of(ask.Body, view)
 	o = channel.Order{
@@ -180,27 +189,45 @@ func (p *Payer) order(to tunnel.Target, offer *Offer, ask tunnel.Ask) (o channel
 		Input: most.Input, Output: most.Output, Images: most.Images, TTL: channel.MaxTTL,
 	}
 	if _, priced := offer.Sheet.Price(view.Model); !priced {
-		return o, unpriced(fmt.Errorf("its price sheet does not list %q", view.Model))
+		return o, false, unpriced(fmt.Errorf("its price sheet does not list %q", view.Model))
 	}
 	if route.Chunk == "" {
-		return o, nil // nothing is written
+		return o, false, nil // nothing is written
 	}
+	free = o.Output == 0
 	limit := terms.Cap(offer.Context, view.Choices(ask.Body))
-	if o.Output == 0 {
+	if free {
 		limit = min(limit, p.cfg.MaxOutput*uint64(view.Choices(ask.Body)))
 	}
-	if o.Output == 0 || limit < o.Output {
+	if free || limit < o.Output {
 		o.Output = limit
 	}
-	return o, nil
+	// What is thought and not shown is bounded by the same number of the body's, and
+	// costs what the sheet says of it.
+	o.Reasoning = o.Output
+	return o, free, nil
 }
 
-// reserve opens the round, with whatever purse covers it.
-func (p *Payer) reserve(ctx context.Context, m *payment, o channel.Order, account string) (*channel.Payment, error) {
+// reserve opens the round, with whatever purse covers it. An answer that the request
+// leaves free is bounded by what there is: most are far shorter than what a model
+// could write.
+func (p *Payer) reserve(ctx context.Context, m *payment, o channel.Order, account string, free bool) (*channel.Payment, error) {
+	for {
+		round, err := p.try(ctx, m, o, account)
+		if !free || o.Output <= leastOutput || !errors.Is(err, channel.ErrFunds) && !errors.Is(err, channel.ErrWindow) {
+			return round, err
+		}
+		o.Output = max(leastOutput, o.Output/2)
+		o.Reasoning = o.Output
+	}
+}
+
+func (p *Payer) try(ctx context.Context, m *payment, o channel.Order, account string) (*channel.Payment, error) {
 	id, err := p.choose(ctx, m.offer, o, account)
 	if err != nil {
 		return nil, err
 	}
+	defer p.low(id)
 	o.Channel, o.Ahead = id, p.isWary(id)
 	round, err := p.cfg.Payer.Open(ctx, time.Now(), o)
 	if !errors.Is(err, channel.ErrResync) {

@@ -31,7 +31,6 @@ type payment struct {
 	mu      sync.Mutex
 	changed chan struct{}                 // closed and made anew when what follows changes; guarded by mu
 	line    *line                         // nil: there is none now; guarded by mu
-	asked   bool                          // the provider admitted the round and wanted more; guarded by mu
 	result  *ledger.Signed[ledger.Result] // nil: none came; guarded by mu
 	refusal *channel.Refusal              // nil: none came; guarded by mu
 	holds   ledger.Amount                 // by the provider's word; guarded by mu
@@ -78,6 +77,7 @@ func (m *payment) Saw(b []byte, so usage.Snapshot) {
 	now := so.Text
 	so.Text = usage.Delivered{
 		Content: now.Content - m.seen.Content, Reasoning: now.Reasoning - m.seen.Reasoning, Tools: now.Tools - m.seen.Tools,
+		Calls: now.Calls - m.seen.Calls,
 	}
 	m.seen = now
 	m.round.Delivered(terms.Delivery(so))

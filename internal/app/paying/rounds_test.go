@@ -2,6 +2,7 @@ package paying
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -101,7 +102,7 @@ func TestAskMidStream(t *testing.T) {
 	}
 	m.model.set(func(f *fakeModel) { f.tokens = 900 })
 	asked := new(atomic.Int32)
-	m.circuit.set(func(c *circuit) {
+	m.circuit.set(func(c *wires) {
 		c.wrap = func(server tunnel.Conn) tunnel.Conn {
 			return &tapped{Conn: server, write: func(b []byte) error {
 				if f, err := channel.ReadFrame(strings.NewReader(string(b))); err == nil {
@@ -170,11 +171,11 @@ func TestDisconnectAtEveryFrame(t *testing.T) {
 					return nil
 				}
 				if gone {
-					m.circuit.set(func(c *circuit) { c.fail = errCut })
+					m.circuit.set(func(c *wires) { c.fail = errCut })
 				}
 				return errCut
 			}
-			m.circuit.set(func(c *circuit) {
+			m.circuit.set(func(c *wires) {
 				c.wrap = func(s tunnel.Conn) tunnel.Conn {
 					return &tapped{Conn: s, read: cut, write: func([]byte) error { return cut() }}
 				}
@@ -184,16 +185,12 @@ func TestDisconnectAtEveryFrame(t *testing.T) {
 				t.Fatalf("step %d: %q, %v", step, text, err)
 			}
 			_, known := resp.Settled()
-			m.circuit.set(func(c *circuit) { c.wrap = nil })
-			if gone && !known {
-				m.payer.mu.Lock()
-				for _, cancel := range m.payer.live {
-					cancel() // what follows is as after resultLimit
-				}
-				m.payer.mu.Unlock()
+			m.circuit.set(func(c *wires) { c.wrap = nil })
+			if gone {
+				m.hurry()
 			}
 			m.settled()
-			m.circuit.set(func(c *circuit) { c.fail = nil })
+			m.circuit.set(func(c *wires) { c.fail = nil })
 			b := m.balance(id)
 			if !b.Reserved.IsZero() || b.Running != 0 || (!gone || known) && (b.Spent != ledger.Wei(208) || !b.Unsettled.IsZero()) {
 				t.Errorf("step %d, gone %t: %+v", step, gone, b)
@@ -231,18 +228,14 @@ func TestKilledMidStream(t *testing.T) {
 	}
 	// Whatever the first bridge does now, it has died for all that the second knows;
 	// and at the provider nobody pays for the round any more.
-	m.circuit.set(func(c *circuit) { c.fail = errCut })
+	m.circuit.set(func(c *wires) { c.fail = errCut })
 	dead := m.bridge
-	m.payer.mu.Lock()
-	for _, stop := range m.payer.live {
-		stop()
-	}
-	m.payer.mu.Unlock()
+	m.hurry()
 	cancel()
 	_ = resp.Body.Close()
 	m.settled()
 	dead.stop()
-	m.circuit.set(func(c *circuit) { c.fail = nil })
+	m.circuit.set(func(c *wires) { c.fail = nil })
 	m.eventually("the provider has ended the round", func() bool { return m.till.Counts().Partial+m.till.Counts().Aborted == 1 })
 
 	m.payerDir = dir
@@ -323,5 +316,49 @@ func TestAccounts(t *testing.T) {
 				t.Errorf("%v", b)
 			}
 		}
+	}
+}
+
+// An answer that the request does not bound is bounded by what there is; one that it
+// bounds is not cut short behind anybody's back.
+func TestOutputFitsTheMoney(t *testing.T) {
+	m := newMarket(t, func(m *market) { m.context, m.window = 16_000, 1_000_000 })
+	id := m.buy("", 50_000) // of 161,000 that such an answer may cost
+	m.model.set(func(f *fakeModel) { f.tokens = 3000 })
+	if text, _, err := m.ask(request(t, "")); err != nil || strings.Count(text, "word ") != 3000 {
+		t.Fatalf("%d tokens, %v", strings.Count(text, "word "), err)
+	}
+	m.settled()
+	if b := m.balance(id); b.Spent != ledger.Wei(30_008) {
+		t.Errorf("%+v", b)
+	}
+	_, _, err := m.ask(request(t, `,"max_tokens":3000`))
+	if e, ok := errors.AsType[*openai.Error](err); !ok || !strings.Contains(e.Message, "max_tokens") || !strings.Contains(e.Message, "bridge buy") {
+		t.Errorf("%v, want that there is not enough", err)
+	}
+	if text, _, err := m.ask(request(t, "")); err != nil || strings.Count(text, "word ") == 0 || strings.Count(text, "word ") >= 3000 {
+		t.Errorf("%d tokens, %v, want as many as there is money for", strings.Count(text, "word "), err)
+	}
+	m.settled()
+	_, _, err = m.ask(request(t, ""))
+	if e, ok := errors.AsType[*openai.Error](err); !ok || e.Code != openai.CodeQuota {
+		t.Errorf("with next to nothing left: %v", err)
+	}
+}
+
+// Thought that is not shown is paid for where the sheet has a price for it, and is no
+// reason for a dispute.
+func TestHiddenReasoning(t *testing.T) {
+	m := newMarket(t, func(m *market) { m.sheet.Models[0].Reasoning = unit })
+	id := m.buy("", 1_000_000)
+	m.model.set(func(f *fakeModel) { f.thinks = 30 })
+	_, resp, err := m.ask(request(t, ""))
+	m.must(err)
+	if r, known := resp.Settled(); !known || r.Cost != "508" {
+		t.Errorf("receipt %+v, %t", r, known)
+	}
+	m.settled()
+	if b, c := m.balance(id), m.payer.Counts(); c.Disputed != 0 || b.Spent != ledger.Wei(508) {
+		t.Errorf("%+v, %+v", b, c)
 	}
 }
