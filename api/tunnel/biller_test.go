@@ -290,9 +290,7 @@ func TestBillPausesAndEnds(t *testing.T) {
 		biller, payer := newBiller(), &fakePayer{t: t}
 		biller.pass = func(context.Context, *fakeBill, []byte) *openai.Error { return unpaid }
 		long := `{"choices":[{"message":{"content":"` + strings.Repeat("x", 100_000) + `"}}]}`
-		srv := serveBackend(t, ServerConfig{Backend: backendFunc(func(ctx context.Context, req *backend.Request) (*backend.Response, error) {
-			return answerWith(200, backend.ContentJSON, strings.NewReader(long))(ctx, req) // it is asked a second time
-		}), Biller: biller})
+		srv := serveBackend(t, ServerConfig{Backend: answerWith(200, backend.ContentJSON, strings.NewReader(long)), Biller: biller})
 		got := askWith(t, payingClient(t, newRouter("a"), dialServer{srv, 1 << 16}, payer), chat(t, plainChat))
 		if got != (outcome{status: 429, text: unpaid.Message}) {
 			t.Errorf("answer %+v, want the biller's error", got)

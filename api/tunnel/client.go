@@ -137,7 +137,7 @@ func (k *call) run(ctx context.Context, last error) (*exchange, error) {
 // nobody else the same provider gets a second chance over another circuit,
 // unless it was the provider itself that said no, or it cannot be paid. Where it
 // said that the payment does not cover the request, the payer knows by then, and
-// pays more.
+// may pay more.
 func (k *call) next(last error) (Target, error) {
 	to, err := k.client.router.Choose(k.req.View.Model, k.needs, k.tried)
 	switch {
@@ -146,7 +146,7 @@ func (k *call) next(last error) (Target, error) {
 	case last == nil:
 		return Target{}, chooseError(k.req.View.Model, k.needs, err)
 	}
-	if r, said := errors.AsType[*refusal](last); said && r.money != CodeQuota {
+	if r, said := errors.AsType[*refusal](last); said && !r.again {
 		return Target{}, last
 	}
 	if _, ok := errors.AsType[*unpaid](last); ok {

@@ -209,7 +209,7 @@ func TestRefusedPayment(t *testing.T) {
 					t.Errorf("answer %+v, payments %q, reports %q; want %q and %q", got, payer.ends(), r.reported(), ends, reports)
 				}
 				payer = &fakePayer{t: t}
-				got = askWith(t, payingClient(t, newRouter("a"), newDialer(t, said, said), payer), chat(t, streamChat))
+				got = askWith(t, payingClient(t, newRouter("a"), newDialer(t, said), payer), chat(t, streamChat))
 				if got.status != tt.last.status || tt.last.text != "" && got.text != tt.last.text {
 					t.Errorf("with nobody else: %+v, want %+v", got, tt.last)
 				}
@@ -219,7 +219,7 @@ func TestRefusedPayment(t *testing.T) {
 }
 
 // A provider that says that the payment does not cover the request is asked once
-// more, if there is nobody else: its payer has heard it, and pays more.
+// more, if there is nobody else and its payer can pay more.
 func TestPayMore(t *testing.T) {
 	const envelope = `{"error":{"message":"say","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}`
 	said := say(errorAnswer(429, envelope))
@@ -234,7 +234,7 @@ func TestPayMore(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				payer := &fakePayer{t: t}
+				payer := &fakePayer{t: t, more: true}
 				got := askWith(t, payingClient(t, newRouter("a"), newDialer(t, said, tt.second), payer), chat(t, streamChat))
 				ends := payer.ends()
 				if want := []string{"a refused 429 insufficient_quota", tt.end}; got != tt.want || !slices.Equal(ends, want) {

@@ -192,6 +192,10 @@ func (p *Payer) reserve(tx kv.Tx, now time.Time, at place, a *account, r *bought
 // same round, which is not charged twice.
 func (m *Payment) Header() string { return m.header }
 
+// Ahead reports whether all of the round is paid ahead: nothing of what the provider
+// said it allows was counted on.
+func (m *Payment) Ahead() bool { return m.ahead }
+
 // ID is the round's.
 func (m *Payment) ID() ledger.RoundID { return m.round.id }
 

@@ -101,6 +101,10 @@ func (m *payment) End(ctx context.Context, e tunnel.PaymentEnd) (backend.Receipt
 	return m.receipt, m.known
 }
 
+// Again implements tunnel.Payment. Where all was paid ahead, the books differ, and
+// they are compared before the next round.
+func (m *payment) Again() bool { return !m.round.Ahead() }
+
 // wait returns when what is said holds, or when ctx ends: true, it holds. The caller
 // holds mu, which is given up meanwhile.
 func (m *payment) wait(ctx context.Context, holds func() bool) bool {
