@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -99,6 +101,16 @@ func (w *town) run(ctx context.Context, program string, args ...string) (stdout,
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
 	err = cmd.ExecuteContext(ctx)
 	return out.String(), told.String(), err
+}
+
+// body is what a question says, which can be read again.
+func (w *town) body(r *http.Request) string {
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		w.Error(err)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(text))
+	return string(text)
 }
 
 func takes(c *cobra.Command, flag string) bool {
