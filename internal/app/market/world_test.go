@@ -78,8 +78,13 @@ func (w *town) write(path, text string) {
 // configure writes what a program is told about the chain.
 func (w *town) configure(dir, url, preset string, code ledger.Hash) {
 	w.Helper()
+	w.configureFor(dir, url, preset, w.chain.Ready().Market.Address, code, w.chain.Ready().Market.Block)
+}
+
+func (w *town) configureFor(dir, url, preset string, contract ledger.Address, code ledger.Hash, block uint64) {
+	w.Helper()
 	w.write(filepath.Join(dir, app.ConfigFile), fmt.Sprintf("[chain]\npreset = %q\nurl = %q\ncontract = %q\ncode_hash = %q\ndeploy_block = %d\n",
-		preset, url, w.chain.Ready().Market.Address, code, w.chain.Ready().Market.Block))
+		preset, url, contract, code, block))
 }
 
 // run is a command of a program in its data directory. It returns what it printed.
