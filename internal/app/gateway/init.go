@@ -210,6 +210,9 @@ func settings(cfg *Config) []string {
 	if cfg.Debug.Listen != "" {
 		keys = append(keys, "debug.listen")
 	}
+	if cfg.Chain.URL != "" {
+		keys = append(keys, "chain.preset", "chain.url", "chain.deploy_block")
+	}
 	return keys
 }
 

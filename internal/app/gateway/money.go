@@ -134,6 +134,19 @@ func (m *money) open() error {
 	return nil
 }
 
+// look reads the chain once, within limit, so that the first words about this node
+// have its price. Whatever keeps it from that, the chain is read on later.
+func (m *money) look(ctx context.Context, limit time.Duration) {
+	if m == nil || m.till == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	if err := m.books.Reader.Sync(ctx); err != nil {
+		m.g.log.Warn("the chain is not read yet", "err", err)
+	}
+}
+
 // selling is who is paid; nil: nobody.
 func (m *money) selling() *Selling {
 	if m == nil || m.till == nil {

@@ -48,7 +48,7 @@ func (g *gateway) openSeller(o Options, home *node.Home) error {
 			// Started by hand, without the passphrase, it would give away what it sells.
 			return app.Usage(fmt.Errorf("prices are set (%s), and the wallet cannot be opened, so that nobody could be paid: %w", list, g.money.books.Locked))
 		} else if asks {
-			g.log.Warn("prices are set, but nobody can be paid here: no chain is configured ([chain]), or the wallet is not open. Models are free", "file", list)
+			g.log.Warn("prices are set, but nobody can be paid here: no chain is configured ([chain]). Models are free", "file", list)
 		}
 		return app.Configured(err)
 	}

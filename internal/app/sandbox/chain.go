@@ -29,8 +29,10 @@ func (p *plan) chains() []*spec {
 func (s *spec) chainFile() string { return filepath.Join(s.dir, "ready.json") }
 
 // prepareChain chooses the chain's port, that of an earlier run if it is free. A
-// chain that is there goes on.
-func (p *plan) prepareChain(held *ports) error {
+// chain that is there goes on. It is started before the others have their ports.
+func (p *plan) prepareChain() error {
+	var held ports
+	defer held.release()
 	s := p.chain
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return fmt.Errorf("preparing the chain: %w", err)

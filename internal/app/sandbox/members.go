@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/culvert-net/culvert/internal/app/bridge"
+	"github.com/culvert-net/culvert/internal/app/devchain/ready"
 	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/app/observer"
@@ -18,12 +19,15 @@ import (
 )
 
 // charter is that of a world whose memory nodes sign its directory, and of which
-// the first is the founder.
-func (p *plan) charter() *world.Charter {
+// the first is the founder; with the chain's market, if there is one.
+func (p *plan) charter(chain *ready.File) *world.Charter {
 	c := &world.Charter{
 		Version: 1, Founders: [][32]byte{p.memories[0].key}, FounderThreshold: 1, Mode: world.ModeClosed,
 		DirectoryThreshold: memories/2 + 1, CircuitSuite: world.CircuitSuite,
 		EventHorizonS: uint64(horizon / time.Second), QuotaPerAuthor: world.DefaultQuota,
+	}
+	if chain != nil {
+		c.Chain = &world.Chain{ID: chain.ChainID, Contract: chain.Market.Address, RuntimeCodeHash: world.Hash(chain.Market.CodeHash)}
 	}
 	for _, s := range p.memories {
 		c.DirectorySigners = append(c.DirectorySigners, s.key)

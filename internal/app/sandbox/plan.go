@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/bridge"
+	"github.com/culvert-net/culvert/internal/app/devchain/ready"
 	"github.com/culvert-net/culvert/internal/app/gateway"
 	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/app/node"
@@ -59,6 +61,7 @@ type plan struct {
 	providers []*spec
 	bridge    *spec
 	statusURL string // of the bridge
+	held      *ports // of the nodes, until they may have them
 }
 
 // source is where providers get their answers.
@@ -67,11 +70,16 @@ type source struct {
 	url  string
 }
 
-// makePlan writes everything the nodes need into dir: keys, world file, data
-// directories. Keys and ports of an earlier run in dir are kept where they can
-// be.
-func makePlan(o *Options, dir string, src source) (*plan, error) {
-	p := &plan{dir: dir, bridge: newSpec(o, dir, bridgeName, programBridge)}
+// layPlan says which nodes there will be, with their keys and addresses. Those of
+// an earlier run in dir are kept where they can be. Their ports are held until
+// write is done.
+func layPlan(o *Options, dir string) (_ *plan, err error) {
+	p := &plan{dir: dir, held: new(ports), bridge: newSpec(o, dir, bridgeName, programBridge)}
+	defer func() {
+		if err != nil {
+			p.held.release()
+		}
+	}()
 	for i := range memories {
 		p.memories = append(p.memories, newSpec(o, dir, fmt.Sprintf("memory-%d", i+1), programObserver))
 	}
@@ -88,10 +96,8 @@ func makePlan(o *Options, dir string, src source) (*plan, error) {
 	if err := os.MkdirAll(filepath.Join(dir, "logs"), 0o700); err != nil {
 		return nil, fmt.Errorf("preparing the sandbox: %w", err)
 	}
-	var held ports
-	defer held.release()
 	for i, s := range slices.Concat(p.relays, p.providers, p.memories) {
-		if err := s.identify(&held, host(i+1)); err != nil {
+		if err := s.identify(p.held, host(i+1)); err != nil {
 			return nil, err
 		}
 	}
@@ -100,7 +106,7 @@ func makePlan(o *Options, dir string, src source) (*plan, error) {
 	}
 	if o.Debug {
 		for _, s := range p.all() {
-			port, err := held.take("127.0.0.1", 0)
+			port, err := p.held.take("127.0.0.1", 0)
 			if err != nil {
 				return nil, err
 			}
@@ -108,23 +114,33 @@ func makePlan(o *Options, dir string, src source) (*plan, error) {
 		}
 	}
 	if o.Chain {
-		if err := p.prepareChain(&held); err != nil {
+		if err := p.prepareChain(); err != nil {
 			return nil, err
 		}
 	}
-	w, err := p.world(o)
+	return p, nil
+}
+
+// write writes everything the nodes need: world file, data directories. chain is
+// the one that runs already; nil: there is none.
+func (p *plan) write(ctx context.Context, o *Options, src source, chain *ready.File) error {
+	defer p.held.release()
+	w, err := p.world(o, chain)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, s := range append(append([]*spec{}, p.relays...), p.providers...) {
-		if err := gateway.Prepare(s.dir, s.config(src), w); err != nil {
-			return nil, err
+		if err := gateway.Prepare(s.dir, s.config(src, chain), w); err != nil {
+			return err
 		}
 	}
-	if err := p.prepareBridge(o, w, &held); err != nil {
-		return nil, err
+	if err := p.prepareBridge(o, w, chain); err != nil {
+		return err
 	}
-	return p, p.found(w)
+	if err := p.found(w); err != nil || chain == nil {
+		return err
+	}
+	return p.prepareMoney(ctx, chain)
 }
 
 // all is every node, and the chain.
@@ -190,20 +206,23 @@ func (s *spec) lastListen() []string {
 }
 
 // config is a gateway's config.toml.
-func (s *spec) config(src source) *gateway.Config {
+func (s *spec) config(src source, chain *ready.File) *gateway.Config {
 	cfg := gateway.Defaults()
 	cfg.Node.Name, cfg.Node.Roles, cfg.Node.Listen = s.name, []string{s.role}, []string{s.addr, s.quic}
 	cfg.Status.Listen = "" // its admin socket says the same
 	cfg.Debug.Listen = s.debug
 	if s.role == gateway.RoleProvider {
 		cfg.Provider.Backend, cfg.Provider.URL = src.kind, src.url
+		if chain != nil {
+			cfg.Chain.Preset, cfg.Chain.URL, cfg.Chain.DeployBlock = chainPreset, chain.RPC, int(chain.Market.Block)
+		}
 	}
 	return cfg
 }
 
 // world makes the world file, DIR/world.toml. Its phrase is the one of an
 // earlier run, else random: two sandboxes are two worlds.
-func (p *plan) world(o *Options) (*world.World, error) {
+func (p *plan) world(o *Options, chain *ready.File) (*world.World, error) {
 	path := filepath.Join(p.dir, app.WorldFile)
 	phrase := "sandbox-" + strings.ToLower(rand.Text()[:8])
 	old, err := world.Load(path)
@@ -213,7 +232,7 @@ func (p *plan) world(o *Options) (*world.World, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, app.Usage(fmt.Errorf("%w; delete the file to have it made anew", err))
 	}
-	w := world.World{Phrase: phrase, Rules: world.DefaultRules(), Charter: p.charter(), Local: true, Sandbox: true}
+	w := world.World{Phrase: phrase, Rules: world.DefaultRules(), Charter: p.charter(chain), Local: true, Sandbox: true}
 	w.Rules.EpochLenMS = uint64(o.Epoch.Milliseconds())
 	w.Rules.DefaultCircuitLen = uint32(o.Hops)
 	for _, s := range slices.Concat(p.memories, p.relays) {
@@ -227,13 +246,13 @@ func (p *plan) world(o *Options) (*world.World, error) {
 }
 
 // prepareBridge writes the bridge's data directory.
-func (p *plan) prepareBridge(o *Options, w *world.World, held *ports) error {
+func (p *plan) prepareBridge(o *Options, w *world.World, chain *ready.File) error {
 	// A taken address is found before anything is started.
 	l, err := serve.Listen("--listen", o.Listen)
 	if err != nil {
 		return err
 	}
-	held.held = append(held.held, l)
+	p.held.held = append(p.held.held, l)
 	cfg := bridge.Defaults()
 	cfg.API.Listen = []string{l.Addr().String()}
 	cfg.API.Isolation = o.Isolation
@@ -241,13 +260,19 @@ func (p *plan) prepareBridge(o *Options, w *world.World, held *ports) error {
 	if o.Listen == defaultListen {
 		want = defaultStatusPort
 	}
-	port, err := held.take("127.0.0.1", want)
+	port, err := p.held.take("127.0.0.1", want)
 	if err != nil {
 		return err
 	}
 	cfg.Status.Listen = "127.0.0.1:" + strconv.Itoa(port)
 	p.statusURL = "http://" + cfg.Status.Listen
 	cfg.Debug.Listen = p.bridge.debug
+	set := []string{"api.listen", "api.isolation", "status.listen", "debug.listen"}
+	if chain != nil {
+		cfg.Chain.Preset, cfg.Chain.URL, cfg.Chain.DeployBlock = chainPreset, chain.RPC, int(chain.Market.Block)
+		set = append(set, "chain.preset", "chain.url", "chain.deploy_block", "api.keyless_money_per_day")
+		cfg.API.Keyless = "0" // its money is worth nothing
+	}
 	// Both are made anew: seeds, rules and addresses may be others.
 	anew := []string{app.WorldFile, app.ConfigFile}
 	if err := os.MkdirAll(p.bridge.dir, 0o700); err != nil {
@@ -264,6 +289,6 @@ func (p *plan) prepareBridge(o *Options, w *world.World, held *ports) error {
 			return fmt.Errorf("preparing the bridge: %w", err)
 		}
 	}
-	_, err = bridge.Init(p.bridge.dir, filepath.Join(p.dir, app.WorldFile), cfg, "api.listen", "api.isolation", "status.listen", "debug.listen")
+	_, err = bridge.Init(p.bridge.dir, filepath.Join(p.dir, app.WorldFile), cfg, set...)
 	return err
 }

@@ -53,7 +53,11 @@ func (r *Ready) instructions(out io.Writer, models []string, binary string, dirs
 	model := models[0]
 	chain := ""
 	if c := r.Chain; c != nil {
-		chain = fmt.Sprintf("The chain                    %s, id %d, market %v; its keys are published\n", c.RPC, c.ChainID, c.Market.Address)
+		chain = fmt.Sprintf("The chain                    %s, id %d, market %v; its keys are published\n"+
+			"What was paid                %s balance --data %s\n"+
+			"                             a provider can link all rounds of one session key with each other and with\n"+
+			"                             the purchase (mode direct): not with you, as long as the chain does not\n",
+			c.RPC, c.ChainID, c.Market.Address, binary, app.Shell(r.Dirs[bridgeName]))
 	}
 	_, err := fmt.Fprintf(out, `
 Point any OpenAI client at   %[1]s

@@ -60,13 +60,13 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := s.launchers(); err != nil {
 		return err
 	}
-	if s.plan, err = makePlan(&o, dir, src); err != nil {
+	if s.plan, err = layPlan(&o, dir); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
 	starting, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
-	ready, models, err := s.start(starting)
+	ready, models, err := s.start(starting, src)
 	switch {
 	case ctx.Err() != nil:
 		return nil

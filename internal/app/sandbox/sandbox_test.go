@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +20,8 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/devchain/ready"
 	"github.com/culvert-net/culvert/internal/app/gateway"
+	"github.com/culvert-net/culvert/internal/app/selling"
+	"github.com/culvert-net/culvert/internal/app/wallet"
 	"github.com/culvert-net/culvert/ledger"
 	"github.com/culvert-net/culvert/mesh/world"
 )
@@ -52,13 +56,81 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// makePlan lays a plan and writes it.
+func makePlan(ctx context.Context, o *Options, dir string, src source, chain *ready.File) (*plan, error) {
+	p, err := layPlan(o, dir)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.write(ctx, o, src, chain)
+}
+
+// A plan with a chain has wallets, prices, and a world that names the market; a
+// second run keeps what owners have set.
+func TestPlanHasMoney(t *testing.T) {
+	dir := t.TempDir()
+	o := Defaults()
+	o.Listen = "127.0.0.1:0"
+	chain := &ready.File{
+		RPC: "http://127.0.0.1:1", ChainID: 31337, Market: ready.Market{Address: ledger.Address{1}, CodeHash: ledger.Hash{2}, Block: 1},
+		Accounts: []ready.Account{{Key: "0x01"}, {Key: "0x02"}},
+	}
+	for i := range chain.Accounts {
+		key, err := ledger.KeyOfBytes([32]byte{31: byte(i + 1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		secret := key.Secret()
+		chain.Accounts[i] = ready.Account{Address: key.Address(), Key: fmt.Sprintf("0x%x", secret)}
+	}
+	p, err := makePlan(t.Context(), &o, dir, source{kind: gateway.BackendMock}, chain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := world.Load(filepath.Join(dir, app.WorldFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := w.Charter.Chain; c == nil || c.ID != 31337 || c.Contract != [20]byte{1} || c.RuntimeCodeHash != (world.Hash{2}) {
+		t.Errorf("the charter's chain is %+v", c)
+	}
+	provider := p.providers[0]
+	for i, s := range []*spec{p.bridge, provider} {
+		info, err := wallet.Look(wallet.Config{Data: s.dir, From: &wallet.Passphrases{Env: func(string) string { return "" }}})
+		if err != nil || info.Address != chain.Accounts[i].Address {
+			t.Errorf("%s: %+v, %v", s.name, info, err)
+		}
+		if !slices.Contains(s.flags, "--passphrase-file") {
+			t.Errorf("%s is started with %q", s.name, s.flags)
+		}
+	}
+	prices := filepath.Join(provider.dir, selling.ListFile)
+	if l, err := selling.ReadList(prices); err != nil || *l.Default.Output != priceOutput {
+		t.Errorf("prices %+v, %v", l, err)
+	}
+	own := ledger.Wei(7)
+	if err := (selling.List{Default: &selling.Price{Input: &own, Output: &own}}).Write(prices); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := makePlan(t.Context(), &o, dir, source{kind: gateway.BackendMock}, chain); err != nil {
+		t.Fatal(err)
+	}
+	if l, err := selling.ReadList(prices); err != nil || *l.Default.Output != own {
+		t.Errorf("prices that were set are %+v, %v", l, err)
+	}
+	chain.Accounts = chain.Accounts[:1]
+	if _, err := makePlan(t.Context(), &o, dir, source{kind: gateway.BackendMock}, chain); err == nil || !strings.Contains(err.Error(), "--providers") {
+		t.Errorf("more providers than accounts: %v", err)
+	}
+}
+
 // A plan made twice in one directory is the same world with the same nodes.
 func TestPlanIsKept(t *testing.T) {
 	dir := t.TempDir()
 	o := Defaults()
 	o.Listen, o.Providers = "127.0.0.1:0", 2
 	src := source{kind: gateway.BackendMock}
-	first, err := makePlan(&o, dir, src)
+	first, err := makePlan(t.Context(), &o, dir, src, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +141,7 @@ func TestPlanIsKept(t *testing.T) {
 	if !w.Sandbox || !w.Local || len(w.Seeds) != 6 || w.Rules.DefaultCircuitLen != 3 || w.EpochLen() != time.Minute {
 		t.Errorf("world = %+v; want a sandbox whose seeds are memory nodes and relays", w)
 	}
-	again, err := makePlan(&o, dir, src)
+	again, err := makePlan(t.Context(), &o, dir, src, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +156,7 @@ func TestPlanIsKept(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	third, err := makePlan(&o, dir, src)
+	third, err := makePlan(t.Context(), &o, dir, src, nil)
 	if err != nil || third.chain.flags[1] != port {
 		t.Errorf("the chain was at port %s, and is started with %q, %v", port, third.chain.flags, err)
 	}
@@ -104,13 +176,13 @@ func TestPlanIsKept(t *testing.T) {
 	}
 	// Other rules are another world; what belongs to the old one must not stop it.
 	o.Hops = 2
-	if _, err := makePlan(&o, dir, src); err != nil {
+	if _, err := makePlan(t.Context(), &o, dir, src, nil); err != nil {
 		t.Errorf("plan with other rules = %v, want nil", err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, app.WorldFile), []byte("broken"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := makePlan(&o, dir, src); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), app.WorldFile) {
+	if _, err := makePlan(t.Context(), &o, dir, src, nil); app.Code(err) != app.ExitUsage || !strings.Contains(err.Error(), app.WorldFile) {
 		t.Errorf("plan with a broken world file = %v, want exit code 2 and the file", err)
 	}
 }

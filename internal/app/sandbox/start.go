@@ -18,7 +18,7 @@ import (
 
 // start brings all nodes up, the chain first and relays before providers, and
 // returns once a request will succeed.
-func (s *sandbox) start(ctx context.Context) (*Ready, []string, error) {
+func (s *sandbox) start(ctx context.Context, src source) (*Ready, []string, error) {
 	var chain *ready.File
 	if s.plan.chain != nil {
 		s.progress.begin("starting the chain")
@@ -27,6 +27,16 @@ func (s *sandbox) start(ctx context.Context) (*Ready, []string, error) {
 			return nil, nil, err
 		}
 		s.progress.done("chain up: %s, with the market in block %d", chainName, chain.Market.Block)
+	}
+	if err := s.plan.write(ctx, s.o, src, chain); err != nil {
+		return nil, nil, err
+	}
+	if chain != nil {
+		s.progress.begin("registering providers and buying from them")
+		if err := s.plan.trade(ctx, chain); err != nil {
+			return nil, nil, err
+		}
+		s.progress.done("the bridge has bought %s from each provider", deposit)
 	}
 	s.progress.begin("starting memory nodes")
 	if err := s.up(ctx, s.plan.memories); err != nil {

@@ -34,8 +34,10 @@ func open(t *testing.T, prices string) *shop {
 		t.Fatal(err)
 	}
 	s := &shop{t: t, dir: t.TempDir(), now: time.Unix(1_800_000_000, 0), unit: ledger.Wei(1_000_000), offered: []string{"a"}}
+	w := *dirtest.New(t, time.Hour, 1, 1).World
+	w.Sandbox = false
 	s.cfg = Config{
-		World: dirtest.New(t, time.Hour, 1, 1).World, Key: key, Domain: ledger.Domain{ChainID: 31337, Contract: ledger.Address{1}},
+		World: &w, Key: key, Domain: ledger.Domain{ChainID: 31337, Contract: ledger.Address{1}},
 		Unit:    func() (ledger.Amount, bool) { return s.unit, !s.unit.IsZero() },
 		Offered: func() []string { return s.offered },
 		List:    filepath.Join(s.dir, ListFile), File: filepath.Join(s.dir, SheetsFile),
@@ -143,6 +145,21 @@ func TestSheetsAreRenewed(t *testing.T) {
 
 // What changes is asked for by a next sheet, and what was promised for a time is
 // kept.
+// In a sandbox the first sheet holds at once: who tries it out does not wait.
+func TestSandboxDoesNotWait(t *testing.T) {
+	s := open(t, cheap)
+	s.cfg.World.Sandbox = true
+	s.restart()
+	s.after(time.Second)
+	named := s.Named()
+	if len(named) != 1 {
+		t.Fatalf("%d sheets", len(named))
+	}
+	if k := s.kept[0]; k.ValidFrom != uint64(s.now.Unix()) {
+		t.Errorf("it begins at %d, now is %d", k.ValidFrom, s.now.Unix())
+	}
+}
+
 func TestSheetsFollowChanges(t *testing.T) {
 	s := open(t, cheap)
 	s.after(0)
