@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"github.com/culvert-net/culvert/api/tunnel"
+	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/books"
+	"github.com/culvert-net/culvert/internal/app/evmrpc"
 	"github.com/culvert-net/culvert/internal/app/market"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/app/onchain"
@@ -80,7 +82,7 @@ type money struct {
 
 // openMoney opens what a bridge needs to pay, if it has a chain. Without a wallet that
 // opens, it uses what is free.
-func openMoney(ctx context.Context, b *bridge, w *world.World, chain *onchain.Settings, known *directory.View) (_ *money, err error) {
+func openMoney(ctx context.Context, b *bridge, w *world.World, chain *onchain.Settings, known *directory.View, circuits *circuit.Client) (_ *money, err error) {
 	if chain == nil {
 		return nil, nil
 	}
@@ -93,7 +95,10 @@ func openMoney(ctx context.Context, b *bridge, w *world.World, chain *onchain.Se
 		from = &wallet.Passphrases{Env: func(string) string { return "" }} // nobody is asked
 	}
 	own := wallet.Config{Data: b.data.Path(""), Sessions: true, Cost: cost, From: from, New: program + " wallet new"}
-	m.books, err = books.Open(ctx, books.Config{Data: b.data, Settings: chain, Log: b.log, Wallet: own})
+	m.books, err = books.Open(ctx, books.Config{
+		Data: b.data, Settings: chain, Log: b.log, Wallet: own,
+		Road: &evmrpc.RoadConfig{Opener: evmrpc.Over{Circuits: circuits}, Known: known, Paid: m.buysFrom, Log: b.log},
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -109,6 +114,11 @@ func openMoney(ctx context.Context, b *bridge, w *world.World, chain *onchain.Se
 		return m, nil
 	}
 	return m, m.open(ctx, b, chain.Domain)
+}
+
+// buysFrom reports whether a provider has money of this bridge.
+func (m *money) buysFrom(provider ledger.Address) bool {
+	return m.payer != nil && m.payer.Buys(provider)
 }
 
 // open makes the payer.
@@ -151,9 +161,13 @@ func (m *money) begin(ctx context.Context, b *bridge) error {
 	return nil
 }
 
+// buyTokens is for how much a person is told to buy: as much as is risked with one
+// provider at most (payDefaults). What it costs is shown before it is paid.
+const buyTokens = 1_000_000
+
 // buyLine is what a person types to buy from a provider.
 func buyLine(provider ledger.Address, account string) string {
-	line := program + " buy " + provider.String()
+	line := fmt.Sprintf("%s buy %s --tokens %d", program, provider, buyTokens)
 	if account != "" {
 		line += " --for " + account
 	}
@@ -291,15 +305,16 @@ func (m *money) close() error {
 
 // MoneyStatus is what a bridge knows of its money.
 type MoneyStatus struct {
-	Wallet   ledger.Address   `json:"wallet,omitzero"`
-	Locked   string           `json:"locked,omitempty"` // why nothing is paid
-	Block    uint64           `json:"block"`            // up to which the chain was read
-	Read     time.Time        `json:"read,omitzero"`    // when
-	Problem  string           `json:"problem,omitempty"`
-	Channels []paying.Balance `json:"channels,omitempty"`
-	Left     []paying.Left    `json:"left,omitempty"`   // providers that are not paid any more
-	Notice   string           `json:"notice,omitempty"` // what providers learn
-	Rounds   paying.Counts    `json:"rounds"`
+	Wallet   ledger.Address     `json:"wallet,omitzero"`
+	Locked   string             `json:"locked,omitempty"` // why nothing is paid
+	Block    uint64             `json:"block"`            // up to which the chain was read
+	Read     time.Time          `json:"read,omitzero"`    // when
+	Problem  string             `json:"problem,omitempty"`
+	Road     *evmrpc.RoadStatus `json:"road,omitempty"` // who is asked, over circuits
+	Channels []paying.Balance   `json:"channels,omitempty"`
+	Left     []paying.Left      `json:"left,omitempty"`   // providers that are not paid any more
+	Notice   string             `json:"notice,omitempty"` // what providers learn
+	Rounds   paying.Counts      `json:"rounds"`
 }
 
 // linkable is what direct payment tells a provider.
@@ -313,6 +328,10 @@ func (m *money) status(ctx context.Context) *MoneyStatus {
 	s := &MoneyStatus{Block: chain.Confirmed, Read: m.books.Reader.Fresh()}
 	if chain.Err != nil {
 		s.Problem = chain.Err.Error()
+	}
+	if m.books.Road != nil {
+		road := m.books.Road.Status()
+		s.Road = &road
 	}
 	if m.payer == nil {
 		s.Locked = "the wallet is not open: " + m.books.Locked.Error()
@@ -332,6 +351,13 @@ func (m *money) status(ctx context.Context) *MoneyStatus {
 	return s
 }
 
+func orNobody(name string) string {
+	if name == "" {
+		return "nobody"
+	}
+	return name
+}
+
 // rows prints the status for a person.
 func (s *MoneyStatus) rows(row func(name, format string, args ...any)) {
 	if s == nil {
@@ -341,6 +367,9 @@ func (s *MoneyStatus) rows(row func(name, format string, args ...any)) {
 		row("Chain read", "NOT NOW: %s", s.Problem)
 	} else {
 		row("Chain read", "up to block %d", s.Block)
+	}
+	if r := s.Road; r != nil {
+		row("Chain asked", "%s, compared with %s (offered by %s)", orNobody(r.Asked), orNobody(r.Compared), app.Count(r.Listed, "node"))
 	}
 	if s.Locked != "" {
 		row("Paying", "no, only providers that are free are used: %s", s.Locked)
