@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -35,6 +36,8 @@ import (
 // PayConfig is [pay].
 type PayConfig struct {
 	Window    string `toml:"window" doc:"The most that you risk with one provider: what it may hold that is not worked for yet.\nSo many standard tokens at its price, \"1000000 tokens\", or an amount, \"0.01 eth\"."`
+	TopUp     string `toml:"auto_topup" doc:"An amount, such as \"0.01 eth\", that is added to a channel when less than half of it is left;\nempty: nothing is bought without you."`
+	TopUpDay  string `toml:"auto_topup_daily" doc:"The most that is so added within 24 hours, to all channels together."`
 	MaxOutput int    `toml:"max_output" doc:"Tokens of an answer that money is set aside for where the request does not say (max_tokens)."`
 }
 
@@ -51,10 +54,30 @@ func (c *PayConfig) Validate() error {
 	if _, _, err := c.window(); err != nil {
 		return config.At("window", err)
 	}
+	if _, _, err := c.topUps(); err != nil {
+		return err
+	}
 	if c.MaxOutput < 1 {
 		return config.At("max_output", fmt.Errorf("%d is too little; an answer has at least one token", c.MaxOutput))
 	}
 	return nil
+}
+
+// topUps are auto_topup and its limit; zeros: nothing is bought.
+func (c *PayConfig) topUps() (amount, daily ledger.Amount, err error) {
+	if c.TopUp == "" && c.TopUpDay == "" {
+		return amount, daily, nil
+	}
+	if amount, err = ledger.ParseAmount(c.TopUp); err != nil {
+		return amount, daily, config.At("auto_topup", err)
+	}
+	if daily, err = ledger.ParseAmount(c.TopUpDay); err != nil {
+		return amount, daily, config.At("auto_topup_daily", fmt.Errorf("%w; without a limit nothing is bought by itself", err))
+	}
+	if amount.IsZero() || daily.Less(amount) {
+		return amount, daily, config.At("auto_topup_daily", fmt.Errorf("%q is less than one top-up of %q, so that none would ever be made", c.TopUpDay, c.TopUp))
+	}
+	return amount, daily, nil
 }
 
 // window is an amount, or a number of tokens.
@@ -76,8 +99,9 @@ type money struct {
 	channels *channel.Payer
 	payer    *paying.Payer
 
-	books  *books.Books
-	market *market.Market
+	books    *books.Books
+	market   *market.Market
+	circuits *circuit.Client
 }
 
 // openMoney opens what a bridge needs to pay, if it has a chain. Without a wallet that
@@ -86,7 +110,7 @@ func openMoney(ctx context.Context, b *bridge, w *world.World, chain *onchain.Se
 	if chain == nil {
 		return nil, nil
 	}
-	m, cost := &money{known: known}, v3.Standard()
+	m, cost := &money{known: known, circuits: circuits}, v3.Standard()
 	if w.Sandbox {
 		cost = v3.Light()
 	}
@@ -102,7 +126,7 @@ func openMoney(ctx context.Context, b *bridge, w *world.World, chain *onchain.Se
 	if err != nil {
 		return nil, err
 	}
-	m.market = market.New(market.Config{Books: m.books, Wallet: own, Pays: true, Serves: program, List: m.list, Log: b.log})
+	m.market = market.New(market.Config{Books: m.books, Wallet: own, Pays: true, Serves: program, List: m.list, Release: m.release, Log: b.log})
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, m.books.Close())
@@ -127,6 +151,10 @@ func (m *money) open(ctx context.Context, b *bridge, domain ledger.Domain) error
 	if err != nil {
 		return err
 	}
+	amount, daily, err := b.cfg.Pay.topUps()
+	if err != nil {
+		return err
+	}
 	m.purses = purse.NewBook(purse.Config{Store: m.books.Store, Wallet: m.books.Wallet, Domain: domain})
 	m.channels, err = channel.NewPayer(channel.PayerConfig{
 		Store: m.books.Store, Chain: m.books.Reader, Domain: domain, Key: m.purses.Key, Owner: program, Window: window, WindowTokens: tokens,
@@ -139,6 +167,7 @@ func (m *money) open(ctx context.Context, b *bridge, domain ledger.Domain) error
 	}
 	m.payer, err = paying.New(ctx, paying.Config{
 		Payer: m.channels, Purses: m.purses, Offer: m.offer, Beside: node.Beside, MaxOutput: uint64(b.cfg.Pay.MaxOutput), Buy: buyLine, Log: b.log,
+		TopUp: paying.TopUp{Amount: amount, Daily: daily, Do: m.topUp, Store: m.books.Store},
 	})
 	return err
 }
@@ -159,6 +188,48 @@ func (m *money) begin(ctx context.Context, b *bridge) error {
 		return m.books.Store.Settle(ctx)
 	}
 	return nil
+}
+
+// topUp adds to a channel, as the command would.
+func (m *money) topUp(ctx context.Context, id ledger.ChannelID, amount ledger.Amount) error {
+	o := market.Order{Do: market.TopUp, Channel: id, Amount: amount}
+	q, err := m.market.Quote(ctx, o, config.Secret{})
+	if err != nil {
+		return err
+	}
+	if _, err := m.market.Do(ctx, q, config.Secret{}, func(market.Progress) {}); err != nil {
+		return err
+	}
+	return m.market.Seen(ctx, o)
+}
+
+// release asks a provider for its consent to close a channel, over a circuit that no
+// request has.
+func (m *money) release(ctx context.Context, ask channel.ReleaseAsk) (r ledger.Signed[ledger.Release], err error) {
+	c, ok := m.books.Reader.Channel(ask.Channel)
+	if !ok {
+		return r, errors.New("the contract does not have the channel yet")
+	}
+	snap, now := m.known.Snapshot(), time.Now()
+	for _, model := range snap.Models() {
+		for _, n := range snap.Providers(model.ID) {
+			if o, err := m.prices.Offer(snap, n, now); err == nil && o.Provider == c.Provider {
+				return paying.Release(ctx, func(ctx context.Context) (tunnel.Conn, error) { return m.line(ctx, n.Key) }, ask)
+			}
+		}
+	}
+	return r, errors.New("none of its nodes is in the directory")
+}
+
+// line is a pay stream to a node, on a circuit of its own.
+func (m *money) line(ctx context.Context, key [32]byte) (tunnel.Conn, error) {
+	var group circuit.Group
+	_, _ = rand.Read(group[:]) // never fails
+	s, err := m.circuits.DialKind(ctx, key, group, circuit.StreamPay)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // buyTokens is for how much a person is told to buy: as much as is risked with one
@@ -225,7 +296,7 @@ func (m *money) whyNot() string {
 	case m.books.Reader.Fresh().IsZero():
 		return "this bridge has not read the chain yet, so that it does not know what it has"
 	}
-	return "nothing is left with any of them; buy with: " + program + " buy PROVIDER"
+	return fmt.Sprintf("nothing is left with any of them; buy with: %s buy --model MODEL --tokens %d", program, buyTokens)
 }
 
 // tunnelPayer is nobody where nothing is paid.
