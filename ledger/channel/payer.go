@@ -106,7 +106,7 @@ func (p *Payer) jump(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		a.mustSync = true
+		a.mustSync, a.forgot = true, true
 		a.adopted = false
 		a.track.next = min(a.track.next+Jump, maxSeq)
 		return a.save(tx, at)
