@@ -18,8 +18,9 @@ type bill struct {
 	till   *Till
 	key    round
 	round  *channel.Round
-	hash   hash.Hash // of the answer's body so far
-	unpaid bool      // it was ended for want of money
+	most   terms.Terms // that the request can use
+	hash   hash.Hash   // of the answer's body so far
+	unpaid bool        // it was ended for want of money
 }
 
 // Limit implements tunnel.Bill.
@@ -30,7 +31,7 @@ func (b *bill) Limit() (int64, bool) {
 
 // Pass implements tunnel.Bill.
 func (b *bill) Pass(ctx context.Context, p []byte, so usage.Snapshot) *openai.Error {
-	used := terms.Usage(so)
+	used := terms.Billed(so, b.most)
 	for {
 		paid := b.till.news()
 		step, ask, err := b.round.Progress(ctx, time.Now(), used)
@@ -62,7 +63,7 @@ func (b *bill) Pass(ctx context.Context, p []byte, so usage.Snapshot) *openai.Er
 func (b *bill) End(e tunnel.BillEnd) {
 	t := b.till
 	_, _ = b.hash.Write(e.Frame)
-	used, status := terms.Usage(e.Usage), ledger.StatusPartial
+	used, status := terms.Billed(e.Usage, b.most), ledger.StatusPartial
 	switch {
 	case e.Complete:
 		status = ledger.StatusDone
