@@ -143,3 +143,43 @@ func TestRefusalsAreNoRestore(t *testing.T) {
 		}
 	}
 }
+
+// What was bought at a price is not used at a higher one that a provider puts on its
+// next sheet, though the unit price is the same; a purchase agrees to it. A lower one
+// is taken, and the first again.
+func TestSheetsDoNotRaiseWhatWasBought(t *testing.T) {
+	w := newWorld(t)
+	w.round(10)
+	first := *w.sheet
+	at := func(seq, output, unit uint64) error {
+		next := first
+		next.Sequence, next.UnitPrice = seq, ledger.Wei(unit)
+		next.Models = []ledger.ModelPrice{first.Models[0]}
+		next.Models[0].Output = ledger.Wei(output)
+		w.sheet = &next
+		m, err := w.payer.Open(w.ctx, w.now, w.order(10))
+		if err == nil {
+			err = m.Refused(w.ctx, w.now, refuse(CodeBusy, ""))
+		}
+		return err
+	}
+	for i, c := range []struct {
+		output, unit uint64
+		want         error
+	}{
+		{outputPrice + 1, unitPrice, ErrPrice},
+		{outputPrice * 1000, unitPrice, ErrPrice},
+		{outputPrice / 2, unitPrice, nil},
+		{outputPrice, unitPrice, nil},
+		{outputPrice * 2, unitPrice * 2, nil}, // made for a higher unit price: scaled back
+		{outputPrice * 3, unitPrice * 2, ErrPrice},
+	} {
+		if err := at(uint64(i+2), c.output, c.unit); !errors.Is(err, c.want) {
+			t.Errorf("output at %d for a unit of %d: Open = %v, want %v", c.output, c.unit, err, c.want)
+		}
+	}
+	w.hold(w.session, w.funder) // as before a purchase
+	if err := at(20, outputPrice*3, unitPrice); err != nil {
+		t.Errorf("after a purchase: Open = %v", err)
+	}
+}

@@ -20,6 +20,7 @@ const (
 	payerHistory  = "payer-history"  // ^time, round id → place, seq
 	payerDisputes = "payer-disputes" // ^time, round id → dispute
 	payerRatios   = "payer-ratios"   // model, 0, provider → ratio
+	payerPrices   = "payer-prices"   // place, model → agreed
 	payerMeta     = "payer-meta"
 )
 
