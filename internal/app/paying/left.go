@@ -35,26 +35,42 @@ func (p *Payer) CanPay(provider ledger.Address) bool {
 	if _, left := p.leftFor(provider, now); left {
 		return false
 	}
+	free, _ := p.free(provider, now)
+	return !free.IsZero()
+}
+
+// Buys reports whether something was bought from a provider, be it used up: it has a
+// say in what becomes of it.
+func (p *Payer) Buys(provider ledger.Address) bool {
+	_, bought := p.free(provider, time.Now())
+	return bought
+}
+
+// free is the largest free balance with a provider, and whether there is any channel.
+func (p *Payer) free(provider ledger.Address, now time.Time) (ledger.Amount, bool) {
 	p.mu.Lock()
 	fresh := now.Sub(p.looked) < balanceAge
 	free, found := p.balances[provider]
 	p.mu.Unlock()
 	if fresh {
-		return found && !free.IsZero()
+		return free, found
 	}
 	balances, err := p.cfg.Payer.Balances(context.Background()) // from memory, or a few pages of a file
 	if err != nil {
 		p.failed(context.Background(), "balances could not be read", err)
-		return false
+		return ledger.Amount{}, found
 	}
 	byProvider := make(map[ledger.Address]ledger.Amount)
 	for _, b := range balances {
-		if byProvider[b.Provider].Less(b.Free) {
+		if most := byProvider[b.Provider]; most.Less(b.Free) {
 			byProvider[b.Provider] = b.Free
+		} else {
+			byProvider[b.Provider] = most
 		}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.balances, p.looked = byProvider, now
-	return !byProvider[provider].IsZero()
+	free, found = byProvider[provider]
+	return free, found
 }

@@ -52,6 +52,12 @@ const (
 	// leaveTime is how long a provider is left whose figure was not believed.
 	leaveTime = 30 * 24 * time.Hour
 
+	// maxLows is how many channels wait for a look at what they have left.
+	maxLows = 64
+
+	// topUpPause is after a top-up that failed: why it did is rarely over at once.
+	topUpPause = 10 * time.Minute
+
 	// leastOutput is down to how many tokens an answer is bounded that the request
 	// does not bound, where money is short: some pages of text.
 	leastOutput = 1024
