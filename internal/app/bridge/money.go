@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -98,8 +99,9 @@ type money struct {
 	channels *channel.Payer
 	payer    *paying.Payer
 
-	books  *books.Books
-	market *market.Market
+	books    *books.Books
+	market   *market.Market
+	circuits *circuit.Client
 }
 
 // openMoney opens what a bridge needs to pay, if it has a chain. Without a wallet that
@@ -108,7 +110,7 @@ func openMoney(ctx context.Context, b *bridge, w *world.World, chain *onchain.Se
 	if chain == nil {
 		return nil, nil
 	}
-	m, cost := &money{known: known}, v3.Standard()
+	m, cost := &money{known: known, circuits: circuits}, v3.Standard()
 	if w.Sandbox {
 		cost = v3.Light()
 	}
@@ -124,7 +126,7 @@ func openMoney(ctx context.Context, b *bridge, w *world.World, chain *onchain.Se
 	if err != nil {
 		return nil, err
 	}
-	m.market = market.New(market.Config{Books: m.books, Wallet: own, Pays: true, Serves: program, List: m.list, Log: b.log})
+	m.market = market.New(market.Config{Books: m.books, Wallet: own, Pays: true, Serves: program, List: m.list, Release: m.release, Log: b.log})
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, m.books.Close())
@@ -199,6 +201,35 @@ func (m *money) topUp(ctx context.Context, id ledger.ChannelID, amount ledger.Am
 		return err
 	}
 	return m.market.Seen(ctx, o)
+}
+
+// release asks a provider for its consent to close a channel, over a circuit that no
+// request has.
+func (m *money) release(ctx context.Context, ask channel.ReleaseAsk) (r ledger.Signed[ledger.Release], err error) {
+	c, ok := m.books.Reader.Channel(ask.Channel)
+	if !ok {
+		return r, errors.New("the contract does not have the channel yet")
+	}
+	snap, now := m.known.Snapshot(), time.Now()
+	for _, model := range snap.Models() {
+		for _, n := range snap.Providers(model.ID) {
+			if o, err := m.prices.Offer(snap, n, now); err == nil && o.Provider == c.Provider {
+				return paying.Release(ctx, func(ctx context.Context) (tunnel.Conn, error) { return m.line(ctx, n.Key) }, ask)
+			}
+		}
+	}
+	return r, errors.New("none of its nodes is in the directory")
+}
+
+// line is a pay stream to a node, on a circuit of its own.
+func (m *money) line(ctx context.Context, key [32]byte) (tunnel.Conn, error) {
+	var group circuit.Group
+	_, _ = rand.Read(group[:]) // never fails
+	s, err := m.circuits.DialKind(ctx, key, group, circuit.StreamPay)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // buyTokens is for how much a person is told to buy: as much as is risked with one

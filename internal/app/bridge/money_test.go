@@ -53,7 +53,7 @@ func TestNoMoney(t *testing.T) {
 		Preset: "dev", Domain: ledger.Domain{ChainID: 31337, Contract: ledger.Address{1}}, CodeHash: ledger.Hash{1},
 		Via: onchain.ViaOwn, URL: "http://127.0.0.1:1",
 	}
-	m, err := openMoney(t.Context(), &bridge{cfg: Defaults(), log: slog.New(slog.DiscardHandler), data: data}, w.World, chain, directory.NewView(w.World))
+	m, err := openMoney(t.Context(), &bridge{cfg: Defaults(), log: slog.New(slog.DiscardHandler), data: data}, w.World, chain, directory.NewView(w.World), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,4 +67,7 @@ const (
 
 	// retryAfter is what people are told to wait where money is busy, not missing.
 	retryAfter = 5 * time.Second
+
+	// releaseLimit bounds asking for a release, the circuit included: a person waits.
+	releaseLimit = 20 * time.Second
 )
