@@ -23,9 +23,9 @@ func (d Delivery) add(e Delivery) Delivery {
 	return Delivery{d.Text + e.Text, d.Chunks + e.Chunks, d.Tools + e.Tools, d.ToolCalls + e.ToolCalls}
 }
 
-// Most is the most output tokens that this can have been. One more than there
+// most is the most output tokens that this can have been. One more than there
 // are bytes: the end is counted as a token, too.
-func (d Delivery) Most() uint64 { return d.Text + d.Tools + toolSlack*d.ToolCalls + 1 }
+func (d Delivery) most() uint64 { return d.Text + d.Tools + toolSlack*d.ToolCalls + 1 }
 
 // least is the least that it can have been.
 func (d Delivery) least() uint64 { return d.Text / bytesPerToken }
@@ -118,7 +118,7 @@ func (b *bought) judge(e Ending, d Delivery) (usage ledger.Usage, cost ledger.Am
 		usage.Input = min(usage.Input, limit)
 		usage.Cached = min(usage.Cached, limit-usage.Input)
 	}
-	switch most := d.Most(); {
+	switch most := d.most(); {
 	case e.Complete && usage.Output > most:
 		reason, usage.Output = TooMuch, most
 	case !e.Complete:

@@ -18,9 +18,8 @@ type bill struct {
 	till   *Till
 	key    round
 	round  *channel.Round
-	most   terms.Terms // that the request can use
-	hash   hash.Hash   // of the answer's body so far
-	unpaid bool        // it was ended for want of money
+	hash   hash.Hash // of the answer's body so far
+	unpaid bool      // it was ended for want of money
 }
 
 // Limit implements tunnel.Bill.
@@ -31,7 +30,7 @@ func (b *bill) Limit() (int64, bool) {
 
 // Pass implements tunnel.Bill.
 func (b *bill) Pass(ctx context.Context, p []byte, so usage.Snapshot) *openai.Error {
-	used := terms.Billed(so, b.most)
+	used := terms.Usage(so)
 	for {
 		paid := b.till.news()
 		step, ask, err := b.round.Progress(ctx, time.Now(), used)
@@ -63,7 +62,7 @@ func (b *bill) Pass(ctx context.Context, p []byte, so usage.Snapshot) *openai.Er
 func (b *bill) End(e tunnel.BillEnd) {
 	t := b.till
 	_, _ = b.hash.Write(e.Frame)
-	used, status := terms.Billed(e.Usage, b.most), ledger.StatusPartial
+	used, status := terms.Usage(e.Usage), ledger.StatusPartial
 	switch {
 	case e.Complete:
 		status = ledger.StatusDone

@@ -154,7 +154,7 @@ func (t *Till) Admit(ctx context.Context, a tunnel.Admission) (tunnel.Bill, *ope
 	t.counts.Admitted++
 	t.running[key]++
 	t.mu.Unlock()
-	return &bill{till: t, key: key, round: admitted.Round, most: most, hash: channel.NewResponseHash(h.Salt)}, nil
+	return &bill{till: t, key: key, round: admitted.Round, hash: channel.NewResponseHash(h.Salt)}, nil
 }
 
 // refuse is a refusal as an answer. Its details go over the pay stream, if the round

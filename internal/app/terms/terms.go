@@ -55,20 +55,6 @@ func Usage(s usage.Snapshot) ledger.Usage {
 	}
 }
 
-// Billed is Usage as far as whoever pays can check it: no more of the prompt than the
-// request can have, and no more tokens than the answer has bytes. A model's server
-// that counts more, for a template of its own or marks that it takes out, is no reason
-// for the payer to leave.
-func Billed(s usage.Snapshot, most Terms) ledger.Usage {
-	u := Usage(s)
-	u.Cached = min(u.Cached, most.Input)
-	u.Input = min(u.Input, most.Input-u.Cached)
-	if u.Output > 0 {
-		u.Output = min(u.Output, Delivery(s).Most())
-	}
-	return u
-}
-
 // Delivery is what of an answer arrived since an earlier count.
 func Delivery(s usage.Snapshot) channel.Delivery {
 	return channel.Delivery{Text: count(s.Text.Content + s.Text.Reasoning), Tools: count(s.Text.Tools), ToolCalls: count(s.Text.Calls)}

@@ -63,24 +63,3 @@ func TestUsage(t *testing.T) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }
-
-// What is billed is never more than a payer takes for possible.
-func TestBilled(t *testing.T) {
-	most := Terms{Input: 1000}
-	for name, c := range map[string]struct {
-		counted usage.Snapshot
-		want    ledger.Usage
-	}{
-		"as it should be":        {usage.Snapshot{Input: 5, Cached: 4, Output: 3, Reasoning: 9, Images: 1, Text: usage.Delivered{Content: 10}}, ledger.Usage{Input: 5, Cached: 4, Output: 3, Reasoning: 9, Images: 1}},
-		"a longer template":      {usage.Snapshot{Input: 1500, Output: 3, Text: usage.Delivered{Content: 10}}, ledger.Usage{Input: 1000, Output: 3}},
-		"and a cache":            {usage.Snapshot{Input: 1500, Cached: 900}, ledger.Usage{Input: 100, Cached: 900}},
-		"more cached than asked": {usage.Snapshot{Input: 7, Cached: 1900}, ledger.Usage{Cached: 1000}},
-		"marks taken out":        {usage.Snapshot{Output: 9, Text: usage.Delivered{Content: 2}}, ledger.Usage{Output: 3}},
-		"marks around a tool":    {usage.Snapshot{Output: 90, Text: usage.Delivered{Tools: 8, Calls: 1}}, ledger.Usage{Output: 8 + 32 + 1}},
-		"nothing":                {usage.Snapshot{}, ledger.Usage{}},
-	} {
-		if got := Billed(c.counted, most); got != c.want {
-			t.Errorf("%s: %+v, want %+v", name, got, c.want)
-		}
-	}
-}
