@@ -36,6 +36,7 @@ var (
 type stall struct {
 	*world
 	mark     string // in every prompt and answer
+	guest    string // an API key without a purse
 	asked    int
 	spent    ledger.Amount // on the channel of all
 	receipts map[string]ledger.Amount
@@ -378,6 +379,7 @@ func TestMarketWalk(t *testing.T) {
 	s.settled()
 	s.rounds()
 	s.purses(provider)
+	s.consent()
 	s.dispute()
 	s.leave(provider)
 	s.forgotten()
@@ -432,6 +434,13 @@ func (s *stall) rounds() {
 	}
 }
 
+// spend pays from everybody's purse, when there are keys.
+func (s *stall) spend(r route) {
+	s.t.Helper()
+	s.spent = s.sum(s.spent, s.pay(s.guest, r))
+	s.settled()
+}
+
 // purses: an API key's own money pays for it alone, and where there is not enough,
 // what the answer says to do helps.
 func (s *stall) purses(provider string) {
@@ -446,8 +455,8 @@ func (s *stall) purses(provider string) {
 	}
 	r := routes()[2]
 	// Nothing was bought for it, so that everybody's pays.
-	s.spent = s.sum(s.spent, s.pay(keys["guest"], r))
-	s.settled()
+	s.guest = keys["guest"]
+	s.spend(r)
 
 	bought := s.deal("bridge", "buy", "provider-1", "0.01 eth", "--for", "laptop")
 	s.earnings() // reads the chain, so that the provider knows
@@ -479,6 +488,31 @@ func (s *stall) purses(provider string) {
 	if got := s.askAs(keys["laptop"], dear); got.status != http.StatusOK {
 		s.t.Errorf("after %q: %d %s", command[0], got.status, got.body)
 	}
+}
+
+// consent: a running provider gives back at once what was not used of a channel.
+func (s *stall) consent() {
+	s.t.Helper()
+	before, earned := s.balance(), s.earnings()
+	c := s.channel("")
+	closed := s.deal("bridge", "close", c.Channel.String())
+	after := s.balance()
+	owed := s.spent
+	if owed.Less(c.Claimed) {
+		owed = c.Claimed // paid ahead, and claimed
+	}
+	if closed.Channel != c.Channel || after.Held != s.less(s.sum(before.Held, c.Deposited), owed) || s.channel("").State != "closed" {
+		s.t.Errorf("closing by consent: %+v; %v of %v were due, and %v can be withdrawn", closed, owed, c.Deposited, after.Held)
+	}
+	if got := s.earnings().Held; got != s.sum(earned.Held, s.less(owed, c.Claimed)) {
+		s.t.Errorf("the provider can withdraw %v after %v, and was due %v, of which it had claimed %v", got, earned.Held, owed, c.Claimed)
+	}
+	s.deal("bridge", "withdraw")
+	// The next epoch begins with nothing.
+	s.deal("bridge", "buy", "provider-1", "1 eth")
+	s.earnings()
+	s.spent = ledger.Amount{}
+	s.spend(routes()[0])
 }
 
 // dispute: the provider is gone, and after 24 hours all that was not promised is back.
