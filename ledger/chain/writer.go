@@ -98,7 +98,23 @@ func (w *Writer) ready(ctx context.Context) error { return w.server.check(ctx) }
 
 // Send makes a transaction durable, and sends it. Once it has returned an ID, the
 // call will happen, also after a crash: Run and Wait go on sending it.
-func (w *Writer) Send(ctx context.Context, c Call) (ID, error) {
+func (w *Writer) Send(ctx context.Context, c Call) (ID, error) { return w.send(ctx, c, false) }
+
+// SendOnce is Send for whoever may have asked before and does not know: of all
+// transactions that are kept, one at most has the name of c. If there is one
+// already, however it ended, nothing is sent, and that is the one returned.
+func (w *Writer) SendOnce(ctx context.Context, c Call) (ID, error) {
+	before, err := w.named(ctx, c.What)
+	if err != nil {
+		return 0, err
+	}
+	if before != nil {
+		return ID(before.nonce), nil
+	}
+	return w.send(ctx, c, true)
+}
+
+func (w *Writer) send(ctx context.Context, c Call, once bool) (ID, error) {
 	cost, err := w.Cost(ctx, c)
 	if err != nil {
 		return 0, err
@@ -111,8 +127,9 @@ func (w *Writer) Send(ctx context.Context, c Call) (ID, error) {
 		return 0, err
 	}
 	n := &intent{call: c, gas: cost.Gas, tries: []fees{cost.fees}, sent: uint64(time.Now().Unix())}
-	if err := w.intend(ctx, n, next); err != nil {
-		return 0, err
+	first, err := w.intend(ctx, n, next, once)
+	if err != nil || first != n {
+		return ID(first.nonce), err
 	}
 	w.broadcast(ctx, n)
 	return ID(n.nonce), nil
@@ -151,11 +168,13 @@ func (w *Writer) intentKey(nonce uint64) []byte {
 }
 
 // intend gives n the next nonce, which is at least the one given, and stores both.
-func (w *Writer) intend(ctx context.Context, n *intent, least uint64) error {
+// If it is to be there once, and another has its name, that one is returned.
+func (w *Writer) intend(ctx context.Context, n *intent, least uint64, once bool) (first *intent, _ error) {
 	if len(n.call.What) > maxWhat {
-		return fmt.Errorf("the name of a call has at most %d bytes", maxWhat)
+		return n, fmt.Errorf("the name of a call has at most %d bytes", maxWhat)
 	}
 	err := w.cfg.Store.Do(ctx, func(tx kv.Tx) error {
+		first = n
 		next, err := w.next(tx)
 		if err != nil {
 			return err
@@ -166,6 +185,10 @@ func (w *Writer) intend(ctx context.Context, n *intent, least uint64) error {
 		}
 		waiting := 0
 		for _, o := range open {
+			if once && o.call.What == n.call.What {
+				first = o
+				return nil
+			}
 			if o.outcome == Open {
 				waiting++
 			}
@@ -183,18 +206,18 @@ func (w *Writer) intend(ctx context.Context, n *intent, least uint64) error {
 		return tx.Put(bucket, w.intentKey(n.nonce), encodeIntent(n))
 	})
 	if err == nil || errors.Is(err, ErrInFlight) {
-		return err
+		return first, err
 	}
 	// A store that failed may have stored it all the same, and then it will be sent:
 	// whoever is told of a failure would do it a second time.
 	stored, unread := w.intent(context.WithoutCancel(ctx), ID(n.nonce))
 	switch {
 	case unread == nil && bytes.Equal(encodeIntent(stored), encodeIntent(n)):
-		return nil
+		return n, nil
 	case unread == nil || errors.Is(unread, ErrUnknown):
-		return fmt.Errorf("store %s before it is sent: %w", n.call.What, err)
+		return n, fmt.Errorf("store %s before it is sent: %w", n.call.What, err)
 	default:
-		return fmt.Errorf("store %s before it is sent; whether it was, and will be sent, shows when the store is back: %w", n.call.What, err)
+		return n, fmt.Errorf("store %s before it is sent; whether it was, and will be sent, shows when the store is back: %w", n.call.What, err)
 	}
 }
 

@@ -586,3 +586,42 @@ func TestRevertsArePlain(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// Whoever asks for the same again, at the same time or when it is done, gets the
+// transaction that there is.
+func TestSendOnce(t *testing.T) {
+	w := writing(t)
+	w.mines()
+	ctx := within(t)
+	by := w.writer(w.keys[0])
+	c := w.cfg.Calls().Register(by.Address(), ledger.Wei(1000), []byte("d"), ledger.Hash{})
+	c.What = "register 1"
+	const askers = 8
+	ids := make(chan ID, askers)
+	for range askers {
+		go func() {
+			id, err := by.SendOnce(ctx, c)
+			if err != nil {
+				t.Errorf("SendOnce = %v", err)
+			}
+			ids <- id
+		}()
+	}
+	first := <-ids
+	for range askers - 1 {
+		if id := <-ids; id != first {
+			t.Errorf("two transactions: %d and %d", first, id)
+		}
+	}
+	if _, err := by.Wait(ctx, first, nil); err != nil {
+		t.Fatal(err)
+	}
+	// By now the contract would refuse it.
+	if id, err := by.SendOnce(ctx, c); id != first || err != nil {
+		t.Errorf("when it is done: %d, %v; want %d", id, err, first)
+	}
+	c.What = "register 2"
+	if _, err := by.SendOnce(ctx, c); err == nil {
+		t.Error("another name is the same transaction")
+	}
+}

@@ -3,7 +3,6 @@ package billing
 import (
 	"context"
 	"hash"
-	"net/http"
 	"time"
 
 	"github.com/culvert-net/culvert/api/openai"
@@ -67,7 +66,7 @@ func (b *bill) End(e tunnel.BillEnd) {
 	switch {
 	case e.Complete:
 		status = ledger.StatusDone
-	case used == ledger.Usage{} || !answered(e.Status):
+	case used == ledger.Usage{}, !e.Gone && !answered(e):
 		status = ledger.StatusAborted
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), finishLimit) // the visit's own may be over
@@ -94,11 +93,10 @@ func (b *bill) End(e tunnel.BillEnd) {
 	t.send(b.key, &channel.ResultFrame{Result: result})
 }
 
-// answered reports whether an answer of success had begun by what became of it: an
-// error status that came before its first byte costs nothing.
-func answered(status int) bool {
-	return status == http.StatusOK || status == usage.StatusGone || status == http.StatusTooManyRequests ||
-		status >= http.StatusInternalServerError
+// answered reports whether something of an answer was sent. What failed on this side
+// before it costs nothing, though the prompt was read.
+func answered(e tunnel.BillEnd) bool {
+	return e.Usage.Output > 0 || e.Usage.Text.Bytes() > 0 || e.Usage.Reasoning > 0 || e.Usage.Images > 0
 }
 
 // ended takes a round from those that run.

@@ -262,6 +262,8 @@ func TestErrorsCostNothing(t *testing.T) {
 		"a backend that refuses":    {tunnel.BillEnd{Status: http.StatusBadRequest}, ledger.StatusAborted},
 		"a backend that is down":    {tunnel.BillEnd{Status: http.StatusBadGateway}, ledger.StatusAborted},
 		"gone before the answer":    {tunnel.BillEnd{Status: usage.StatusGone, Gone: true}, ledger.StatusAborted},
+		"failed after the prompt":   {tunnel.BillEnd{Status: http.StatusBadGateway, Usage: counted(0)}, ledger.StatusAborted},
+		"gone after the prompt":     {tunnel.BillEnd{Status: usage.StatusGone, Gone: true, Usage: counted(0)}, ledger.StatusPartial},
 		"gone within the answer":    {tunnel.BillEnd{Status: usage.StatusGone, Gone: true, Usage: counted(3)}, ledger.StatusPartial},
 		"cut by its own backend":    {tunnel.BillEnd{Status: http.StatusBadGateway, Usage: counted(3)}, ledger.StatusPartial},
 		"an answer to its very end": {tunnel.BillEnd{Status: http.StatusOK, Complete: true, Usage: counted(3)}, ledger.StatusDone},
