@@ -82,12 +82,54 @@ func Tell(ctx context.Context, socket, route string, in, v any) error {
 	return call(ctx, socket, http.MethodPost, route, bytes.NewReader(text), v)
 }
 
+// Stream is Tell for what takes as long as ctx lasts: the daemon answers in lines of
+// JSON, each of which is given to f. An error of f ends it.
+func Stream[Line any](ctx context.Context, socket, route string, in any, f func(Line) error) error {
+	text, err := json.Marshal(in)
+	if err != nil {
+		return fmt.Errorf("asking the daemon: %w", err)
+	}
+	resp, err := send(ctx, socket, http.MethodPost, route, bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	lines := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer))
+	for {
+		var l Line
+		switch err := lines.Decode(&l); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			return fmt.Errorf("reading the daemon's answer: %w", err)
+		}
+		if err := f(l); err != nil {
+			return err
+		}
+	}
+}
+
 func call(ctx context.Context, socket, method, route string, in io.Reader, v any) error {
 	if _, bounded := ctx.Deadline(); !bounded {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, askTimeout)
 		defer cancel()
 	}
+	resp, err := send(ctx, socket, method, route, in)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(v); err != nil {
+		return fmt.Errorf("reading the daemon's answer: %w", err)
+	}
+	return nil
+}
+
+// send asks, and returns an answer of status 200, whose body is to be closed.
+func send(ctx context.Context, socket, method, route string, in io.Reader) (*http.Response, error) {
 	transport := &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			var d net.Dialer
@@ -97,28 +139,24 @@ func call(ctx context.Context, socket, method, route string, in io.Reader, v any
 	}
 	req, err := http.NewRequestWithContext(ctx, method, "http://localhost"+route, in)
 	if err != nil {
-		return fmt.Errorf("asking the daemon: %w", err)
+		return nil, fmt.Errorf("asking the daemon: %w", err)
 	}
 	resp, err := transport.RoundTrip(req)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return ErrNoDaemon
+		return nil, ErrNoDaemon
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%w: run this as that user, or choose another directory with --data: %w", ErrForeign, err)
+		return nil, fmt.Errorf("%w: run this as that user, or choose another directory with --data: %w", ErrForeign, err)
 	case err != nil:
-		return fmt.Errorf("asking the daemon: %w", err)
+		return nil, fmt.Errorf("asking the daemon: %w", err)
+	}
+	if resp.StatusCode == http.StatusOK {
+		return resp, nil
 	}
 	defer resp.Body.Close()
-	body := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer))
-	if resp.StatusCode != http.StatusOK {
-		var said refusal
-		if body.Decode(&said) == nil && said.Error != "" {
-			return &RefusedError{resp.StatusCode, said.Error}
-		}
-		return fmt.Errorf("asking the daemon: status %d; is it of the same version?", resp.StatusCode)
+	var said refusal
+	if json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&said) == nil && said.Error != "" {
+		return nil, &RefusedError{resp.StatusCode, said.Error}
 	}
-	if err := body.Decode(v); err != nil {
-		return fmt.Errorf("reading the daemon's answer: %w", err)
-	}
-	return nil
+	return nil, fmt.Errorf("asking the daemon: status %d; is it of the same version?", resp.StatusCode)
 }

@@ -48,11 +48,8 @@ func (c Claims) Send(ctx context.Context, label string, vouchers []ledger.Signed
 
 // Find implements claim.Chain.
 func (c Claims) Find(ctx context.Context, label string) (id uint64, found bool, err error) {
-	n, err := c.Writer.named(ctx, label)
-	if err != nil || n == nil {
-		return 0, false, err
-	}
-	return n.nonce, true, nil
+	n, found, err := c.Writer.Find(ctx, label)
+	return uint64(n), found, err
 }
 
 // Outcome implements claim.Chain. A transaction that was finished so long ago

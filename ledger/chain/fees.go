@@ -46,6 +46,10 @@ func (w *Writer) Cost(ctx context.Context, c Call) (Cost, error) {
 	if err != nil {
 		return Cost{}, err
 	}
+	// Servers refuse to estimate what cannot be paid, in words of their own.
+	if err := w.covered(ctx, Cost{Value: c.Value}); err != nil {
+		return Cost{}, err
+	}
 	gas, err := w.server.estimate(ctx, w.key.Address(), c)
 	if err != nil {
 		return Cost{}, fmt.Errorf("%s: %w", c.What, err)
@@ -81,23 +85,31 @@ func (w *Writer) limit(c Call) ledger.Amount {
 
 // covered compares the wallet's balance with a cost.
 func (w *Writer) covered(ctx context.Context, c Cost) error {
-	var have hexutil.Big
-	if err := w.server.call(ctx, &have, "eth_getBalance", common.Address(w.key.Address()), "latest"); err != nil {
+	have, err := w.server.balance(ctx, w.key.Address())
+	if err != nil {
 		return err
 	}
 	need, err := c.Value.Add(c.MaxFee)
 	if err != nil {
 		return err
 	}
-	if have.ToInt().Cmp(need.Big()) >= 0 {
+	if !have.Less(need) {
 		return nil
 	}
 	n := w.cfg.Network
-	text := have.ToInt().String() + " wei"
-	if a, err := ledger.AmountOfBig(have.ToInt()); err == nil {
-		text = n.Money(a)
+	return fmt.Errorf("%s has %s of %s: %w", n.Address(w.key.Address()), n.Money(have), n.Money(need), ErrFunds)
+}
+
+// balance is what an account has at the newest block, as far as an amount goes.
+func (s *server) balance(ctx context.Context, a ledger.Address) (ledger.Amount, error) {
+	var have hexutil.Big
+	if err := s.call(ctx, &have, "eth_getBalance", common.Address(a), "latest"); err != nil {
+		return ledger.Amount{}, err
 	}
-	return fmt.Errorf("%s has %s of %s: %w", n.Address(w.key.Address()), text, n.Money(need), ErrFunds)
+	if out, err := ledger.AmountOfBig(have.ToInt()); err == nil {
+		return out, nil
+	}
+	return ledger.MaxAmount, nil
 }
 
 // estimate is the gas of a call, without a margin.

@@ -425,3 +425,12 @@ func (n Network) young(head Block, now time.Time) error {
 	}
 	return nil
 }
+
+// Funds is what an account has at the newest block, in the chain's own currency;
+// the largest amount there is if it has more.
+func (r *Reader) Funds(ctx context.Context, a ledger.Address) (ledger.Amount, error) {
+	if err := r.server.check(ctx); err != nil {
+		return ledger.Amount{}, err
+	}
+	return r.server.balance(ctx, a)
+}

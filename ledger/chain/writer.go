@@ -418,6 +418,25 @@ func (w *Writer) named(ctx context.Context, what string) (found *intent, err err
 	return found, err
 }
 
+// Find is the transaction of a name, the newest if there are several. Finished ones
+// are found for as long as they are kept.
+func (w *Writer) Find(ctx context.Context, what string) (id ID, found bool, err error) {
+	n, err := w.named(ctx, what)
+	if err != nil || n == nil {
+		return 0, false, err
+	}
+	return ID(n.nonce), true, nil
+}
+
+// Balance is what the wallet has at the newest block, in the chain's own currency.
+// What does not fit into an amount is the largest there is.
+func (w *Writer) Balance(ctx context.Context) (ledger.Amount, error) {
+	if err := w.ready(ctx); err != nil {
+		return ledger.Amount{}, err
+	}
+	return w.server.balance(ctx, w.key.Address())
+}
+
 // receipt is what Wait returns for a finished one.
 func (w *Writer) receipt(ctx context.Context, n *intent) (Receipt, error) {
 	tx, err := w.sign(n, n.tries[n.try])

@@ -54,6 +54,7 @@ and if it does not work, what is wrong and what to do:
 		"data directory (default: $CULVERT_DATA, else ~/.local/state/culvert/bridge)")
 	data := func() (string, error) { return app.DataDir(dir, program) }
 	cmd.AddCommand(initCommand(data), joinCommand(data), serveCommand(data), statusCommand(data), doctorCommand(data), moveCommand(data), keysCommand(data), walletCommand(data), configCommand(data), app.VersionCommand())
+	cmd.AddCommand(moneyCommands(data)...)
 	return cmd
 }
 
@@ -65,7 +66,10 @@ func configCommand(data func() (string, error)) *cobra.Command {
 	})
 }
 
-func walletCommand(data func() (string, error)) *cobra.Command {
+func walletCommand(data func() (string, error)) *cobra.Command { return walletProgram(data).Command() }
+
+// walletProgram is what the commands for the wallet and for money know of a bridge.
+func walletProgram(data func() (string, error)) wallet.Program {
 	return wallet.Program{
 		Name: program, Data: data, Sessions: true, Sandbox: node.InSandbox,
 		Domain: func(dir string) (ledger.Domain, error) {
@@ -81,7 +85,7 @@ func walletCommand(data func() (string, error)) *cobra.Command {
 			domain, err := onchain.Domain(cfg.Chain, w)
 			return domain, app.Configured(err)
 		},
-	}.Command()
+	}
 }
 
 func moveCommand(data func() (string, error)) *cobra.Command {

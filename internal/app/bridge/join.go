@@ -74,7 +74,7 @@ func join(ctx context.Context, dir string, inv roster.Invite, phrase string, pro
 	progress("Asking over a circuit, which takes a moment to be built.")
 	err = serve.Tell(ctx, filepath.Join(dir, serve.AdminSocket), routeJoin, joinRequest{Invite: string(text), Phrase: phrase}, &struct{}{})
 	if !errors.Is(err, serve.ErrNoDaemon) {
-		return member.Asked(err)
+		return app.Asked(err)
 	}
 	if err := enter(dir, inv.World); err != nil {
 		return err

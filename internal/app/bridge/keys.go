@@ -13,7 +13,6 @@ import (
 	"github.com/culvert-net/culvert/api/keys"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/keystore"
-	"github.com/culvert-net/culvert/internal/app/member"
 	"github.com/culvert-net/culvert/internal/files"
 	"github.com/culvert-net/culvert/internal/kv"
 	"github.com/culvert-net/culvert/internal/kv/bolt"
@@ -252,7 +251,7 @@ func command[In any](do func(context.Context, In) (any, error)) http.HandlerFunc
 		if err != nil {
 			status := http.StatusConflict
 			if app.Code(err) != app.ExitFailed {
-				status = member.StatusOf(err)
+				status = app.StatusOf(err)
 			}
 			serve.Refuse(w, &serve.RefusedError{Status: status, Reason: err.Error()})
 			return

@@ -12,6 +12,7 @@ import (
 	"github.com/culvert-net/culvert/api/backend/openai"
 	wire "github.com/culvert-net/culvert/api/openai"
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/market"
 	"github.com/culvert-net/culvert/internal/telemetry"
 )
 
@@ -42,8 +43,10 @@ func newLocal(_ context.Context, b *bridge) (mode, error) {
 
 func (l *local) name() string { return ModeLocal }
 
-// admin has nothing to add: members are of a world.
-func (l *local) admin(rest http.Handler) http.Handler { return rest }
+// admin says why there is no money; members are of a world.
+func (l *local) admin(rest http.Handler) http.Handler {
+	return market.Admin(nil, app.Usage(errors.New("this bridge is in local mode, where nobody is paid")), rest)
+}
 
 func (l *local) backend() backend.Backend {
 	return backend.EarlyCommit(l.client, backend.CommitAfter)

@@ -2,8 +2,12 @@ package bridge
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
+	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +15,7 @@ import (
 	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/books"
+	"github.com/culvert-net/culvert/internal/app/market"
 	"github.com/culvert-net/culvert/internal/app/onchain"
 	"github.com/culvert-net/culvert/internal/app/paying"
 	"github.com/culvert-net/culvert/internal/app/paying/purse"
@@ -69,7 +74,8 @@ type money struct {
 	channels *channel.Payer
 	payer    *paying.Payer
 
-	books *books.Books
+	books  *books.Books
+	market *market.Market
 }
 
 // openMoney opens what a bridge needs to pay, if it has a chain. Without a wallet that
@@ -86,13 +92,12 @@ func openMoney(ctx context.Context, b *bridge, w *world.World, chain *onchain.Se
 	if from == nil {
 		from = &wallet.Passphrases{Env: func(string) string { return "" }} // nobody is asked
 	}
-	m.books, err = books.Open(ctx, books.Config{
-		Data: b.data, Settings: chain, Log: b.log,
-		Wallet: wallet.Config{Data: b.data.Path(""), Sessions: true, Cost: cost, From: from, New: program + " wallet new"},
-	})
+	own := wallet.Config{Data: b.data.Path(""), Sessions: true, Cost: cost, From: from, New: program + " wallet new"}
+	m.books, err = books.Open(ctx, books.Config{Data: b.data, Settings: chain, Log: b.log, Wallet: own})
 	if err != nil {
 		return nil, err
 	}
+	m.market = market.New(market.Config{Books: m.books, Wallet: own, Pays: true, Serves: program, List: m.list, Log: b.log})
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, m.books.Close())
@@ -231,11 +236,58 @@ func (m *money) parts() []app.Part {
 	if m == nil {
 		return nil
 	}
-	parts := m.books.Parts()
+	parts := append(m.books.Parts(), app.Part{Name: "orders", Run: m.market.Run})
 	if m.payer != nil {
 		parts = append(parts, app.Part{Name: "payments", Run: m.payer.Run})
 	}
 	return parts
+}
+
+// list adds what the directory knows of a provider: its nodes that are there now, and
+// the prices of their models.
+func (m *money) list(l *market.Listing) {
+	snap, now := m.known.Snapshot(), time.Now()
+	priced := make(map[string]market.ListedModel)
+	for _, text := range l.Nodes {
+		key, err := hex.DecodeString(text)
+		if err != nil || len(key) != 32 {
+			continue
+		}
+		n, ok := snap.Node([32]byte(key))
+		if !ok {
+			continue
+		}
+		if n.Name != "" {
+			l.Names = append(l.Names, n.Name)
+		}
+		o, err := m.prices.Offer(snap, n, now)
+		for _, model := range n.Models {
+			listed := market.ListedModel{Model: model.ID}
+			if err == nil && o.Provider == l.Provider {
+				if p, err := o.Model(model.ID); err == nil {
+					listed.Priced, listed.Input, listed.Output = true, p.Input, p.Output
+				}
+			}
+			if before, there := priced[model.ID]; !there || listed.Priced && (!before.Priced || listed.Output.Less(before.Output)) {
+				priced[model.ID] = listed
+			}
+		}
+	}
+	if len(priced) == 0 {
+		return // none is there: what it registered is all that is known
+	}
+	l.Models = nil
+	for _, id := range slices.Sorted(maps.Keys(priced)) {
+		l.Models = append(l.Models, priced[id])
+	}
+}
+
+// admin adds the commands for money to what the admin socket serves.
+func (m *money) admin(rest http.Handler) http.Handler {
+	if m == nil {
+		return market.Admin(nil, app.Usage(errNoChain), rest)
+	}
+	return market.Admin(m.market, nil, rest)
 }
 
 // close closes the books.

@@ -173,7 +173,7 @@ func (m *inWorld) parts() []app.Part {
 	}, m.money.parts()...)
 }
 
-func (m *inWorld) admin(rest http.Handler) http.Handler { return m.members.admin(rest) }
+func (m *inWorld) admin(rest http.Handler) http.Handler { return m.members.admin(m.money.admin(rest)) }
 
 func (m *inWorld) close() error {
 	errs := []error{m.money.close()}

@@ -48,6 +48,7 @@ from whoever runs the world; a new one is made with: observer world create PHRAS
 		"data directory (default: $CULVERT_DATA, else ~/.local/state/culvert/gateway)")
 	data := func() (string, error) { return app.DataDir(dir, program) }
 	cmd.AddCommand(initCommand(data), serveCommand(data), statusCommand(data), priceCommand(data), doctorCommand(data), moveCommand(data), walletCommand(data), configCommand(data), app.VersionCommand())
+	cmd.AddCommand(moneyCommands(data)...)
 	return cmd
 }
 
@@ -58,8 +59,11 @@ func moveCommand(data func() (string, error)) *cobra.Command {
 	}.Command(data)
 }
 
-func walletCommand(data func() (string, error)) *cobra.Command {
-	return wallet.Program{Name: program, Data: data, Sandbox: node.InSandbox}.Command()
+func walletCommand(data func() (string, error)) *cobra.Command { return walletProgram(data).Command() }
+
+// walletProgram is what the commands for the wallet and for money know of a gateway.
+func walletProgram(data func() (string, error)) wallet.Program {
+	return wallet.Program{Name: program, Data: data, Sandbox: node.InSandbox}
 }
 
 func configCommand(data func() (string, error)) *cobra.Command {

@@ -13,6 +13,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/billing"
 	"github.com/culvert-net/culvert/internal/app/books"
+	"github.com/culvert-net/culvert/internal/app/market"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/app/onchain"
 	"github.com/culvert-net/culvert/internal/app/wallet"
@@ -65,6 +66,7 @@ type money struct {
 
 	writer  *chain.Writer
 	claimer *claim.Claimer
+	market  *market.Market
 }
 
 var _ tunnel.Biller = (*money)(nil)
@@ -84,14 +86,16 @@ func (g *gateway) openMoney(ctx context.Context, o Options, home *node.Home) err
 		from = &wallet.Passphrases{Env: func(string) string { return "" }}
 	}
 	var err error
-	m.books, err = books.Open(ctx, books.Config{
-		Data: home.Data, Settings: g.chain, Store: g.cfg.Ledger.StoreConfig, Log: g.log,
-		Wallet: wallet.Config{Data: o.Data, Cost: cost, From: from, New: program + " wallet new"},
-	})
+	own := wallet.Config{Data: o.Data, Cost: cost, From: from, New: program + " wallet new"}
+	m.books, err = books.Open(ctx, books.Config{Data: home.Data, Settings: g.chain, Store: g.cfg.Ledger.StoreConfig, Log: g.log, Wallet: own})
 	if err != nil {
 		return err
 	}
 	g.money = m
+	m.market = market.New(market.Config{
+		Books: m.books, Wallet: own, Serves: program, Log: g.log,
+		Offer: func() (market.Offer, error) { return g.offer(o, home) },
+	})
 	if m.books.Wallet == nil || m.books.Wallet.Key() == nil {
 		return nil // status and log say so
 	}

@@ -113,7 +113,7 @@ func Serve(ctx context.Context, o Options) (err error) {
 	defer stop()
 	node.ServeMirror(serving, g.host, g.directory.Store, nil, g.log)
 	status := serve.Status(g.ready, func() any { return g.status() }, g.metrics.Handler())
-	parts = append(home.Pages.Parts(status, &serve.Server{Handler: status}, g.log), parts...)
+	parts = append(home.Pages.Parts(status, &serve.Server{Handler: g.admin(status)}, g.log), parts...)
 	g.log.Info("gateway is serving", "roles", o.Config.Node.Roles, "seed", seed, "version", app.Version())
 	return app.RunParts(ctx, parts...)
 }

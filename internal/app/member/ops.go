@@ -70,39 +70,9 @@ func handle[In, Out any](mux *http.ServeMux, o *Ops, op Op[In, Out]) {
 		}
 		out, err := op.Do(o, r.Context(), in)
 		if err != nil {
-			serve.Refuse(w, &serve.RefusedError{Status: StatusOf(err), Reason: err.Error()})
+			serve.Refuse(w, &serve.RefusedError{Status: app.StatusOf(err), Reason: err.Error()})
 			return
 		}
 		serve.Answer(w, out)
 	})
-}
-
-// StatusOf is how the exit code of a command's error travels.
-func StatusOf(err error) int {
-	switch app.Code(err) {
-	case app.ExitUsage:
-		return http.StatusBadRequest
-	case app.ExitNotReady:
-		return http.StatusServiceUnavailable
-	case app.ExitRefused:
-		return http.StatusForbidden
-	}
-	return http.StatusInternalServerError
-}
-
-// Asked gives an error of the daemon the exit code that it had there.
-func Asked(err error) error {
-	told, ok := errors.AsType[*serve.RefusedError](err)
-	if !ok {
-		return err
-	}
-	switch told.Status {
-	case http.StatusBadRequest:
-		return app.Usage(err)
-	case http.StatusServiceUnavailable:
-		return app.NotReady(err)
-	case http.StatusForbidden:
-		return app.Refused(err)
-	}
-	return err
 }

@@ -55,7 +55,7 @@ func ask[In, Out any](cmd *cobra.Command, dir string, op member.Op[In, Out], in 
 	if errors.Is(err, member.ErrNotRunning) {
 		err = app.NotRunning(program, app.NewLines(cmd, dir), dir, "")
 	}
-	return out, advised(member.Asked(err), app.NewLines(cmd, dir))
+	return out, advised(app.Asked(err), app.NewLines(cmd, dir))
 }
 
 // withFiles opens a data directory that no observer runs on.

@@ -60,8 +60,8 @@ down: who loses one of them loses the money, and nobody can restore it.`,
 	return cmd
 }
 
-// config makes the Config of a command that is called.
-func (p Program) config(cmd *cobra.Command, from *Passphrases) (Config, error) {
+// Config is that of a command that is called.
+func (p Program) Config(cmd *cobra.Command, from *Passphrases) (Config, error) {
 	dir, err := p.Data()
 	if err != nil {
 		return Config{}, err
@@ -116,7 +116,7 @@ that you choose. One that is there is never overwritten.`,
 
 // keep makes a wallet and says what it is.
 func (p Program) keep(cmd *cobra.Command, from *Passphrases, asJSON bool, did string, do func(Config) (*Info, error)) error {
-	c, err := p.config(cmd, from)
+	c, err := p.Config(cmd, from)
 	if err != nil {
 		return err
 	}
@@ -235,7 +235,7 @@ pay to, and the files to back up. No command prints the key.`,
 		Example: `  ` + p.Name + ` wallet show
   ` + p.Name + ` wallet show --json | jq -r .address`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := p.config(cmd, from)
+			c, err := p.Config(cmd, from)
 			if err != nil {
 				return err
 			}

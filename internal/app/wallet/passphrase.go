@@ -198,3 +198,33 @@ func (p *Passphrases) ways() string {
 	}
 	return fmt.Sprintf("%s FILE, in %s, or as systemd's credential %s", p.Flag, PassphraseVariable, Credential)
 }
+
+// Given is a passphrase that is known.
+func Given(secret config.Secret) *Passphrases {
+	return &Passphrases{Env: func(name string) string {
+		if name == PassphraseVariable {
+			return secret.Reveal()
+		}
+		return ""
+	}}
+}
+
+// Passphrase gets the passphrase of a wallet that another process is to open.
+// Errors wrap ErrNone if there is no wallet.
+func (c Config) Passphrase(ctx context.Context) (config.Secret, error) {
+	if _, err := Look(c); err != nil {
+		return config.Secret{}, err
+	}
+	return c.From.existing(ctx, keystoreOf(c.Data).dir)
+}
+
+// WithoutPassphrase is where a key in the environment comes from, and no passphrase:
+// a wallet in a file stays closed, and nobody is asked.
+func (p *Passphrases) WithoutPassphrase() *Passphrases {
+	return &Passphrases{Err: io.Discard, Flag: p.Flag, Env: func(name string) string {
+		if name == KeyVariable && p.Env != nil {
+			return p.Env(name)
+		}
+		return ""
+	}}
+}

@@ -51,7 +51,7 @@ the higher figure.`,
 			case out == "":
 				return app.Usage(errors.New("--out FILE is missing: where the key goes"))
 			}
-			c, err := p.config(cmd, from)
+			c, err := p.Config(cmd, from)
 			if err != nil {
 				return err
 			}
@@ -110,7 +110,7 @@ The passphrase of FILE is asked for first. Where nobody can be asked it is that 
 		Example: `  bridge wallet session import laptop.json`,
 		Args:    app.OneArgument("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := p.config(cmd, from)
+			c, err := p.Config(cmd, from)
 			if err != nil {
 				return err
 			}

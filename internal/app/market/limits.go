@@ -1,0 +1,30 @@
+package market
+
+import "time"
+
+const (
+	// feeRoom is by how many times the quoted maximum the fees of an order may rise
+	// until its transaction is in a block: each replacement raises them by an eighth
+	// or a quarter, and a person who has agreed is not asked again.
+	feeRoom = 2
+
+	// maxRecord bounds an order that is kept: the longest has a descriptor of 4 KiB.
+	maxRecord = 64 << 10
+
+	// maxCommand bounds what a command sends over the admin socket.
+	maxCommand = 64 << 10
+
+	// seenPause is between two looks for the block of a transaction that is done, and
+	// seenTries how many there are: the reader asks the same server as the writer.
+	seenPause = 200 * time.Millisecond
+	seenTries = 50
+
+	// maxRounds is how many rounds are listed at once.
+	maxRounds = 1000
+
+	// maxBondDays is beyond what the contract takes, which says what it does.
+	maxBondDays = 36500
+
+	// quoteLimit bounds a quote: the chain's log may have to be read first.
+	quoteLimit = 15 * time.Minute
+)
