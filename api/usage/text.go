@@ -8,6 +8,7 @@ type Delivered struct {
 	Content   int64 // of all choices
 	Reasoning int64 // what it thought, where that is shown
 	Tools     int64 // names and arguments of tool calls
+	Calls     int64 // of tools, by their names: tokens around them are no bytes here
 	Images    int64 // pictures, not bytes
 }
 
@@ -27,6 +28,7 @@ const (
 	reasoning
 	toolCalls // their structure
 	toolText
+	toolName
 	images // their list
 	image
 )
@@ -67,7 +69,9 @@ func (p part) within(name string) part {
 		switch name {
 		case "", "function", "custom":
 			return toolCalls
-		case "name", "arguments", "input":
+		case "name":
+			return toolName
+		case "arguments", "input":
 			return toolText
 		}
 	case toolText: // arguments that are no string
@@ -100,6 +104,8 @@ type textScanner struct {
 	of     part // of the value that comes or, within a string, that it is
 	escape int  // bytes of an escape that are still to come
 	code   uint // of a \u escape so far
+
+	tools int64 // got.Tools before the string
 
 	text [maxName]byte // of the name at hand
 	size int           // of it; more than maxName: too long to matter
@@ -150,6 +156,9 @@ func (s *textScanner) inString(c byte) {
 		s.size = maxName + 1 // no server escapes a letter of a name that matters
 	case '"':
 		s.str = false
+		if !s.name && s.of == toolName && s.got.Tools > s.tools {
+			s.got.Calls++
+		}
 		if s.name {
 			s.of = elsewhere
 			if s.size <= maxName {
@@ -197,7 +206,7 @@ func (s *textScanner) count(n int) {
 		s.got.Content += int64(n)
 	case reasoning:
 		s.got.Reasoning += int64(n)
-	case toolText:
+	case toolText, toolName:
 		s.got.Tools += int64(n)
 	}
 }
@@ -209,6 +218,7 @@ func (s *textScanner) level() int { return min(s.depth, maxNested-1) }
 func (s *textScanner) outside(c byte) {
 	switch c {
 	case '"':
+		s.tools = s.got.Tools
 		if s.str, s.size, s.code = true, 0, 0; !s.name && s.of == image {
 			s.got.Images++
 		}

@@ -12,10 +12,10 @@ import (
 	"time"
 
 	"github.com/culvert-net/culvert/api/tunnel"
-	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/books"
 	"github.com/culvert-net/culvert/internal/app/market"
+	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/app/onchain"
 	"github.com/culvert-net/culvert/internal/app/paying"
 	"github.com/culvert-net/culvert/internal/app/paying/purse"
@@ -128,7 +128,7 @@ func (m *money) open(ctx context.Context, b *bridge, domain ledger.Domain) error
 		return err
 	}
 	m.payer, err = paying.New(ctx, paying.Config{
-		Payer: m.channels, Purses: m.purses, Offer: m.offer, Beside: beside, MaxOutput: uint64(b.cfg.Pay.MaxOutput), Buy: buyLine, Log: b.log,
+		Payer: m.channels, Purses: m.purses, Offer: m.offer, Beside: node.Beside, MaxOutput: uint64(b.cfg.Pay.MaxOutput), Buy: buyLine, Log: b.log,
 	})
 	return err
 }
@@ -149,15 +149,6 @@ func (m *money) begin(ctx context.Context, b *bridge) error {
 		return m.books.Store.Settle(ctx)
 	}
 	return nil
-}
-
-// beside opens a pay stream on the circuit of a request.
-func beside(ctx context.Context, conn tunnel.Conn) (tunnel.Conn, error) {
-	s, ok := conn.(*circuit.Stream)
-	if !ok {
-		return nil, fmt.Errorf("a request on a %T has no circuit to pay over", conn)
-	}
-	return s.Beside(ctx, circuit.StreamPay)
 }
 
 // buyLine is what a person types to buy from a provider.

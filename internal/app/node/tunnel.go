@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/api/tunnel"
@@ -28,6 +29,15 @@ func (d Dialer) Dial(ctx context.Context, to tunnel.Target, group backend.Group)
 	}
 	d.Used(to.Key)
 	return s, nil
+}
+
+// Beside opens a pay stream on the circuit of a request's stream.
+func Beside(ctx context.Context, conn tunnel.Conn) (tunnel.Conn, error) {
+	s, ok := conn.(*circuit.Stream)
+	if !ok {
+		return nil, fmt.Errorf("a request on a %T has no circuit to pay over", conn)
+	}
+	return s.Beside(ctx, circuit.StreamPay)
 }
 
 // Acceptor hands the tunnel the streams that end at this node.

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/culvert-net/culvert/api/openai"
 	"github.com/culvert-net/culvert/api/tunnel"
 	"github.com/culvert-net/culvert/internal/app/billing"
+	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/app/paying/purse"
 	"github.com/culvert-net/culvert/internal/app/wallet"
 	"github.com/culvert-net/culvert/internal/kv/bolt"
@@ -28,10 +30,8 @@ import (
 )
 
 const (
-	model        = "m"
-	dispute      = 24 * time.Hour
-	modelContext = 100 // tokens of the model
-	window       = 20_000
+	model   = "m"
+	dispute = 24 * time.Hour
 )
 
 var domain = ledger.Domain{ChainID: 31337, Contract: ledger.Address{1}}
@@ -43,13 +43,19 @@ var unit = ledger.Wei(10_000_000)
 // memory. The contract is a table.
 type market struct {
 	*testing.T
-	contract *contract
+	contract *contract // as the bridge sees it
+	theirs   *contract // as the gateway does; the same unless a test says otherwise
 	wallet   sessions
+	window   uint64 // of the bridge
+	context  int    // tokens that the model takes
+	allows   uint64 // what the gateway lends at most
 	provider *ledger.Key
 	sheet    ledger.Sheet
 
 	payerDir string
+	payeeDir string
 	bridge   *side
+	gateway  *side
 	payer    *Payer
 	channels *channel.Payer
 	purses   *purse.Book
@@ -57,14 +63,16 @@ type market struct {
 
 	payee *channel.Payee
 	till  *billing.Till
+	no    atomic.Pointer[openai.Error] // what the gateway says to all requests; nil: its till decides
 	model *fakeModel
 
-	circuit *circuit
+	circuit *wires
+	lab     *lab // nil: wires in memory in place of circuits
 }
 
 // side is what one process has open.
 type side struct {
-	file  *bolt.Store
+	file  *mortal
 	store *store.Store
 	stop  func() // ends what runs
 }
@@ -106,21 +114,28 @@ func (s sessions) Session(p wallet.SessionPath) (*ledger.Key, error) {
 
 func (sessions) Brought() []wallet.Session { return nil }
 
-func newMarket(t *testing.T) *market {
+func newMarket(t *testing.T, changes ...func(*market)) *market {
 	t.Helper()
 	now := uint64(time.Now().Unix())
 	m := &market{
-		T: t, contract: &contract{channels: make(map[ledger.ChannelID]ledger.Channel)},
-		wallet: sessions{[32]byte{30: 7}}, provider: ledger.NewKey(), payerDir: t.TempDir(), model: &fakeModel{tokens: 20},
+		T: t, contract: &contract{channels: make(map[ledger.ChannelID]ledger.Channel)}, window: 20_000, context: 100,
+		wallet: sessions{[32]byte{30: 7}}, provider: ledger.NewKey(), payerDir: t.TempDir(), payeeDir: t.TempDir(), model: &fakeModel{tokens: 20},
 	}
 	m.sheet = ledger.Sheet{
 		Sequence: 1, UnitPrice: unit, ValidFrom: now - 60, ValidUntil: now + 3600*24,
 		Models: []ledger.ModelPrice{{Model: model, Input: ledger.Wei(1_000_000), Cached: ledger.Wei(1_000_000), Output: unit}},
 	}
-	m.circuit = &circuit{requests: newAcceptor(), pays: newAcceptor()}
+	m.circuit = &wires{requests: newAcceptor(), pays: newAcceptor()}
+	m.theirs = m.contract
+	for _, change := range changes {
+		change(m)
+	}
 	m.startGateway()
 	m.startBridge()
-	t.Cleanup(func() { m.bridge.stop() })
+	t.Cleanup(func() {
+		m.bridge.stop()
+		m.gateway.stop()
+	})
 	return m
 }
 
@@ -136,39 +151,51 @@ func (m *market) open(dir string) *side {
 	m.Helper()
 	file, err := bolt.Open(filepath.Join(dir, "ledger.db"))
 	m.must(err)
-	s, err := store.Open(m.Context(), file, store.Config{Generation: filepath.Join(dir, "generation")})
+	mortal := &mortal{Store: file, cut: m.circuit.cut, died: make(chan struct{})}
+	s, err := store.Open(m.Context(), mortal, store.Config{Generation: filepath.Join(dir, "generation")})
 	m.must(err)
-	return &side{file: file, store: s}
+	return &side{file: mortal, store: s}
 }
 
 func (s *side) close() error { return errors.Join(s.store.Close(), s.file.Close()) }
 
 func (m *market) startGateway() {
 	m.Helper()
-	s := m.open(m.TempDir())
+	m.gateway = m.open(m.payeeDir)
 	var err error
 	m.payee, err = channel.NewPayee(channel.PayeeConfig{
-		Store: s.store, Chain: m.contract, Domain: domain, Key: m.provider, Owner: "gateway", DisputeTime: dispute,
+		Store: m.gateway.store, Chain: m.theirs, Domain: domain, Key: m.provider, Owner: "gateway", DisputeTime: dispute,
+		AllowanceCap: ledger.Wei(m.allows), YoungCap: ledger.Wei(m.allows),
 		Sheet: func(digest ledger.Hash) (*ledger.Sheet, bool) { return &m.sheet, digest == m.sheet.Digest(domain) },
 	})
 	m.must(err)
 	m.must(m.payee.Start(m.Context(), time.Now(), nil))
 	m.till = billing.Open(billing.Config{
-		Payee: m.payee, Context: func(string) int { return modelContext }, Asks: func() bool { return true }, Log: m.log(),
+		Payee: m.payee, Context: func(string) int { return m.context }, Asks: func() bool { return true }, Log: m.log(),
 	})
-	server, err := tunnel.NewServer(tunnel.ServerConfig{Backend: m.model, Budget: body.NewBudget(64 << 20), Biller: m.till, Log: m.log()})
+	server, err := tunnel.NewServer(tunnel.ServerConfig{Backend: m.model, Budget: body.NewBudget(64 << 20), Biller: m, Log: m.log()})
 	m.must(err)
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
-	wg.Go(func() { _ = m.till.Serve(ctx, m.circuit.pays) })
-	wg.Go(func() { _ = server.Run(ctx, m.circuit.requests) })
-	m.Cleanup(func() {
+	requests, pays := m.acceptors()
+	wg.Go(func() { _ = m.till.Serve(ctx, pays) })
+	wg.Go(func() { _ = server.Run(ctx, requests) })
+	s := m.gateway
+	s.stop = sync.OnceFunc(func() {
 		cancel()
 		wg.Wait()
 		if err := s.close(); err != nil {
 			m.Error(err)
 		}
 	})
+}
+
+// Admit implements tunnel.Biller.
+func (m *market) Admit(ctx context.Context, a tunnel.Admission) (tunnel.Bill, *openai.Error) {
+	if e := m.no.Load(); e != nil {
+		return nil, e
+	}
+	return m.till.Admit(ctx, a)
 }
 
 func (m *market) log() *slog.Logger { return slog.New(slog.DiscardHandler) }
@@ -180,20 +207,20 @@ func (m *market) startBridge() {
 	m.purses = purse.NewBook(purse.Config{Store: m.bridge.store, Wallet: m.wallet, Domain: domain})
 	var err error
 	m.channels, err = channel.NewPayer(channel.PayerConfig{
-		Store: m.bridge.store, Chain: m.contract, Domain: domain, Key: m.purses.Key, Owner: "bridge", Window: ledger.Wei(window),
+		Store: m.bridge.store, Chain: m.contract, Domain: domain, Key: m.purses.Key, Owner: "bridge", Window: ledger.Wei(m.window),
 	})
 	m.must(err)
 	m.must(m.channels.Start(m.Context(), time.Now()))
 	m.payer, err = New(m.Context(), Config{
 		Payer: m.channels, Purses: m.purses, Log: m.log(),
 		Offer: func(tunnel.Target, time.Time) (*Offer, error) {
-			return &Offer{Provider: m.provider.Address(), Sheet: &m.sheet, Context: modelContext}, nil
+			return &Offer{Provider: m.provider.Address(), Sheet: &m.sheet, Context: m.context}, nil
 		},
-		Beside: m.circuit.beside,
+		Beside: m.bridge.file.besides(m.beside()),
 		Buy:    func(_ ledger.Address, account string) string { return "bridge buy " + account },
 	})
 	m.must(err)
-	m.client, err = tunnel.NewClient(tunnel.ClientConfig{Router: router{}, Dialer: m.circuit, Payer: m.payer, Log: m.log()})
+	m.client, err = tunnel.NewClient(tunnel.ClientConfig{Router: router{}, Dialer: m.dialer(), Payer: m.payer, Log: m.log()})
 	m.must(err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ran := make(chan error, 1)
@@ -205,6 +232,27 @@ func (m *market) startBridge() {
 			m.Error(err)
 		}
 	})
+}
+
+func (m *market) acceptors() (requests, pays tunnel.Acceptor) {
+	if m.lab != nil {
+		return m.lab.acceptors()
+	}
+	return m.circuit.requests, m.circuit.pays
+}
+
+func (m *market) dialer() tunnel.Dialer {
+	if m.lab != nil {
+		return m.lab.dialer()
+	}
+	return m.circuit
+}
+
+func (m *market) beside() func(context.Context, tunnel.Conn) (tunnel.Conn, error) {
+	if m.lab != nil {
+		return node.Beside
+	}
+	return m.circuit.beside
 }
 
 // buy buys for an account, with funds of the same wallet.
@@ -223,6 +271,35 @@ func (m *market) buy(account string, amount uint64) ledger.ChannelID {
 		}
 	})
 	return id
+}
+
+// books are the provider's.
+func (m *market) books(id ledger.ChannelID) channel.State {
+	m.Helper()
+	ask, err := m.channels.ResyncAsk(m.Context(), id)
+	m.must(err)
+	s, err := m.payee.Resync(m.Context(), time.Now(), *ask)
+	m.must(err)
+	return s
+}
+
+// hurry ends what is waited for, as the limits do.
+func (m *market) hurry() {
+	m.payer.mu.Lock()
+	defer m.payer.mu.Unlock()
+	for _, cancel := range m.payer.live {
+		cancel()
+	}
+}
+
+// settled waits until nothing of the bridge's is under way.
+func (m *market) settled() {
+	m.Helper()
+	m.eventually("payments are settled", func() bool {
+		m.payer.mu.Lock()
+		defer m.payer.mu.Unlock()
+		return len(m.payer.live) == 0
+	})
 }
 
 // balance is a channel in the bridge's books.
@@ -276,42 +353,62 @@ func (router) Choose(_ string, _ openai.Capability, exclude []tunnel.Target) (tu
 	if len(exclude) > 0 {
 		return tunnel.Target{}, tunnel.ErrNoProvider
 	}
-	return tunnel.Target{Key: [32]byte{1}, Name: "p", Model: model}, nil
+	return tunnel.Target{Key: providerNode, Name: "p", Model: model}, nil
 }
 func (router) Report(tunnel.Target, tunnel.Outcome) {}
 func (router) Models() []backend.Model              { return nil }
 
-// circuit joins the two sides.
-type circuit struct {
+// wires join the two sides without a circuit.
+type wires struct {
 	requests, pays *acceptor
 
 	mu   sync.Mutex
 	wrap func(server tunnel.Conn) tunnel.Conn // of pay streams at the gateway; nil: as they are
 	fail error                                // of opening pay streams
+	ends []*pipe                              // of all streams that were opened
 }
 
 // Dial implements tunnel.Dialer.
-func (c *circuit) Dial(context.Context, tunnel.Target, backend.Group) (tunnel.Conn, error) {
-	here, there := newPipe()
-	return here, c.requests.offer(there)
+func (c *wires) Dial(context.Context, tunnel.Target, backend.Group) (tunnel.Conn, error) {
+	c.mu.Lock()
+	to := c.requests
+	c.mu.Unlock()
+	here, there := c.open()
+	return here, to.offer(there)
 }
 
-func (c *circuit) beside(context.Context, tunnel.Conn) (tunnel.Conn, error) {
+func (c *wires) beside(context.Context, tunnel.Conn) (tunnel.Conn, error) {
 	c.mu.Lock()
-	wrap, fail := c.wrap, c.fail
+	wrap, fail, to := c.wrap, c.fail, c.pays
 	c.mu.Unlock()
 	if fail != nil {
 		return nil, fail
 	}
-	here, there := newPipe()
+	here, there := c.open()
 	var conn tunnel.Conn = there
 	if wrap != nil {
 		conn = wrap(there)
 	}
-	return here, c.pays.offer(conn)
+	return here, to.offer(conn)
 }
 
-func (c *circuit) set(f func(c *circuit)) {
+func (c *wires) open() (here, there *pipe) {
+	here, there = newPipe()
+	c.set(func(c *wires) { c.ends = append(c.ends, here) })
+	return here, there
+}
+
+// cut breaks all streams that there are.
+func (c *wires) cut() {
+	c.set(func(c *wires) {
+		for _, p := range c.ends {
+			_ = p.Reset()
+		}
+		c.ends = nil
+	})
+}
+
+func (c *wires) set(f func(c *wires)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f(c)
@@ -360,6 +457,8 @@ type fakeModel struct {
 	lie    int           // tokens that it counts too many
 	hold   chan struct{} // not nil: it waits for it behind the first token
 	status int           // of an error in place of an answer
+	thinks int           // tokens that are not shown
+	pace   time.Duration // between tokens
 }
 
 func (f *fakeModel) set(change func(*fakeModel)) {
@@ -372,7 +471,7 @@ func (f *fakeModel) Models(context.Context) ([]backend.Model, error) { return ni
 
 func (f *fakeModel) Do(ctx context.Context, req *backend.Request) (*backend.Response, error) {
 	f.mu.Lock()
-	tokens, lie, hold, status := f.tokens, f.lie, f.hold, f.status
+	tokens, lie, hold, status, thinks, pace := f.tokens, f.lie, f.hold, f.status, f.thinks, f.pace
 	f.mu.Unlock()
 	if status != 0 {
 		return nil, openai.Upstream(status, "broken", "it is broken")
@@ -380,7 +479,7 @@ func (f *fakeModel) Do(ctx context.Context, req *backend.Request) (*backend.Resp
 	if most := req.View.Most(req.Body); most > 0 {
 		tokens = min(tokens, int(most))
 	}
-	usage := fmt.Sprintf(`"usage":{"prompt_tokens":8,"completion_tokens":%d}`, tokens+lie)
+	usage := fmt.Sprintf(`"usage":{"prompt_tokens":8,"completion_tokens":%d,"completion_tokens_details":{"reasoning_tokens":%d}}`, tokens+lie+thinks, thinks)
 	if !req.View.Stream {
 		return answer(backend.ContentJSON, io.NopCloser(strings.NewReader(
 			`{"object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"`+strings.Repeat("word ", tokens)+`"}}],`+usage+`}`))), nil
@@ -395,6 +494,9 @@ func (f *fakeModel) Do(ctx context.Context, req *backend.Request) (*backend.Resp
 				case <-hold:
 				case <-ctx.Done():
 				}
+			}
+			if pace > 0 {
+				time.Sleep(pace)
 			}
 			fmt.Fprintf(w, `data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"word "}}]}`+"\n\n")
 		}

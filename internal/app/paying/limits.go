@@ -52,6 +52,10 @@ const (
 	// leaveTime is how long a provider is left whose figure was not believed.
 	leaveTime = 30 * 24 * time.Hour
 
+	// leastOutput is down to how many tokens an answer is bounded that the request
+	// does not bound, where money is short: some pages of text.
+	leastOutput = 1024
+
 	// maxDisputes is how many disputes are read at a start to know who was left.
 	maxDisputes = 1000
 

@@ -145,12 +145,12 @@ func (p *Payer) Open(ctx context.Context, to tunnel.Target, ask tunnel.Ask) (tun
 	if d, left := p.leftFor(offer.Provider, now); left {
 		return nil, leftError(d)
 	}
-	order, err := p.order(to, offer, ask)
+	order, free, err := p.order(offer, ask)
 	if err != nil {
 		return nil, err
 	}
 	m := &payment{p: p, conn: ask.Conn, offer: offer}
-	round, err := p.reserve(ctx, m, order, ask.Request.Account)
+	round, err := p.reserve(ctx, m, order, ask.Request.Account, free)
 	if err != nil {
 		return nil, p.noMoney(ctx, err, offer, ask.Request.Account)
 	}
@@ -162,15 +162,16 @@ func (p *Payer) Open(ctx context.Context, to tunnel.Target, ask tunnel.Ask) (tun
 	return m, nil
 }
 
-// order is what the request can use at most, as the provider counts it, too.
-func (p *Payer) order(to tunnel.Target, offer *Offer, ask tunnel.Ask) (o channel.Order, err error) {
+// order is what the request can use at most, as the provider counts it, too. free:
+// the request does not bound its answer.
+func (p *Payer) order(offer *Offer, ask tunnel.Ask) (o channel.Order, free bool, err error) {
 	route, ok := openai.RouteOf(ask.Request.Path)
 	if !ok {
-		return o, fmt.Errorf("no route %s", ask.Request.Path)
+		return o, false, fmt.Errorf("no route %s", ask.Request.Path)
 	}
 	view, e := route.Parse(ask.Body)
 	if e != nil {
-		return o, e
+		return o, false, e
 	}
 	most := terms.Of(ask.Body, view)
 	o = channel.Order{
@@ -178,23 +179,40 @@ func (p *Payer) order(to tunnel.Target, offer *Offer, ask tunnel.Ask) (o channel
 		Input: most.Input, Output: most.Output, Images: most.Images, TTL: channel.MaxTTL,
 	}
 	if _, priced := offer.Sheet.Price(view.Model); !priced {
-		return o, unpriced(fmt.Errorf("its price sheet does not list %q", view.Model))
+		return o, false, unpriced(fmt.Errorf("its price sheet does not list %q", view.Model))
 	}
 	if route.Chunk == "" {
-		return o, nil // nothing is written
+		return o, false, nil // nothing is written
 	}
+	free = o.Output == 0
 	limit := terms.Cap(offer.Context, view.Choices(ask.Body))
-	if o.Output == 0 {
+	if free {
 		limit = min(limit, p.cfg.MaxOutput*uint64(view.Choices(ask.Body)))
 	}
-	if o.Output == 0 || limit < o.Output {
+	if free || limit < o.Output {
 		o.Output = limit
 	}
-	return o, nil
+	// What is thought and not shown is bounded by the same number of the body's, and
+	// costs what the sheet says of it.
+	o.Reasoning = o.Output
+	return o, free, nil
 }
 
-// reserve opens the round, with whatever purse covers it.
-func (p *Payer) reserve(ctx context.Context, m *payment, o channel.Order, account string) (*channel.Payment, error) {
+// reserve opens the round, with whatever purse covers it. An answer that the request
+// leaves free is bounded by what there is: most are far shorter than what a model
+// could write.
+func (p *Payer) reserve(ctx context.Context, m *payment, o channel.Order, account string, free bool) (*channel.Payment, error) {
+	for {
+		round, err := p.try(ctx, m, o, account)
+		if !free || o.Output <= leastOutput || !errors.Is(err, channel.ErrFunds) && !errors.Is(err, channel.ErrWindow) {
+			return round, err
+		}
+		o.Output = max(leastOutput, o.Output/2)
+		o.Reasoning = o.Output
+	}
+}
+
+func (p *Payer) try(ctx context.Context, m *payment, o channel.Order, account string) (*channel.Payment, error) {
 	id, err := p.choose(ctx, m.offer, o, account)
 	if err != nil {
 		return nil, err

@@ -78,6 +78,7 @@ func (m *payment) Saw(b []byte, so usage.Snapshot) {
 	now := so.Text
 	so.Text = usage.Delivered{
 		Content: now.Content - m.seen.Content, Reasoning: now.Reasoning - m.seen.Reasoning, Tools: now.Tools - m.seen.Tools,
+		Calls: now.Calls - m.seen.Calls,
 	}
 	m.seen = now
 	m.round.Delivered(terms.Delivery(so))

@@ -57,7 +57,7 @@ func Usage(s usage.Snapshot) ledger.Usage {
 
 // Delivery is what of an answer arrived since an earlier count.
 func Delivery(s usage.Snapshot) channel.Delivery {
-	return channel.Delivery{Text: count(s.Text.Content + s.Text.Reasoning), Tools: count(s.Text.Tools)}
+	return channel.Delivery{Text: count(s.Text.Content + s.Text.Reasoning), Tools: count(s.Text.Tools), ToolCalls: count(s.Text.Calls)}
 }
 
 func count(n int64) uint64 { return uint64(max(0, n)) }

@@ -55,11 +55,11 @@ func TestCap(t *testing.T) {
 }
 
 func TestUsage(t *testing.T) {
-	s := usage.Snapshot{Input: 5, Cached: -1, Output: 7, Reasoning: 2, Images: 1, Text: usage.Delivered{Content: 10, Reasoning: 3, Tools: 4}}
+	s := usage.Snapshot{Input: 5, Cached: -1, Output: 7, Reasoning: 2, Images: 1, Text: usage.Delivered{Content: 10, Reasoning: 3, Tools: 4, Calls: 5}}
 	if got, want := Usage(s), (ledger.Usage{Input: 5, Output: 7, Reasoning: 2, Images: 1}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	if got, want := Delivery(s), (channel.Delivery{Text: 13, Tools: 4}); got != want {
+	if got, want := Delivery(s), (channel.Delivery{Text: 13, Tools: 4, ToolCalls: 5}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }

@@ -1,0 +1,364 @@
+package paying
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/culvert-net/culvert/api/backend"
+	"github.com/culvert-net/culvert/api/openai"
+	"github.com/culvert-net/culvert/api/tunnel"
+	"github.com/culvert-net/culvert/ledger"
+	"github.com/culvert-net/culvert/ledger/channel"
+)
+
+// Many requests at once share a channel: each is paid once, and both sides' books
+// say the same when they are over.
+func TestManyAtOnce(t *testing.T) {
+	m := newMarket(t, func(m *market) { m.window = 1_000_000 })
+	id := m.buy("", 1_000_000)
+	const n = 64
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			fields := ""
+			if i%2 == 0 {
+				fields = `,"stream":true`
+			}
+			if text, resp, err := m.ask(request(t, fields)); err != nil || strings.Count(text, "word ") != 20 {
+				t.Errorf("%q, %v", text, err)
+			} else if r, known := resp.Settled(); known && r.Cost != "208" {
+				t.Errorf("receipt %+v", r)
+			}
+		})
+	}
+	wg.Wait()
+	m.settled()
+	want := ledger.Wei(n * 208)
+	if b := m.balance(id); b.Spent != want || !b.Unsettled.IsZero() || !b.Reserved.IsZero() {
+		t.Errorf("our books: %+v, want %v spent", b, want)
+	}
+	if s := m.books(id); s.Finished != want || s.Voucher == nil || s.Voucher.Message.Cumulative.Less(want) {
+		t.Errorf("theirs: %+v, want %v, all paid for", s, want)
+	}
+	if c := m.payer.Counts(); c.Paid != n || c.Aborted+c.Disputed+c.Failed != 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// Who goes away in the middle pays for what was made until then, and is told what it
+// was later.
+func TestCancelMidStream(t *testing.T) {
+	m := newMarket(t)
+	id := m.buy("", 1_000_000)
+	m.model.set(func(f *fakeModel) { f.hold = make(chan struct{}) })
+	ctx, cancel := context.WithCancel(t.Context())
+	req, later := request(t, `,"stream":true`), make(purseOf, 1)
+	req.Purse = later
+	resp, err := m.client.Do(ctx, req)
+	m.must(err)
+	if _, err := io.ReadFull(resp.Body, make([]byte, 10)); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	_ = resp.Body.Close()
+	select {
+	case r := <-later:
+		if r.Cost == "0" || r.Cost == "208" {
+			t.Errorf("receipt %+v, want a part", r)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("nobody said what was spent")
+	}
+	m.settled()
+	b, s := m.balance(id), m.books(id)
+	if b.Spent != s.Finished || b.Spent.IsZero() || !b.Unsettled.IsZero() {
+		t.Errorf("our books: %+v, theirs: %+v", b, s)
+	}
+}
+
+// purseOf is a purse with room.
+type purseOf chan backend.Receipt
+
+func (purseOf) Afford() error             { return nil }
+func (p purseOf) Spent(r backend.Receipt) { p <- r }
+
+// A provider that lends asks for more while it answers, and gets it.
+func TestAskMidStream(t *testing.T) {
+	m := newMarket(t, func(m *market) { m.context, m.allows, m.window = 1000, 6000, 20_000 })
+	id := m.buy("", 1_000_000)
+	m.model.set(func(f *fakeModel) { f.tokens = 600 })
+	for range 2 { // 12,016 paid, of which half is lent
+		_, _, err := m.ask(request(t, ""))
+		m.must(err)
+		m.settled()
+	}
+	m.model.set(func(f *fakeModel) { f.tokens = 900 })
+	asked := new(atomic.Int32)
+	m.circuit.set(func(c *wires) {
+		c.wrap = func(server tunnel.Conn) tunnel.Conn {
+			return &tapped{Conn: server, write: func(b []byte) error {
+				if f, err := channel.ReadFrame(strings.NewReader(string(b))); err == nil {
+					if _, ok := f.(*channel.Ask); ok {
+						asked.Add(1)
+					}
+				}
+				return nil
+			}}
+		}
+	})
+	text, resp, err := m.ask(request(t, `,"stream":true`))
+	if err != nil || strings.Count(text, "word ") != 900 {
+		t.Fatalf("%d tokens, %v", strings.Count(text, "word "), err)
+	}
+	if r, known := resp.Settled(); !known || r.Cost != "9008" {
+		t.Errorf("receipt %+v, %t", r, known)
+	}
+	if asked.Load() == 0 {
+		t.Error("nobody was asked: the test shows nothing")
+	}
+	m.settled()
+	if b, s := m.balance(id), m.books(id); b.Spent != s.Finished || b.Spent != ledger.Wei(2*6008+9008) {
+		t.Errorf("our books: %+v, theirs: %+v", b, s)
+	}
+}
+
+// tapped is a pay stream at the gateway that something happens to.
+type tapped struct {
+	tunnel.Conn
+	read  func() error         // before a read; nil: nothing
+	write func(b []byte) error // before a frame is written
+}
+
+func (t *tapped) Read(b []byte) (int, error) {
+	if t.read != nil {
+		if err := t.read(); err != nil {
+			_ = t.Conn.Reset()
+			return 0, err
+		}
+	}
+	return t.Conn.Read(b)
+}
+
+func (t *tapped) Write(b []byte) (int, error) {
+	if t.write != nil {
+		if err := t.write(b); err != nil {
+			_ = t.Conn.Reset()
+			return 0, err
+		}
+	}
+	return t.Conn.Write(b)
+}
+
+// The pay stream breaks at each of its frames in turn: it is opened again, and the
+// round is paid all the same. Where none can be opened any more, the round has no
+// result, and the next ones go on.
+func TestDisconnectAtEveryFrame(t *testing.T) {
+	for _, gone := range []bool{false, true} {
+		for step := range 6 {
+			m := newMarket(t)
+			id := m.buy("", 1_000_000)
+			var n atomic.Int32
+			cut := func() error {
+				if int(n.Add(1)) != step+1 {
+					return nil
+				}
+				if gone {
+					m.circuit.set(func(c *wires) { c.fail = errCut })
+				}
+				return errCut
+			}
+			m.circuit.set(func(c *wires) {
+				c.wrap = func(s tunnel.Conn) tunnel.Conn {
+					return &tapped{Conn: s, read: cut, write: func([]byte) error { return cut() }}
+				}
+			})
+			text, resp, err := m.ask(request(t, `,"stream":true`))
+			if err != nil || strings.Count(text, "word ") != 20 {
+				t.Fatalf("step %d: %q, %v", step, text, err)
+			}
+			_, known := resp.Settled()
+			m.circuit.set(func(c *wires) { c.wrap = nil })
+			if gone {
+				m.hurry()
+			}
+			m.settled()
+			m.circuit.set(func(c *wires) { c.fail = nil })
+			b := m.balance(id)
+			if !b.Reserved.IsZero() || b.Running != 0 || (!gone || known) && (b.Spent != ledger.Wei(208) || !b.Unsettled.IsZero()) {
+				t.Errorf("step %d, gone %t: %+v", step, gone, b)
+			}
+			if _, _, err := m.ask(request(t, "")); err != nil {
+				t.Errorf("step %d, gone %t: the next request: %v", step, gone, err)
+			}
+			m.settled()
+			m.must(m.payer.compareNow(t.Context(), id, nil))
+			if b, s := m.balance(id), m.books(id); b.Spent != ledger.Wei(416) || s.Finished != b.Spent || !b.Unsettled.IsZero() {
+				t.Errorf("step %d, gone %t: at the end %+v, %+v", step, gone, b, s)
+			}
+		}
+	}
+}
+
+// A bridge that is killed in the middle of an answer finds the round again, and asks
+// the provider what it came to when that gets in the way.
+func TestKilledMidStream(t *testing.T) {
+	m := newMarket(t, func(m *market) { m.window = 2500 }) // one round of 1000 tokens at a time
+	id := m.buy("", 1_000_000)
+	m.model.set(func(f *fakeModel) { f.hold = make(chan struct{}) })
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	resp, err := m.client.Do(ctx, request(t, `,"stream":true`))
+	m.must(err)
+	if _, err := io.ReadFull(resp.Body, make([]byte, 10)); err != nil {
+		t.Fatal(err)
+	}
+	old, dir := m.payerDir, t.TempDir()
+	for _, name := range []string{"ledger.db", "generation"} {
+		b, err := os.ReadFile(filepath.Join(old, name))
+		m.must(err)
+		m.must(os.WriteFile(filepath.Join(dir, name), b, 0o600))
+	}
+	// Whatever the first bridge does now, it has died for all that the second knows;
+	// and at the provider nobody pays for the round any more.
+	m.circuit.set(func(c *wires) { c.fail = errCut })
+	dead := m.bridge
+	m.hurry()
+	cancel()
+	_ = resp.Body.Close()
+	m.settled()
+	dead.stop()
+	m.circuit.set(func(c *wires) { c.fail = nil })
+	m.eventually("the provider has ended the round", func() bool { return m.till.Counts().Partial+m.till.Counts().Aborted == 1 })
+
+	m.payerDir = dir
+	m.startBridge()
+	if b := m.balance(id); b.Unsettled.IsZero() || b.Running != 0 {
+		t.Fatalf("after the start: %+v", b)
+	}
+	m.model.set(func(f *fakeModel) { f.hold = nil })
+	if text, _, err := m.ask(request(t, "")); err != nil || strings.Count(text, "word ") != 20 {
+		t.Fatalf("the next request: %q, %v", text, err)
+	}
+	m.settled()
+	if c := m.payer.Counts(); c.Resyncs != 1 {
+		t.Errorf("%d comparisons, want one: the window had no room before", c.Resyncs)
+	}
+	if b, s := m.balance(id), m.books(id); b.Spent != s.Finished || !b.Unsettled.IsZero() {
+		t.Errorf("our books %+v, theirs %+v", b, s)
+	}
+}
+
+// A provider that counts too much gets what we count, and is not asked again, by this
+// process or the next.
+func TestLeaveWhoLies(t *testing.T) {
+	m := newMarket(t)
+	id := m.buy("", 1_000_000)
+	if !m.payer.CanPay(m.provider.Address()) {
+		t.Fatal("a provider with a balance cannot be paid")
+	}
+	m.model.set(func(f *fakeModel) { f.lie = 100 }) // more tokens than there are bytes
+	_, resp, err := m.ask(request(t, `,"max_tokens":20`))
+	m.must(err)
+	m.settled()
+	r, known := resp.Settled()
+	if b := m.balance(id); !known || b.Spent.String() != r.Cost || b.Disputed.IsZero() {
+		t.Errorf("receipt %+v, %t, books %+v", r, known, b)
+	}
+	for range 2 {
+		if left := m.payer.Left(); len(left) != 1 || left[0].Provider != m.provider.Address() || m.payer.CanPay(m.provider.Address()) {
+			t.Errorf("left %+v", left)
+		}
+		_, _, err := m.ask(request(t, ""))
+		if e, ok := err.(*openai.Error); !ok || e.Code != openai.CodeQuota || !strings.Contains(e.Message, "bridge status") {
+			t.Errorf("%v", err)
+		}
+		m.bridge.stop()
+		m.startBridge()
+	}
+}
+
+// What an account has of its own pays for it alone, and nobody else's pays once it is
+// used up.
+func TestAccounts(t *testing.T) {
+	m := newMarket(t)
+	all, own := m.buy("", 1_000_000), m.buy("key_1", 3000)
+	for account, id := range map[string]ledger.ChannelID{"key_1": own, "key_2": all, "": all} {
+		req := request(t, "")
+		req.Account = account
+		before := m.balance(id).Spent
+		if _, _, err := m.ask(req); err != nil {
+			t.Fatal(err)
+		}
+		m.settled()
+		if after := m.balance(id).Spent; !before.Less(after) {
+			t.Errorf("the request of %q was not paid from %s", account, id)
+		}
+	}
+	req := request(t, `,"max_tokens":99,"n":3`)
+	req.Account = "key_1"
+	_, _, err := m.ask(req)
+	if e, ok := err.(*openai.Error); !ok || e.Code != openai.CodeQuota || !strings.Contains(e.Message, "bridge buy key_1") {
+		t.Errorf("%v, want that more is bought for the key", err)
+	}
+	if bs, err := m.payer.Balances(t.Context()); err != nil || len(bs) != 2 {
+		t.Errorf("%v, %v", bs, err)
+	} else {
+		for _, b := range bs {
+			if (b.For == "key_1") != (b.Channel == own) || b.Tokens == 0 || !strings.Contains(b.String(), "left of") {
+				t.Errorf("%v", b)
+			}
+		}
+	}
+}
+
+// An answer that the request does not bound is bounded by what there is; one that it
+// bounds is not cut short behind anybody's back.
+func TestOutputFitsTheMoney(t *testing.T) {
+	m := newMarket(t, func(m *market) { m.context, m.window = 16_000, 1_000_000 })
+	id := m.buy("", 50_000) // of 161,000 that such an answer may cost
+	m.model.set(func(f *fakeModel) { f.tokens = 3000 })
+	if text, _, err := m.ask(request(t, "")); err != nil || strings.Count(text, "word ") != 3000 {
+		t.Fatalf("%d tokens, %v", strings.Count(text, "word "), err)
+	}
+	m.settled()
+	if b := m.balance(id); b.Spent != ledger.Wei(30_008) {
+		t.Errorf("%+v", b)
+	}
+	_, _, err := m.ask(request(t, `,"max_tokens":3000`))
+	if e, ok := errors.AsType[*openai.Error](err); !ok || !strings.Contains(e.Message, "max_tokens") || !strings.Contains(e.Message, "bridge buy") {
+		t.Errorf("%v, want that there is not enough", err)
+	}
+	if text, _, err := m.ask(request(t, "")); err != nil || strings.Count(text, "word ") == 0 || strings.Count(text, "word ") >= 3000 {
+		t.Errorf("%d tokens, %v, want as many as there is money for", strings.Count(text, "word "), err)
+	}
+	m.settled()
+	_, _, err = m.ask(request(t, ""))
+	if e, ok := errors.AsType[*openai.Error](err); !ok || e.Code != openai.CodeQuota {
+		t.Errorf("with next to nothing left: %v", err)
+	}
+}
+
+// Thought that is not shown is paid for where the sheet has a price for it, and is no
+// reason for a dispute.
+func TestHiddenReasoning(t *testing.T) {
+	m := newMarket(t, func(m *market) { m.sheet.Models[0].Reasoning = unit })
+	id := m.buy("", 1_000_000)
+	m.model.set(func(f *fakeModel) { f.thinks = 30 })
+	_, resp, err := m.ask(request(t, ""))
+	m.must(err)
+	if r, known := resp.Settled(); !known || r.Cost != "508" {
+		t.Errorf("receipt %+v, %t", r, known)
+	}
+	m.settled()
+	if b, c := m.balance(id), m.payer.Counts(); c.Disputed != 0 || b.Spent != ledger.Wei(508) {
+		t.Errorf("%+v, %+v", b, c)
+	}
+}
