@@ -105,7 +105,7 @@ func TestNodeThatDoesNotExtend(t *testing.T) {
 // The bytes are fixed: other programs speak them.
 func TestKindsHaveTheirBytes(t *testing.T) {
 	for kind, want := range map[circuit.StreamKind]byte{
-		circuit.StreamHTTP: 0, circuit.StreamPay: 1, circuit.StreamDirectory: 2, circuit.StreamSync: 3, circuit.StreamJoin: 4,
+		circuit.StreamHTTP: 0, circuit.StreamPay: 1, circuit.StreamDirectory: 2, circuit.StreamSync: 3, circuit.StreamJoin: 4, circuit.StreamChain: 5,
 	} {
 		if byte(kind) != want {
 			t.Errorf("a kind has byte %d, want %d", kind, want)

@@ -16,6 +16,7 @@ const (
 	StreamDirectory StreamKind = 2 // one question to the directory, as on /culvert/dir
 	StreamSync      StreamKind = 3 // one session between members, as on /culvert/sync
 	StreamJoin      StreamKind = 4 // one request to become a member, as on /culvert/join
+	StreamChain     StreamKind = 5 // one question about the chain, which the node passes on
 )
 
 // Listener hands out the streams of one kind that clients open at this node, in

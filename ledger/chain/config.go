@@ -35,6 +35,15 @@ type Config struct {
 	// Transport carries the requests; nil: directly, as http.DefaultTransport.
 	Transport http.RoundTripper
 
+	// Witness carries the same questions to a second server. With one, nothing that
+	// a Reader is told counts until both say it: the hash of the block that is
+	// believed, and the events up to it. Nil: the first is believed.
+	Witness http.RoundTripper
+
+	// Failed is told of each pass of a Reader that ended in an error, for whoever
+	// chooses the servers; nil: nobody is.
+	Failed func(error)
+
 	// Store keeps the checkpoint and the transactions. A Reader does without one
 	// (nil), and then reads the whole log at each start; a Writer needs it.
 	Store Store

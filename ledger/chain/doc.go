@@ -14,6 +14,10 @@
 // log is read whole, without filters. It cannot be kept from hiding blocks, so
 // Fresh is the time of the last complete answer about a young block.
 //
+// With Config.Witness, a second server, nothing counts that both do not say.
+// [ParseQuestion] and Config.Passable are for whoever passes questions of others on
+// to a server: they let through what a Reader or a Writer asks, and nothing else.
+//
 // The package does not know why something is bought or claimed, nor what a voucher
 // is worth. All methods of Reader and Writer may be called concurrently; State
 // and View never change.

@@ -49,6 +49,9 @@ var (
 	// ErrBehind: the newest block is older than what was confirmed.
 	ErrBehind = errors.New("the chain's server is behind what it said before; wait, or use another one")
 
+	// ErrDisagree: two servers were asked the same, and answer differently.
+	ErrDisagree = errors.New("two servers do not say the same of the chain, so one of them is wrong; nothing counts until two agree")
+
 	// ErrLookback: the server keeps too little of the log.
 	ErrLookback = errors.New("the chain's server does not keep the log since the contract was made; use an archive server or a node of your own, once: what was read is kept")
 )

@@ -96,3 +96,19 @@ const (
 	// state is what is doubted, and the log is read from the start.
 	maxDoubts = 4
 )
+
+const (
+	// MaxQuestion bounds a question that is passed on: the largest transaction, in
+	// hexadecimal, and room for its names.
+	MaxQuestion = 2*(maxCallData+maxTxRest) + 1024
+
+	// maxTxRest bounds what a transaction has besides its data: some 200 bytes.
+	maxTxRest = 1 << 10
+
+	// maxParams of a question; no method of ours has more than two.
+	maxParams = 4
+
+	// maxPassedRange is how many blocks somebody else may ask for at once: the
+	// largest page of any network there is a preset for.
+	maxPassedRange = 10_000
+)

@@ -20,6 +20,7 @@ import (
 type Reader struct {
 	cfg     Config
 	server  *server
+	witness *server // nil: the first is believed
 	decoder *decoder
 
 	pass sync.Mutex // held by whoever reads; guards the fields up to mu
@@ -68,10 +69,17 @@ func NewReader(cfg Config) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{
+	r := &Reader{
 		cfg: cfg, server: s, decoder: d, width: cfg.Network.MaxRange,
 		state: &State{}, subs: make(map[chan struct{}]bool),
-	}, nil
+	}
+	if cfg.Witness != nil {
+		cfg.Transport = cfg.Witness
+		if r.witness, err = newServer(cfg); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
 }
 
 // Run reads until the context ends, at each block time, and after errors ever
@@ -164,6 +172,9 @@ func (r *Reader) Sync(ctx context.Context) error {
 	if err != nil || r.Status().Err != nil {
 		r.change(func() { r.status.Err = err })
 	}
+	if err != nil && ctx.Err() == nil && r.cfg.Failed != nil {
+		r.cfg.Failed(err)
+	}
 	return err
 }
 
@@ -209,11 +220,15 @@ func (r *Reader) once(ctx context.Context) error {
 
 // follow reads up to head.
 func (r *Reader) follow(ctx context.Context, head Block) error {
-	if err := r.rewind(ctx, head); err != nil {
-		return err
-	}
 	deep, err := r.server.blockBefore(ctx, head.Number-min(head.Number, r.cfg.Network.Confirmations))
 	if err != nil {
+		return err
+	}
+	// Before anything is given up that was agreed on.
+	if err := r.agreed(ctx, deep); err != nil {
+		return err
+	}
+	if err := r.rewind(ctx, head); err != nil {
 		return err
 	}
 	target := deep.Number
@@ -327,6 +342,9 @@ func (r *Reader) page(ctx context.Context, target uint64) error {
 		return nil
 	}
 	logs, err := r.server.logs(ctx, from, end.Number)
+	if err == nil {
+		err = r.agreedLogs(ctx, from, end.Number, logs)
+	}
 	if err != nil {
 		if tooWide(err) && r.width > 1 && end.Number > from {
 			r.width = min(r.width, end.Number-from+1) / 2

@@ -165,9 +165,14 @@ func (w *world) ServeHTTP(out http.ResponseWriter, in *http.Request) {
 		return
 	}
 	r := &reply{Method: msg.Method, Params: msg.Params}
-	args := make([]any, len(msg.Params))
-	for i := range msg.Params {
-		args[i] = msg.Params[i]
+	// Whatever is asked may be passed on, and the node is asked in that form.
+	q, err := w.cfg.Passable(Question{msg.Method, msg.Params})
+	if err != nil {
+		w.t.Errorf("%s %s: %v", msg.Method, msg.Params, err)
+	}
+	args := make([]any, len(q.Params))
+	for i := range q.Params {
+		args[i] = q.Params[i]
 	}
 	w.mu.Lock()
 	stopped := w.stop == msg.Method

@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/culvert-net/culvert/mesh/world"
 )
@@ -45,7 +46,11 @@ func Build(priv ed25519.PrivateKey, id world.Hash, epoch, seq uint64, n Node) ([
 			return nil, fmt.Errorf("model %q is listed twice", m.ID)
 		}
 		seen[m.ID] = true
-		c := contact{addrs: addrs, onion: n.Onion, name: n.Name, caps: m.Caps, prices: n.Prices, pay: n.Pay, seq: seq}
+		caps := m.Caps
+		if n.ChainRPC {
+			caps = append(slices.Clone(caps), capChainRPC)
+		}
+		c := contact{addrs: addrs, onion: n.Onion, name: n.Name, caps: caps, prices: n.Prices, pay: n.Pay, seq: seq}
 		d := world.SignDescriptor(priv, world.DescriptorUnsigned{
 			World: id, Epoch: epoch,
 			ContactPoints: c.lines(),

@@ -79,6 +79,36 @@ func TestBuildEnd(t *testing.T) {
 	}
 }
 
+// A relay or a provider may pass questions about the chain on: that is no ability
+// of its models, and changes nothing else.
+func TestBuildChainRPC(t *testing.T) {
+	w := testWorld(t)
+	set := NewSet(w)
+	for i, models := range [][]Model{nil, {{ID: "m", Runtime: "vllm", Caps: []string{"chat", "tools"}}, {ID: "n", Runtime: "vllm"}}} {
+		n := testNode(t, w, i+1, at)
+		n.Models, n.ChainRPC = models, true
+		ds := build(t, w, i+1, at, 1, n)
+		for _, d := range ds {
+			if !slices.Contains(d.ContactPoints, "cap:evm-rpc") || Verify(&d, w, at) != nil {
+				t.Errorf("contact lines %q", d.ContactPoints)
+			}
+		}
+		set.Add(ds, at)
+	}
+	set.Add(build(t, w, 3, at, 1, testNode(t, w, 3, at)), at)
+	snap := set.Snapshot()
+	if got := snap.ChainRPC(); len(got) != 2 || len(snap.Relays()) != 2 || len(snap.Providers("m")) != 1 {
+		t.Fatalf("%d pass questions on, %d relays, %d providers", len(got), len(snap.Relays()), len(snap.Providers("m")))
+	}
+	got, _ := snap.Node(publicOf(testKey(2)))
+	if !got.ChainRPC || !slices.Equal(got.Models[0].Caps, []string{"chat", "tools"}) || len(got.Models[1].Caps) != 0 {
+		t.Errorf("%+v", got)
+	}
+	if plain, _ := snap.Node(publicOf(testKey(3))); plain.ChainRPC {
+		t.Error("who says nothing is said to pass questions on")
+	}
+}
+
 func TestBuildRefuses(t *testing.T) {
 	w := testWorld(t)
 	for name, change := range map[string]func(*Node){

@@ -26,6 +26,10 @@ type Node struct {
 	// member's which others reach over them, and that none goes on from it.
 	End bool
 
+	// ChainRPC says that the node passes questions about the world's chain on to one
+	// of its own, over circuits. Its models' Caps do not say it again.
+	ChainRPC bool
+
 	Epoch uint64 // of the descriptors
 	Seq   uint64
 }
@@ -37,8 +41,10 @@ func (n *Node) IsRelay() bool { return len(n.Models) == 0 && !n.End }
 // Priced reports whether n asks to be paid: it names a price sheet.
 func (n *Node) Priced() bool { return len(n.Prices) > 0 }
 
-// capEnd is the capability of a node that says End.
-const capEnd = "end"
+const (
+	capEnd      = "end"     // of a node that says End
+	capChainRPC = "evm-rpc" // of a node that says ChainRPC, in each of its descriptors
+)
 
 // OnionKey is a key that circuits are built with.
 type OnionKey struct {

@@ -31,6 +31,7 @@ type Snapshot struct {
 type tables struct {
 	relays    []Node            // sorted by key
 	ends      []Node            // sorted by key
+	chainRPC  []Node            // sorted by key
 	providers map[string][]Node // by model, sorted by key
 	models    []ModelInfo       // sorted by ID
 	serving   int               // nodes with at least one model
@@ -71,11 +72,16 @@ func makeNode(live map[string]*entry) *Node {
 				Prices: e.contact.prices, Pay: e.contact.pay, Epoch: e.d.Epoch, Seq: e.contact.seq,
 			}
 		}
+		caps := e.contact.caps
+		if slices.Contains(caps, capChainRPC) {
+			n.ChainRPC = true
+			caps = slices.DeleteFunc(slices.Clone(caps), func(c string) bool { return c == capChainRPC })
+		}
 		if m := e.d.Capability.Manifest; m.BaseModelID == "" {
 			n.End = slices.Contains(e.contact.caps, capEnd)
 		} else {
 			n.Models = append(n.Models, Model{
-				ID: m.BaseModelID, Runtime: m.RuntimeID, Context: m.ContextLimit, Caps: e.contact.caps,
+				ID: m.BaseModelID, Runtime: m.RuntimeID, Context: m.ContextLimit, Caps: caps,
 				Weights: m.WeightsDigest, Tools: m.ToolSchemasDigest, Safety: m.SafetyMode, Adapters: m.Adapters,
 			})
 		}
@@ -113,6 +119,9 @@ func (s *Snapshot) Ends() []Node { return s.tables().ends }
 
 // Providers are the nodes that serve a model, sorted by key.
 func (s *Snapshot) Providers(model string) []Node { return s.tables().providers[model] }
+
+// ChainRPC are the nodes that pass questions about the chain on, sorted by key.
+func (s *Snapshot) ChainRPC() []Node { return s.tables().chainRPC }
 
 // Models are the models of the world, sorted by ID.
 func (s *Snapshot) Models() []ModelInfo { return s.tables().models }
@@ -160,6 +169,9 @@ func (s *Snapshot) makeTables() *tables {
 	info := make(map[string]*ModelInfo)
 	nodes := slices.SortedFunc(maps.Values(s.byKey), func(a, b *Node) int { return bytes.Compare(a.Key[:], b.Key[:]) })
 	for _, n := range nodes {
+		if n.ChainRPC && len(n.Addrs) > 0 {
+			t.chainRPC = append(t.chainRPC, *n)
+		}
 		switch {
 		case len(n.Addrs) == 0:
 			continue

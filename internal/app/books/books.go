@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/evmrpc"
 	"github.com/culvert-net/culvert/internal/app/onchain"
 	"github.com/culvert-net/culvert/internal/app/wallet"
 	"github.com/culvert-net/culvert/internal/kv"
@@ -43,7 +44,12 @@ type Config struct {
 
 	// Transport carries the questions to the chain; nil: the way that Settings name.
 	Transport http.RoundTripper
-	Log       *slog.Logger
+
+	// Road is what questions over circuits need besides the chain itself, where
+	// Settings name that way and there is no Transport.
+	Road *evmrpc.RoadConfig
+
+	Log *slog.Logger
 }
 
 // Books are what a program keeps of money.
@@ -51,6 +57,7 @@ type Books struct {
 	Store  *store.Store
 	Chain  chain.Config
 	Reader *chain.Reader
+	Road   *evmrpc.Road   // nil: the chain is not asked over circuits
 	Wallet *wallet.Wallet // nil: Locked says why
 	Locked error
 
@@ -66,7 +73,7 @@ func Open(ctx context.Context, cfg Config) (_ *Books, err error) {
 	if b.Wallet, err = wallet.Open(ctx, cfg.Wallet); err != nil {
 		b.Wallet, b.Locked = nil, err
 	}
-	if b.Chain, err = chainOf(cfg); err != nil {
+	if err = b.way(cfg); err != nil {
 		return nil, err
 	}
 	if err := b.open(ctx, cfg); err != nil {
@@ -105,12 +112,36 @@ func (b *Books) open(ctx context.Context, cfg Config) error {
 	return nil
 }
 
-// chainOf is the chain's client as the settings have it.
-func chainOf(cfg Config) (chain.Config, error) {
-	s := cfg.Settings
+// errNoCircuits is of a program that has none.
+var errNoCircuits = errors.New("[chain] via is \"circuit\", and circuits are had by a bridge that runs; start bridge serve, and try again")
+
+// way is how the chain is asked.
+func (b *Books) way(cfg Config) (err error) {
+	if b.Chain, err = ChainOf(cfg.Settings); err != nil {
+		return err
+	}
+	b.Chain.Transport, b.Chain.Log = cfg.Transport, cfg.Log
+	switch {
+	case cfg.Settings.Via != onchain.ViaCircuit:
+		return nil
+	case cfg.Transport != nil:
+		b.Chain.URL = evmrpc.URL
+		return nil
+	case cfg.Road == nil:
+		return app.NotReady(errNoCircuits)
+	}
+	road := *cfg.Road
+	road.Chain = b.Chain
+	b.Road = evmrpc.NewRoad(road)
+	b.Chain.URL, b.Chain.Transport, b.Chain.Witness, b.Chain.Failed = evmrpc.URL, b.Road.Asked(), b.Road.Compared(), b.Road.Failed
+	return nil
+}
+
+// ChainOf is the chain's client as the settings have it.
+func ChainOf(s *onchain.Settings) (chain.Config, error) {
 	c := chain.Config{
 		URL: s.URL, Contract: s.Domain.Contract, Deployed: s.DeployBlock, CodeHash: s.CodeHash,
-		Transport: cfg.Transport, Log: cfg.Log, Network: chain.OtherNetwork(s.Domain.ChainID),
+		Network: chain.OtherNetwork(s.Domain.ChainID),
 	}
 	if s.Preset != "" {
 		var err error

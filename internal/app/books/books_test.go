@@ -4,14 +4,18 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/evmrpc"
 	"github.com/culvert-net/culvert/internal/app/onchain"
 	"github.com/culvert-net/culvert/internal/app/wallet"
 	v3 "github.com/culvert-net/culvert/internal/app/wallet/v3"
 	"github.com/culvert-net/culvert/ledger"
 	"github.com/culvert-net/culvert/ledger/store"
+	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/world"
 )
 
 func config(t *testing.T, dir string, env map[string]string) Config {
@@ -118,7 +122,7 @@ func TestRestored(t *testing.T) {
 func TestChainWithoutPreset(t *testing.T) {
 	cfg := config(t, t.TempDir(), nil)
 	cfg.Settings.Preset, cfg.Settings.Domain.ChainID, cfg.Settings.Confirmations = "", 77, 5
-	c, err := chainOf(cfg)
+	c, err := ChainOf(cfg.Settings)
 	if err != nil || c.Network.ChainID != 77 || c.Network.Confirmations != 5 || c.Network.Dev {
 		t.Errorf("%+v, %v", c.Network, err)
 	}
@@ -126,7 +130,33 @@ func TestChainWithoutPreset(t *testing.T) {
 		t.Error(err)
 	}
 	cfg.Settings.Preset = "nowhere"
-	if _, err := chainOf(cfg); err == nil {
+	if _, err := ChainOf(cfg.Settings); err == nil {
 		t.Error("a preset that there is not")
+	}
+}
+
+// Over circuits there are two ways, of which one is compared with the other; who has
+// no circuits is told what has.
+func TestOverCircuits(t *testing.T) {
+	cfg := config(t, t.TempDir(), nil)
+	cfg.Settings.Via, cfg.Settings.URL = onchain.ViaCircuit, ""
+	if _, err := Open(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "bridge serve") {
+		t.Errorf("without circuits: %v", err)
+	}
+	w, err := world.New(world.World{Phrase: "books", Rules: world.DefaultRules(), Local: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Road = &evmrpc.RoadConfig{Known: directory.NewSet(w), Log: cfg.Log}
+	b, err := Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if b.Road == nil || b.Chain.Witness == nil || b.Chain.Transport == b.Chain.Witness || b.Chain.Failed == nil {
+		t.Errorf("%+v", b.Chain)
+	}
+	if err := b.Reader.Sync(t.Context()); !errors.Is(err, evmrpc.ErrNobody) {
+		t.Errorf("in an empty world: %v", err)
 	}
 }

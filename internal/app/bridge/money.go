@@ -36,10 +36,10 @@ type PayConfig struct {
 	MaxOutput int    `toml:"max_output" doc:"Tokens of an answer that money is set aside for where the request does not say (max_tokens)."`
 }
 
-// payDefaults are of a bridge that was told nothing. A million tokens are some sixty
-// answers of the longest kind at a time, and an amount that people part with to try
-// something out, whatever the currency: a hundred thousandth of what a busy provider
-// makes of its machine in a month.
+// payDefaults are of a bridge that was told nothing. A million tokens at a provider's
+// own price are some sixty answers of the longest kind at a time, and about the least
+// that people buy: whatever the currency, nobody loses more by it than he tried the
+// provider out with.
 func payDefaults() PayConfig {
 	return PayConfig{Window: "1000000 tokens", MaxOutput: terms.DefaultOutput}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/culvert-net/culvert/api/tunnel"
 	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/evmrpc"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/app/onchain"
 	"github.com/culvert-net/culvert/internal/app/selling"
@@ -65,6 +66,7 @@ type gateway struct {
 	relay     *circuit.Relay
 	models    *models         // nil: no provider
 	money     *money          // nil: there is no chain to be paid on
+	desk      *evmrpc.Desk    // nil: questions about the chain are not passed on
 	seller    *selling.Seller // nil: what is served is free
 	server    *tunnel.Server
 	metrics   *telemetry.Registry
@@ -149,7 +151,13 @@ func (g *gateway) wire(ctx context.Context, o Options, home *node.Home, src *sou
 	if o.WrapLinks != nil {
 		wrapped = o.WrapLinks(links)
 	}
+	if err := g.openDesk(); err != nil {
+		return nil, err
+	}
 	served := []circuit.StreamKind{circuit.StreamDirectory}
+	if g.desk != nil {
+		served = append(served, circuit.StreamChain)
+	}
 	if g.cfg.Is(RoleProvider) {
 		served = append(served, circuit.StreamHTTP)
 	}
@@ -172,6 +180,7 @@ func (g *gateway) wire(ctx context.Context, o Options, home *node.Home, src *sou
 			return node.ServeMirrorOver(ctx, g.relay.Listener(circuit.StreamDirectory), overStreams, g.directory.Store, g.log)
 		}},
 	}
+	parts = append(parts, g.deskParts()...)
 	if src == nil {
 		return parts, nil
 	}
@@ -206,7 +215,7 @@ func (g *gateway) wire(ctx context.Context, o Options, home *node.Home, src *sou
 // self is what this node says of itself, and nothing until it has something to
 // offer.
 func (g *gateway) self() (directory.Node, bool) {
-	n := directory.Node{Name: g.cfg.Node.Name, Addrs: g.addrs()}
+	n := directory.Node{Name: g.cfg.Node.Name, Addrs: g.addrs(), ChainRPC: g.desk != nil && g.desk.Alive()}
 	if len(n.Addrs) == 0 {
 		return n, false
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/evmrpc"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/app/onchain"
 	"github.com/culvert-net/culvert/internal/app/selling"
@@ -22,6 +23,9 @@ type Status struct {
 	Backend *BackendStatus  `json:"backend,omitempty"` // of a provider
 	Selling *selling.Status `json:"selling,omitempty"` // of one that is paid
 	Money   *MoneyStatus    `json:"money,omitempty"`   // of one with a chain
+
+	// Desk is of one that passes questions about the chain on.
+	Desk *evmrpc.DeskStatus `json:"chain_rpc,omitempty"`
 }
 
 // BackendStatus is what a provider knows of its model server.
@@ -39,7 +43,7 @@ func (g *gateway) status() *Status {
 		Seed: g.isSeed(), Addrs: g.addrs(), StatusURL: g.statusURL, World: node.NewWorldStatus(g.world),
 	}}
 	s.Served(g.host, g.directory, g.known.Snapshot(), g.relay, g.ready())
-	s.Chain = g.chain.Status()
+	s.Chain, s.Desk = g.chain.Status(), g.deskStatus()
 	if g.models != nil {
 		s.Backend = &BackendStatus{Kind: g.cfg.Provider.Backend, URL: g.cfg.Provider.URL}
 		s.Backend.Models, s.Backend.Alive, s.Backend.Problem = g.models.status()
@@ -93,6 +97,7 @@ func (s *Status) print(out io.Writer) error {
 	w, row := app.Rows(out)
 	s.Rows(row)
 	s.Chain.Rows(row)
+	deskRows(s.Desk, row)
 	row("Circuits", "%d open, %d made, %d passed on, %d refused", s.Circuits.Circuits, s.Circuits.Created, s.Circuits.Extended, s.Circuits.Refused)
 	if b := s.Backend; b != nil {
 		state := "answers"

@@ -12,6 +12,7 @@ import (
 // ProviderConfig is [chain] of a gateway.
 type ProviderConfig struct {
 	Config
+	Serve   bool   `toml:"serve" flag:"chain-serve" doc:"Pass questions of bridges about this chain on to the node at url, over circuits, and say so in\nthe directory while it answers: so they need no node of their own, and show nobody where they\nare. Only for a node of your own."`
 	ClaimAt string `toml:"claim_at" flag:"chain-claim-at" doc:"What a channel owes when it is claimed: \"20 gas\", twenty times what claiming costs;\n\"0.05 eth\"; or \"3000000 tokens\", at the channel's price."`
 }
 
@@ -27,6 +28,9 @@ func (c *ProviderConfig) Validate() error {
 	}
 	if c.Via == ViaCircuit {
 		return config.At("via", fmt.Errorf("a gateway builds no circuits; use %s or %s", ViaOwn, ViaClearnet))
+	}
+	if c.Serve && (c.Via != ViaOwn || c.URL == "" && c.Preset != "dev") {
+		return config.At("serve", fmt.Errorf("questions of others are passed on to a node of your own; set url to it, and via = %q", ViaOwn))
 	}
 	_, err := ParseClaimAt(c.ClaimAt)
 	return config.At("claim_at", err)

@@ -50,6 +50,11 @@ func TestValidate(t *testing.T) {
 		{name: "all", text: `preset = "filecoin"` + "\nchain_id = 314\ncontract = \"" + contract + "\"\ncode_hash = \"" + code + "\"\ndeploy_block = 5\nconfirmations = 0\nclaim_at = \"0.5 eth\""},
 		{name: "clearnet accepted", text: "url = \"https://rpc.example/v1/k3y\"\nvia = \"clearnet\"\naccept_clearnet = true"},
 
+		{name: "for bridges", text: "url = \"http://127.0.0.1:1234/rpc/v1\"\nserve = true"},
+		{name: "a devchain for bridges", text: "preset = \"dev\"\nserve = true"},
+		{name: "nothing for bridges", text: "preset = \"filecoin\"\nserve = true", code: app.ExitUsage, says: "node of your own"},
+		{name: "another's server for bridges", text: "url = \"https://rpc.example/v1/k3y\"\nvia = \"clearnet\"\naccept_clearnet = true\nserve = true", code: app.ExitUsage, says: "node of your own"},
+
 		{name: "clearnet not accepted", text: "url = \"https://rpc.example/v1/k3y\"\nvia = \"clearnet\"", code: app.ExitRefused, says: "chain.url: the owner of rpc.example sees"},
 		{name: "clearnet as one's own", text: `url = "https://rpc.example/v1/k3y"`, code: app.ExitRefused, says: "neither on this machine"},
 		{name: "public address", text: "url = \"https://203.0.113.9\"", code: app.ExitRefused, says: "203.0.113.9"},

@@ -31,10 +31,10 @@ const (
 )
 
 // Prices of a sandbox's providers, per million tokens: a word costs about a
-// billionth of a coin.
+// millionth of a coin, so that one answer is worth the gas of claiming it.
 var (
-	priceInput  = ledger.Wei(500_000 * 1e9)
-	priceOutput = ledger.Wei(1_000_000 * 1e9)
+	priceInput  = ledger.Wei(5e17)
+	priceOutput = ledger.Wei(1e18)
 )
 
 // passphrasePath is where the passphrase is.
@@ -89,8 +89,8 @@ func (p *plan) prepareWallet(ctx context.Context, s *spec, account ready.Account
 	return nil
 }
 
-// deposit is what the bridge buys from each provider, for some ten million words.
-const deposit = "0.01 eth"
+// deposit is what the bridge buys from each provider, for some million words.
+const deposit = "1 eth"
 
 // trade has each provider registered in the market, and the bridge buy from it, by
 // the commands that people use. What an earlier run has done stays.

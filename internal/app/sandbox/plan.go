@@ -270,7 +270,8 @@ func (p *plan) prepareBridge(o *Options, w *world.World, chain *ready.File) erro
 	set := []string{"api.listen", "api.isolation", "status.listen", "debug.listen"}
 	if chain != nil {
 		cfg.Chain.Preset, cfg.Chain.URL, cfg.Chain.DeployBlock = chainPreset, chain.RPC, int(chain.Market.Block)
-		set = append(set, "chain.preset", "chain.url", "chain.deploy_block")
+		set = append(set, "chain.preset", "chain.url", "chain.deploy_block", "api.keyless_money_per_day")
+		cfg.API.Keyless = "0" // its money is worth nothing
 	}
 	// Both are made anew: seeds, rules and addresses may be others.
 	anew := []string{app.WorldFile, app.ConfigFile}
