@@ -366,6 +366,7 @@ type wires struct {
 	wrap func(server tunnel.Conn) tunnel.Conn // of pay streams at the gateway; nil: as they are
 	fail error                                // of opening pay streams
 	ends []*pipe                              // of all streams that were opened
+	gone map[tunnel.Conn]bool                 // those whose circuit has ended
 }
 
 // Dial implements tunnel.Dialer.
@@ -377,19 +378,22 @@ func (c *wires) Dial(context.Context, tunnel.Target, backend.Group) (tunnel.Conn
 	return here, to.offer(there)
 }
 
-func (c *wires) beside(context.Context, tunnel.Conn) (tunnel.Conn, error) {
+func (c *wires) beside(_ context.Context, conn tunnel.Conn) (tunnel.Conn, error) {
 	c.mu.Lock()
-	wrap, fail, to := c.wrap, c.fail, c.pays
+	wrap, fail, to, gone := c.wrap, c.fail, c.pays, c.gone[conn]
 	c.mu.Unlock()
+	if gone {
+		return nil, tunnel.ErrGone
+	}
 	if fail != nil {
 		return nil, fail
 	}
 	here, there := c.open()
-	var conn tunnel.Conn = there
+	var end tunnel.Conn = there
 	if wrap != nil {
-		conn = wrap(there)
+		end = wrap(there)
 	}
-	return here, to.offer(conn)
+	return here, to.offer(end)
 }
 
 func (c *wires) open() (here, there *pipe) {
@@ -398,11 +402,15 @@ func (c *wires) open() (here, there *pipe) {
 	return here, there
 }
 
-// cut breaks all streams that there are.
+// cut ends all circuits that there are.
 func (c *wires) cut() {
 	c.set(func(c *wires) {
+		if c.gone == nil {
+			c.gone = make(map[tunnel.Conn]bool)
+		}
 		for _, p := range c.ends {
 			_ = p.Reset()
+			c.gone[p] = true
 		}
 		c.ends = nil
 	})

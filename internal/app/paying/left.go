@@ -29,7 +29,8 @@ func (p *Payer) leftFor(provider ledger.Address, now time.Time) (channel.Dispute
 
 // CanPay reports whether a provider has something left of ours and was not left: one
 // that cannot be paid is not worth asking. What one request may cost is looked at
-// when it is opened.
+// when it is opened. What is unsettled counts as left: the provider's books may say
+// that it cost nothing, and only a request asks for them.
 func (p *Payer) CanPay(provider ledger.Address) bool {
 	now := time.Now()
 	if _, left := p.leftFor(provider, now); left {
@@ -49,8 +50,12 @@ func (p *Payer) CanPay(provider ledger.Address) bool {
 	}
 	byProvider := make(map[ledger.Address]ledger.Amount)
 	for _, b := range balances {
-		if byProvider[b.Provider].Less(b.Free) {
-			byProvider[b.Provider] = b.Free
+		left := b.Free
+		if left.IsZero() && !b.Closing && b.CloseAt == 0 {
+			left = b.Unsettled
+		}
+		if byProvider[b.Provider].Less(left) {
+			byProvider[b.Provider] = left
 		}
 	}
 	p.mu.Lock()
