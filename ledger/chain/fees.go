@@ -51,6 +51,11 @@ func (w *Writer) Cost(ctx context.Context, c Call) (Cost, error) {
 		return Cost{}, err
 	}
 	gas, err := w.server.estimate(ctx, w.key.Address(), c)
+	var refused *RefusedError
+	if errors.As(err, &refused) && refused.says("actor not found") {
+		// Filecoin knows no account that never had anything.
+		return Cost{}, fmt.Errorf("%s: %s has nothing yet: %w", c.What, w.cfg.Network.Address(w.key.Address()), ErrFunds)
+	}
 	if err != nil {
 		return Cost{}, fmt.Errorf("%s: %w", c.What, err)
 	}

@@ -143,6 +143,22 @@ func TestRefusedBeforeItIsSent(t *testing.T) {
 	}
 }
 
+// On Filecoin an account that never had anything does not exist, and nothing is
+// estimated for it: that is told as what it is.
+func TestAccountThatDoesNotExist(t *testing.T) {
+	w := writing(t)
+	w.bendBy(func(r *reply) {
+		if r.Method == "eth_estimateGas" {
+			r.Result, r.Error = nil, &replyError{Code: 1, Message: "failed to estimate gas: resolution lookup failed: resolve address t410f…: actor not found"}
+		}
+	})
+	writer := w.writer(w.keys[1])
+	_, err := writer.Send(within(t), w.cfg.Calls().Exit())
+	if !errors.Is(err, ErrFunds) || !strings.Contains(err.Error(), w.keys[1].Address().String()) {
+		t.Errorf("%v, want %v", err, ErrFunds)
+	}
+}
+
 // What is refused in its block is told with the reason.
 func TestRefusedInItsBlock(t *testing.T) {
 	w := writing(t)

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -12,8 +13,10 @@ import (
 	"time"
 
 	"github.com/culvert-net/culvert/api/tunnel"
+	"github.com/culvert-net/culvert/circuit"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/books"
+	"github.com/culvert-net/culvert/internal/app/evmrpc"
 	"github.com/culvert-net/culvert/internal/app/market"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/app/onchain"
@@ -33,6 +36,8 @@ import (
 // PayConfig is [pay].
 type PayConfig struct {
 	Window    string `toml:"window" doc:"The most that you risk with one provider: what it may hold that is not worked for yet.\nSo many standard tokens at its price, \"1000000 tokens\", or an amount, \"0.01 eth\"."`
+	TopUp     string `toml:"auto_topup" doc:"An amount, such as \"0.01 eth\", that is added to a channel when less than half of it is left;\nempty: nothing is bought without you."`
+	TopUpDay  string `toml:"auto_topup_daily" doc:"The most that is so added within 24 hours, to all channels together."`
 	MaxOutput int    `toml:"max_output" doc:"Tokens of an answer that money is set aside for where the request does not say (max_tokens)."`
 }
 
@@ -49,10 +54,30 @@ func (c *PayConfig) Validate() error {
 	if _, _, err := c.window(); err != nil {
 		return config.At("window", err)
 	}
+	if _, _, err := c.topUps(); err != nil {
+		return err
+	}
 	if c.MaxOutput < 1 {
 		return config.At("max_output", fmt.Errorf("%d is too little; an answer has at least one token", c.MaxOutput))
 	}
 	return nil
+}
+
+// topUps are auto_topup and its limit; zeros: nothing is bought.
+func (c *PayConfig) topUps() (amount, daily ledger.Amount, err error) {
+	if c.TopUp == "" && c.TopUpDay == "" {
+		return amount, daily, nil
+	}
+	if amount, err = ledger.ParseAmount(c.TopUp); err != nil {
+		return amount, daily, config.At("auto_topup", err)
+	}
+	if daily, err = ledger.ParseAmount(c.TopUpDay); err != nil {
+		return amount, daily, config.At("auto_topup_daily", fmt.Errorf("%w; without a limit nothing is bought by itself", err))
+	}
+	if amount.IsZero() || daily.Less(amount) {
+		return amount, daily, config.At("auto_topup_daily", fmt.Errorf("%q is less than one top-up of %q, so that none would ever be made", c.TopUpDay, c.TopUp))
+	}
+	return amount, daily, nil
 }
 
 // window is an amount, or a number of tokens.
@@ -74,17 +99,18 @@ type money struct {
 	channels *channel.Payer
 	payer    *paying.Payer
 
-	books  *books.Books
-	market *market.Market
+	books    *books.Books
+	market   *market.Market
+	circuits *circuit.Client
 }
 
 // openMoney opens what a bridge needs to pay, if it has a chain. Without a wallet that
 // opens, it uses what is free.
-func openMoney(ctx context.Context, b *bridge, w *world.World, chain *onchain.Settings, known *directory.View) (_ *money, err error) {
+func openMoney(ctx context.Context, b *bridge, w *world.World, chain *onchain.Settings, known *directory.View, circuits *circuit.Client) (_ *money, err error) {
 	if chain == nil {
 		return nil, nil
 	}
-	m, cost := &money{known: known}, v3.Standard()
+	m, cost := &money{known: known, circuits: circuits}, v3.Standard()
 	if w.Sandbox {
 		cost = v3.Light()
 	}
@@ -93,11 +119,14 @@ func openMoney(ctx context.Context, b *bridge, w *world.World, chain *onchain.Se
 		from = &wallet.Passphrases{Env: func(string) string { return "" }} // nobody is asked
 	}
 	own := wallet.Config{Data: b.data.Path(""), Sessions: true, Cost: cost, From: from, New: program + " wallet new"}
-	m.books, err = books.Open(ctx, books.Config{Data: b.data, Settings: chain, Log: b.log, Wallet: own})
+	m.books, err = books.Open(ctx, books.Config{
+		Data: b.data, Settings: chain, Log: b.log, Wallet: own,
+		Road: &evmrpc.RoadConfig{Opener: evmrpc.Over{Circuits: circuits}, Known: known, Paid: m.buysFrom, Log: b.log},
+	})
 	if err != nil {
 		return nil, err
 	}
-	m.market = market.New(market.Config{Books: m.books, Wallet: own, Pays: true, Serves: program, List: m.list, Log: b.log})
+	m.market = market.New(market.Config{Books: m.books, Wallet: own, Pays: true, Serves: program, List: m.list, Release: m.release, Log: b.log})
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, m.books.Close())
@@ -111,9 +140,18 @@ func openMoney(ctx context.Context, b *bridge, w *world.World, chain *onchain.Se
 	return m, m.open(ctx, b, chain.Domain)
 }
 
+// buysFrom reports whether a provider has money of this bridge.
+func (m *money) buysFrom(provider ledger.Address) bool {
+	return m.payer != nil && m.payer.Buys(provider)
+}
+
 // open makes the payer.
 func (m *money) open(ctx context.Context, b *bridge, domain ledger.Domain) error {
 	window, tokens, err := b.cfg.Pay.window()
+	if err != nil {
+		return err
+	}
+	amount, daily, err := b.cfg.Pay.topUps()
 	if err != nil {
 		return err
 	}
@@ -129,6 +167,7 @@ func (m *money) open(ctx context.Context, b *bridge, domain ledger.Domain) error
 	}
 	m.payer, err = paying.New(ctx, paying.Config{
 		Payer: m.channels, Purses: m.purses, Offer: m.offer, Beside: node.Beside, MaxOutput: uint64(b.cfg.Pay.MaxOutput), Buy: buyLine, Log: b.log,
+		TopUp: paying.TopUp{Amount: amount, Daily: daily, Do: m.topUp, Store: m.books.Store},
 	})
 	return err
 }
@@ -151,9 +190,55 @@ func (m *money) begin(ctx context.Context, b *bridge) error {
 	return nil
 }
 
+// topUp adds to a channel, as the command would.
+func (m *money) topUp(ctx context.Context, id ledger.ChannelID, amount ledger.Amount) error {
+	o := market.Order{Do: market.TopUp, Channel: id, Amount: amount}
+	q, err := m.market.Quote(ctx, o, config.Secret{})
+	if err != nil {
+		return err
+	}
+	if _, err := m.market.Do(ctx, q, config.Secret{}, func(market.Progress) {}); err != nil {
+		return err
+	}
+	return m.market.Seen(ctx, o)
+}
+
+// release asks a provider for its consent to close a channel, over a circuit that no
+// request has.
+func (m *money) release(ctx context.Context, ask channel.ReleaseAsk) (r ledger.Signed[ledger.Release], err error) {
+	c, ok := m.books.Reader.Channel(ask.Channel)
+	if !ok {
+		return r, errors.New("the contract does not have the channel yet")
+	}
+	snap, now := m.known.Snapshot(), time.Now()
+	for _, model := range snap.Models() {
+		for _, n := range snap.Providers(model.ID) {
+			if o, err := m.prices.Offer(snap, n, now); err == nil && o.Provider == c.Provider {
+				return paying.Release(ctx, func(ctx context.Context) (tunnel.Conn, error) { return m.line(ctx, n.Key) }, ask)
+			}
+		}
+	}
+	return r, errors.New("none of its nodes is in the directory")
+}
+
+// line is a pay stream to a node, on a circuit of its own.
+func (m *money) line(ctx context.Context, key [32]byte) (tunnel.Conn, error) {
+	var group circuit.Group
+	_, _ = rand.Read(group[:]) // never fails
+	s, err := m.circuits.DialKind(ctx, key, group, circuit.StreamPay)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// buyTokens is for how much a person is told to buy: as much as is risked with one
+// provider at most (payDefaults). What it costs is shown before it is paid.
+const buyTokens = 1_000_000
+
 // buyLine is what a person types to buy from a provider.
 func buyLine(provider ledger.Address, account string) string {
-	line := program + " buy " + provider.String()
+	line := fmt.Sprintf("%s buy %s --tokens %d", program, provider, buyTokens)
 	if account != "" {
 		line += " --for " + account
 	}
@@ -211,7 +296,7 @@ func (m *money) whyNot() string {
 	case m.books.Reader.Fresh().IsZero():
 		return "this bridge has not read the chain yet, so that it does not know what it has"
 	}
-	return "nothing is left with any of them; buy with: " + program + " buy PROVIDER"
+	return fmt.Sprintf("nothing is left with any of them; buy with: %s buy --model MODEL --tokens %d", program, buyTokens)
 }
 
 // tunnelPayer is nobody where nothing is paid.
@@ -291,15 +376,16 @@ func (m *money) close() error {
 
 // MoneyStatus is what a bridge knows of its money.
 type MoneyStatus struct {
-	Wallet   ledger.Address   `json:"wallet,omitzero"`
-	Locked   string           `json:"locked,omitempty"` // why nothing is paid
-	Block    uint64           `json:"block"`            // up to which the chain was read
-	Read     time.Time        `json:"read,omitzero"`    // when
-	Problem  string           `json:"problem,omitempty"`
-	Channels []paying.Balance `json:"channels,omitempty"`
-	Left     []paying.Left    `json:"left,omitempty"`   // providers that are not paid any more
-	Notice   string           `json:"notice,omitempty"` // what providers learn
-	Rounds   paying.Counts    `json:"rounds"`
+	Wallet   ledger.Address     `json:"wallet,omitzero"`
+	Locked   string             `json:"locked,omitempty"` // why nothing is paid
+	Block    uint64             `json:"block"`            // up to which the chain was read
+	Read     time.Time          `json:"read,omitzero"`    // when
+	Problem  string             `json:"problem,omitempty"`
+	Road     *evmrpc.RoadStatus `json:"road,omitempty"` // who is asked, over circuits
+	Channels []paying.Balance   `json:"channels,omitempty"`
+	Left     []paying.Left      `json:"left,omitempty"`   // providers that are not paid any more
+	Notice   string             `json:"notice,omitempty"` // what providers learn
+	Rounds   paying.Counts      `json:"rounds"`
 }
 
 // linkable is what direct payment tells a provider.
@@ -313,6 +399,10 @@ func (m *money) status(ctx context.Context) *MoneyStatus {
 	s := &MoneyStatus{Block: chain.Confirmed, Read: m.books.Reader.Fresh()}
 	if chain.Err != nil {
 		s.Problem = chain.Err.Error()
+	}
+	if m.books.Road != nil {
+		road := m.books.Road.Status()
+		s.Road = &road
 	}
 	if m.payer == nil {
 		s.Locked = "the wallet is not open: " + m.books.Locked.Error()
@@ -332,6 +422,13 @@ func (m *money) status(ctx context.Context) *MoneyStatus {
 	return s
 }
 
+func orNobody(name string) string {
+	if name == "" {
+		return "nobody"
+	}
+	return name
+}
+
 // rows prints the status for a person.
 func (s *MoneyStatus) rows(row func(name, format string, args ...any)) {
 	if s == nil {
@@ -341,6 +438,9 @@ func (s *MoneyStatus) rows(row func(name, format string, args ...any)) {
 		row("Chain read", "NOT NOW: %s", s.Problem)
 	} else {
 		row("Chain read", "up to block %d", s.Block)
+	}
+	if r := s.Road; r != nil {
+		row("Chain asked", "%s, compared with %s (offered by %s)", orNobody(r.Asked), orNobody(r.Compared), app.Count(r.Listed, "node"))
 	}
 	if s.Locked != "" {
 		row("Paying", "no, only providers that are free are used: %s", s.Locked)

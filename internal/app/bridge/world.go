@@ -92,7 +92,7 @@ func newWorld(ctx context.Context, b *bridge, w *world.World, chain *onchain.Set
 		return nil, err
 	}
 	m.router = node.NewRouter(m.known, failures, m.noDirectory)
-	if m.money, err = openMoney(ctx, b, w, chain, m.known); err != nil {
+	if m.money, err = openMoney(ctx, b, w, chain, m.known, m.circuits); err != nil {
 		return nil, err
 	}
 	m.router.Pays, m.router.WhyNot = m.money.pays, m.money.whyNot

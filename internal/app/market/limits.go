@@ -8,6 +8,11 @@ const (
 	// or a quarter, and a person who has agreed is not asked again.
 	feeRoom = 2
 
+	// consentRoom is how many times the gas of asking for a close one by consent may
+	// take, which writes two balances, that are new at worst. It cannot be estimated
+	// before there is a consent.
+	consentRoom = 3
+
 	// maxRecord bounds an order that is kept: the longest has a descriptor of 4 KiB.
 	maxRecord = 64 << 10
 

@@ -216,7 +216,11 @@ func (m *Market) Quote(ctx context.Context, o Order, passphrase config.Secret) (
 // quote tells a plan and its cost.
 func (m *Market) quote(h *hand, o Order, p *plan, cost chain.Cost) (Quote, error) {
 	q := Quote{Order: o, Terms: p.terms, What: p.what, Facts: p.facts, Value: cost.Value, Fee: cost.Fee, MaxFee: cost.MaxFee}
-	for range feeRoom - 1 {
+	room := feeRoom
+	if p.dear {
+		room *= consentRoom
+	}
+	for range room - 1 {
 		sum, err := q.MaxFee.Add(cost.MaxFee)
 		if err != nil {
 			return Quote{}, err

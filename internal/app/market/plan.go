@@ -19,6 +19,7 @@ type plan struct {
 	facts [][2]string
 	terms Terms
 	call  chain.Call // of the size and value that the order's will have
+	dear  bool       // it may be another call, of consentRoom times the gas
 }
 
 func (p *plan) fact(name, format string, args ...any) {
@@ -233,6 +234,7 @@ func (m *Market) planChannel(h *hand, o Order) (*plan, error) {
 		}
 		p.what, p.call = "Close a channel", calls.RequestClose(c.ID)
 		if m.cfg.Release != nil {
+			p.dear = true
 			p.fact("How", "at once if the provider consents; else in 24 hours, in which it can claim what it is owed")
 		} else {
 			p.fact("How", "in 24 hours, in which the provider can claim what it is owed")

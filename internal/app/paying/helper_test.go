@@ -49,6 +49,7 @@ type market struct {
 	window   uint64 // of the bridge
 	context  int    // tokens that the model takes
 	allows   uint64 // what the gateway lends at most
+	topUp    TopUp
 	provider *ledger.Key
 	sheet    ledger.Sheet
 
@@ -211,12 +212,14 @@ func (m *market) startBridge() {
 	})
 	m.must(err)
 	m.must(m.channels.Start(m.Context(), time.Now()))
+	m.topUp.Store = m.bridge.store
 	m.payer, err = New(m.Context(), Config{
 		Payer: m.channels, Purses: m.purses, Log: m.log(),
 		Offer: func(tunnel.Target, time.Time) (*Offer, error) {
 			return &Offer{Provider: m.provider.Address(), Sheet: &m.sheet, Context: m.context}, nil
 		},
 		Beside: m.bridge.file.besides(m.beside()),
+		TopUp:  m.topUp,
 		Buy:    func(_ ledger.Address, account string) string { return "bridge buy " + account },
 	})
 	m.must(err)

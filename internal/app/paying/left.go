@@ -36,17 +36,31 @@ func (p *Payer) CanPay(provider ledger.Address) bool {
 	if _, left := p.leftFor(provider, now); left {
 		return false
 	}
+	free, _ := p.free(provider, now)
+	return !free.IsZero()
+}
+
+// Buys reports whether something was bought from a provider, be it used up: it has a
+// say in what becomes of it.
+func (p *Payer) Buys(provider ledger.Address) bool {
+	_, bought := p.free(provider, time.Now())
+	return bought
+}
+
+// free is the largest balance with a provider that is free, or may turn out to be,
+// and whether there is any channel.
+func (p *Payer) free(provider ledger.Address, now time.Time) (ledger.Amount, bool) {
 	p.mu.Lock()
 	fresh := now.Sub(p.looked) < balanceAge
 	free, found := p.balances[provider]
 	p.mu.Unlock()
 	if fresh {
-		return found && !free.IsZero()
+		return free, found
 	}
 	balances, err := p.cfg.Payer.Balances(context.Background()) // from memory, or a few pages of a file
 	if err != nil {
 		p.failed(context.Background(), "balances could not be read", err)
-		return false
+		return ledger.Amount{}, found
 	}
 	byProvider := make(map[ledger.Address]ledger.Amount)
 	for _, b := range balances {
@@ -54,12 +68,18 @@ func (p *Payer) CanPay(provider ledger.Address) bool {
 		if left.IsZero() && !b.Closing && b.CloseAt == 0 {
 			left = b.Unsettled
 		}
-		if byProvider[b.Provider].Less(left) {
-			byProvider[b.Provider] = left
-		}
+		byProvider[b.Provider] = maxAmount(byProvider[b.Provider], left)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.balances, p.looked = byProvider, now
-	return !byProvider[provider].IsZero()
+	free, found = byProvider[provider]
+	return free, found
+}
+
+func maxAmount(a, b ledger.Amount) ledger.Amount {
+	if a.Less(b) {
+		return b
+	}
+	return a
 }

@@ -52,6 +52,12 @@ const (
 	// leaveTime is how long a provider is left whose figure was not believed.
 	leaveTime = 30 * 24 * time.Hour
 
+	// maxLows is how many channels wait for a look at what they have left.
+	maxLows = 64
+
+	// topUpPause is after a top-up that failed: why it did is rarely over at once.
+	topUpPause = 10 * time.Minute
+
 	// leastOutput is down to how many tokens an answer is bounded that the request
 	// does not bound, where money is short: some pages of text.
 	leastOutput = 1024
@@ -61,4 +67,7 @@ const (
 
 	// retryAfter is what people are told to wait where money is busy, not missing.
 	retryAfter = 5 * time.Second
+
+	// releaseLimit bounds asking for a release, the circuit included: a person waits.
+	releaseLimit = 20 * time.Second
 )

@@ -43,6 +43,9 @@ type Config struct {
 	// if that is "", for all.
 	Buy func(provider ledger.Address, account string) string
 
+	// TopUp buys more by itself; the zero value: nothing is.
+	TopUp TopUp
+
 	Log *slog.Logger
 }
 
@@ -50,7 +53,8 @@ type Config struct {
 type Payer struct {
 	cfg Config // immutable
 
-	settling sync.WaitGroup // payments that are not over
+	settling sync.WaitGroup        // payments that are not over
+	lows     chan ledger.ChannelID // that may have little left
 
 	mu       sync.Mutex
 	stopped  bool                               // nothing is opened any more; guarded by mu
@@ -67,20 +71,21 @@ var _ tunnel.Payer = (*Payer)(nil)
 
 // Counts is what a Payer has done since it was made.
 type Counts struct {
-	Opened   uint64 `json:"opened"`   // rounds
-	Paid     uint64 `json:"paid"`     // with a result that was confirmed
-	Refused  uint64 `json:"refused"`  // that cost nothing: the provider did not admit them, or nothing was sent
-	Aborted  uint64 `json:"aborted"`  // without a result
-	Disputed uint64 `json:"disputed"` // whose figure was not believed
-	Unpaid   uint64 `json:"unpaid"`   // requests for which there was no money
-	Resyncs  uint64 `json:"resyncs"`  // comparisons of books
-	Failed   uint64 `json:"failed"`   // times that the ledger failed
+	Opened   uint64 `json:"opened"`    // rounds
+	Paid     uint64 `json:"paid"`      // with a result that was confirmed
+	Refused  uint64 `json:"refused"`   // that cost nothing: the provider did not admit them, or nothing was sent
+	Aborted  uint64 `json:"aborted"`   // without a result
+	Disputed uint64 `json:"disputed"`  // whose figure was not believed
+	Unpaid   uint64 `json:"unpaid"`    // requests for which there was no money
+	Resyncs  uint64 `json:"resyncs"`   // comparisons of books
+	ToppedUp uint64 `json:"topped_up"` // channels, by itself
+	Failed   uint64 `json:"failed"`    // times that the ledger failed
 }
 
 // New makes a Payer, which leaves those that were left before.
 func New(ctx context.Context, cfg Config) (*Payer, error) {
 	p := &Payer{
-		cfg: cfg, live: make(map[*payment]context.CancelFunc), ended: make(chan struct{}),
+		cfg: cfg, lows: make(chan ledger.ChannelID, maxLows), live: make(map[*payment]context.CancelFunc), ended: make(chan struct{}),
 		flights: make(map[ledger.ChannelID]*flight), left: make(map[ledger.Address]channel.Dispute),
 	}
 	if p.cfg.MaxOutput == 0 {
@@ -103,6 +108,9 @@ func New(ctx context.Context, cfg Config) (*Payer, error) {
 func (p *Payer) Run(ctx context.Context) error {
 	tick := time.NewTicker(sweepTime)
 	defer tick.Stop()
+	var buying sync.WaitGroup
+	buying.Go(func() { p.topUps(ctx) })
+	defer buying.Wait()
 	for {
 		select {
 		case <-ctx.Done():
@@ -217,6 +225,7 @@ func (p *Payer) try(ctx context.Context, m *payment, o channel.Order, account st
 	if err != nil {
 		return nil, err
 	}
+	defer p.low(id)
 	o.Channel = id
 	round, err := p.cfg.Payer.Open(ctx, time.Now(), o)
 	if !errors.Is(err, channel.ErrResync) {

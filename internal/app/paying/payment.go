@@ -31,7 +31,6 @@ type payment struct {
 	mu      sync.Mutex
 	changed chan struct{}                 // closed and made anew when what follows changes; guarded by mu
 	line    *line                         // nil: there is none now; guarded by mu
-	asked   bool                          // the provider admitted the round and wanted more; guarded by mu
 	result  *ledger.Signed[ledger.Result] // nil: none came; guarded by mu
 	refusal *channel.Refusal              // nil: none came; guarded by mu
 	holds   ledger.Amount                 // by the provider's word; guarded by mu

@@ -1,0 +1,75 @@
+package bridge
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/onchain"
+	"github.com/culvert-net/culvert/ledger"
+	"github.com/culvert-net/culvert/mesh/directory"
+	"github.com/culvert-net/culvert/mesh/directory/dirtest"
+)
+
+func TestPayConfig(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*PayConfig)
+		want   string // in the error; "": it is fine
+	}{
+		"nothing":             {func(*PayConfig) {}, ""},
+		"an amount":           {func(c *PayConfig) { c.Window = "0.01 eth" }, ""},
+		"gas":                 {func(c *PayConfig) { c.Window = "20 gas" }, "1000000 tokens"},
+		"a bare number":       {func(c *PayConfig) { c.Window = "20" }, "1000000 tokens"},
+		"no output":           {func(c *PayConfig) { c.MaxOutput = 0 }, "max_output"},
+		"top-ups":             {func(c *PayConfig) { c.TopUp, c.TopUpDay = "0.01 eth", "0.03 eth" }, ""},
+		"top-ups for ever":    {func(c *PayConfig) { c.TopUp = "0.01 eth" }, "auto_topup_daily"},
+		"a limit of none":     {func(c *PayConfig) { c.TopUpDay = "0.01 eth" }, "auto_topup"},
+		"a limit that is low": {func(c *PayConfig) { c.TopUp, c.TopUpDay = "0.01 eth", "0.001 eth" }, "less than one top-up"},
+	} {
+		p := payDefaults()
+		c.change(&p)
+		if err := p.Validate(); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+// Without a chain, or with a wallet that does not open, nobody is paid, and people
+// hear why and what to do.
+func TestNoMoney(t *testing.T) {
+	var none *money
+	if none.pays(directory.Node{}, "m") || none.tunnelPayer() != nil || none.status(t.Context()) != nil || none.close() != nil || !strings.Contains(none.whyNot(), "[chain]") {
+		t.Errorf("without a chain: %s", none.whyNot())
+	}
+	data, err := app.OpenData(t.TempDir(), program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer data.Close()
+	w := dirtest.New(t, time.Hour, 1, 1)
+	chain := &onchain.Settings{
+		Preset: "dev", Domain: ledger.Domain{ChainID: 31337, Contract: ledger.Address{1}}, CodeHash: ledger.Hash{1},
+		Via: onchain.ViaOwn, URL: "http://127.0.0.1:1",
+	}
+	m, err := openMoney(t.Context(), &bridge{cfg: Defaults(), log: slog.New(slog.DiscardHandler), data: data}, w.World, chain, directory.NewView(w.World), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := m.status(t.Context())
+	if m.tunnelPayer() != nil || m.pays(directory.Node{}, "m") || !strings.Contains(s.Locked, "bridge wallet new") || !strings.Contains(m.whyNot(), "bridge wallet new") {
+		t.Errorf("without a wallet: %+v, %s", s, m.whyNot())
+	}
+	var out strings.Builder
+	s.rows(func(name, format string, args ...any) { out.WriteString(name + "\n") })
+	if !strings.Contains(out.String(), "Paying") {
+		t.Errorf("status shows\n%s", out.String())
+	}
+	if err := m.close(); err != nil {
+		t.Error(err)
+	}
+	if line := buyLine(ledger.Address{1}, "key_1"); line != "bridge buy "+(ledger.Address{1}).String()+" --tokens 1000000 --for key_1" {
+		t.Error(line)
+	}
+}
