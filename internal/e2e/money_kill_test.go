@@ -357,8 +357,16 @@ func TestMoneyKilled(t *testing.T) {
 	m.goesOn("before the first kill")
 	for run := range runs {
 		victims := [][]string{
-			{"bridge"}, {"provider-1"}, {"devchain"}, {"bridge"}, {"provider-1"}, {"devchain"},
-			{"bridge", "provider-1"}, {"provider-1", "devchain"}, {"bridge", "devchain"}, {},
+			{"bridge"},
+			{"provider-1"},
+			{"devchain"},
+			{"bridge"},
+			{"provider-1"},
+			{"devchain"},
+			{"bridge", "provider-1"},
+			{"provider-1", "devchain"},
+			{"bridge", "devchain"},
+			{},
 		}[run%10]
 		at := time.Duration(rand.Int64N(int64(paidStream)))
 		what := fmt.Sprintf("run %d, %v after %v", run, victims, at)
