@@ -23,7 +23,8 @@ func checkKey(a ledger.Address, n Network) error {
 // IsPublished reports whether the key of an address is one that development
 // tools publish: the first twenty of "test test … junk" (Hardhat, Anvil,
 // Foundry), the first ten of "candy maple …" (Truffle), the account of
-// geth --dev, and the keys of the numbers 1 to 3.
+// geth --dev, the account that deploys the market on every devchain, and the keys
+// of the numbers 1 to 3.
 func IsPublished(a ledger.Address) bool {
 	return slices.Contains(published(), a.String())
 }
@@ -45,7 +46,7 @@ func published() []string {
 		"0x0d1d4e623D10F9FBA5Db95830F7d3839406C6AF2", "0x2932b7A2355D6fecc4b5c0B6BD44cC31df247a2e",
 		"0x2191eF87E392377ec08E7c08Eb105Ef5448eCED5", "0x0F4F2Ac550A1b4e2280d04c21cEa7EBD822934b5",
 		"0x6330A553Fc93768F612722BB8c2eC78aC90B3bbc", "0x5AEDA56215b167893e80B4fE645BA6d5Bab767DE",
-		"0x71562b71999873DB5b286dF957af199Ec94617F7",
+		"0x71562b71999873DB5b286dF957af199Ec94617F7", "0x7381042aA873742D0473228F4431491b13EDd951",
 		"0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf", "0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF",
 		"0x6813Eb9362372EEF6200f3b1dbC3f819671cBA69",
 	}

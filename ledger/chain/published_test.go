@@ -58,6 +58,11 @@ func TestPublishedKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	check(k, "geth --dev")
+	deployer, err := ledger.KeyOfBytes([32]byte(crypto.Keccak256([]byte("culvert devchain deployer"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(deployer, "devchain")
 	if seen != len(published()) {
 		t.Errorf("%d keys were made and %d are listed", seen, len(published()))
 	}

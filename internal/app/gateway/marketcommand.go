@@ -26,6 +26,7 @@ to the payout address. A running gateway claims by itself when it is worth it
 less than the gas is left.`),
 		earningsCommand(data), withdrawCommand(data), bondCommand(data),
 		orderCommand(data, market.Unbond, "Take the bond back", `unbond takes back the bond, when its time is over.`),
+		marketCommand(data),
 	}
 }
 

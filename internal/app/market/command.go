@@ -42,9 +42,14 @@ func (f *Flags) Bind(cmd *cobra.Command, consent, passphrase bool) {
 	}
 }
 
+// Wallet is what a program's wallet is opened with, by these flags.
+func (f *Flags) Wallet(cmd *cobra.Command, p wallet.Program) (wallet.Config, error) {
+	return p.Config(cmd, &f.from)
+}
+
 // With runs f at a Desk. Who is only looking is asked for no passphrase.
 func (c Counter) With(cmd *cobra.Command, flags *Flags, looking bool, f func(d *Desk, lines app.Lines) error) error {
-	w, err := c.Program.Config(cmd, &flags.from)
+	w, err := flags.Wallet(cmd, c.Program)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,8 +78,13 @@ func (w *town) write(path, text string) {
 // configure writes what a program is told about the chain.
 func (w *town) configure(dir, url, preset string, code ledger.Hash) {
 	w.Helper()
+	w.configureFor(dir, url, preset, w.chain.Ready().Market.Address, code, w.chain.Ready().Market.Block)
+}
+
+func (w *town) configureFor(dir, url, preset string, contract ledger.Address, code ledger.Hash, block uint64) {
+	w.Helper()
 	w.write(filepath.Join(dir, app.ConfigFile), fmt.Sprintf("[chain]\npreset = %q\nurl = %q\ncontract = %q\ncode_hash = %q\ndeploy_block = %d\n",
-		preset, url, w.chain.Ready().Market.Address, code, w.chain.Ready().Market.Block))
+		preset, url, contract, code, block))
 }
 
 // run is a command of a program in its data directory. It returns what it printed.
@@ -99,6 +106,16 @@ func (w *town) run(ctx context.Context, program string, args ...string) (stdout,
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
 	err = cmd.ExecuteContext(ctx)
 	return out.String(), told.String(), err
+}
+
+// body is what a question says, which can be read again.
+func (w *town) body(r *http.Request) string {
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		w.Error(err)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(text))
+	return string(text)
 }
 
 func takes(c *cobra.Command, flag string) bool {
