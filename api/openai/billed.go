@@ -2,6 +2,7 @@ package openai
 
 import (
 	"bytes"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -82,7 +83,7 @@ func (v View) Most(body []byte) int64 {
 			most = n
 		}
 	}
-	return most * int64(min(v.Choices(body), maxBound))
+	return most * int64(v.Choices(body))
 }
 
 func isBound(name string) bool {
@@ -94,16 +95,19 @@ func isBound(name string) bool {
 	return false
 }
 
-// Choices is how many answers a server writes for body, at least 1. It writes
-// best_of and sends n of them.
+// Choices is how many answers a server writes for body, at least 1 and at most as
+// many as can be counted with. It writes best_of and sends n of them, for each of
+// several prompts.
 func (v View) Choices(body []byte) int {
-	most := max(1, v.N)
-	if f, ok := v.Lookup("best_of"); ok {
-		if n, err := strconv.Atoi(string(f.Raw(body))); err == nil {
-			most = max(most, n)
+	most := 1
+	for _, name := range []string{"n", "best_of"} {
+		if f, ok := v.Lookup(name); ok {
+			// Servers take 2.0 and 2e0 for 2. What is too large for a float is infinite.
+			n, _ := strconv.ParseFloat(string(f.Raw(body)), 64)
+			most = max(most, int(math.Ceil(min(n, maxBound))))
 		}
 	}
-	return most
+	return min(most*max(1, v.prompts), maxBound)
 }
 
 // withUsage is the value of stream_options, an object or null, with

@@ -139,3 +139,41 @@ func TestBilledFieldsArePublished(t *testing.T) {
 		t.Errorf("the document has %q, the code %q", published, BilledFields)
 	}
 }
+
+// Whatever a body calls the number of answers, none is written that is not counted,
+// and no number is so large that their product is a small one.
+func TestChoices(t *testing.T) {
+	for body, want := range map[string]int{
+		`{"model":"m","prompt":"p"}`:                                     1,
+		`{"model":"m","prompt":"p","n":3,"best_of":2}`:                   3,
+		`{"model":"m","prompt":"p","n":2,"best_of":5}`:                   5,
+		`{"model":"m","prompt":["a","b","c"],"n":2}`:                     6,
+		`{"model":"m","prompt":[1,2,3],"n":2}`:                           2,
+		`{"model":"m","prompt":[[1,2],[3]]}`:                             2,
+		`{"model":"m","prompt":"p","n":2.0}`:                             2,
+		`{"model":"m","prompt":"p","n":2e2}`:                             200,
+		`{"model":"m","prompt":"p","n":1.5}`:                             2,
+		`{"model":"m","prompt":"p","n":null,"best_of":-7}`:               1,
+		`{"model":"m","prompt":"p","best_of":1125899906842624}`:          maxBound,
+		`{"model":"m","prompt":"p","n":9999999999999999999999}`:          maxBound,
+		`{"model":"m","prompt":"p","n":1e999}`:                           maxBound,
+		`{"model":"m","prompt":["a","b"],"best_of":9223372036854775807}`: maxBound,
+	} {
+		v, e := ParseCompletion([]byte(body))
+		if e != nil {
+			t.Fatal(body, e.Message)
+		}
+		if got := v.Choices([]byte(body)); got != want {
+			t.Errorf("%s: %d choices, want %d", body, got, want)
+		}
+	}
+	// Some servers skip what a chat has no use for.
+	body := []byte(`{"model":"m","messages":[{"role":"user","content":"x"}],"max_tokens":9,"best_of":1125899906842624}`)
+	v, e := ParseChat(body)
+	if e != nil {
+		t.Fatal(e.Message)
+	}
+	if got := v.Most(body); got != 9*maxBound {
+		t.Errorf("the answer has %d tokens at most", got)
+	}
+}

@@ -17,7 +17,8 @@ type View struct {
 	Inputs       int     // texts to embed; 0 for other requests
 	Fields       []Field // every top-level member, in the body's order
 
-	prompt string // the field that holds it
+	prompt  string // the field that holds it
+	prompts int    // texts that are continued each by itself; 0 for other requests
 }
 
 // Prompt is the name of the field that holds the prompt.
@@ -68,7 +69,7 @@ func ParseCompletion(body []byte) (View, *Error) {
 	if e != nil {
 		return View{}, e
 	}
-	if _, e := v.texts(body); e != nil {
+	if v.prompts, e = v.texts(body); e != nil {
 		return View{}, e
 	}
 	return v.answers(body)

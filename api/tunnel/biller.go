@@ -124,6 +124,16 @@ func (b *billed) pass(ctx context.Context, p []byte, so usage.Snapshot) *openai.
 	return nil
 }
 
+// left is for a client that went away while the backend worked, before anything of
+// an answer was sent: its prompt was read for it, as in front of a stream. Else
+// whoever leaves just before each answer is worked for at no cost. Where the server
+// itself ends, which serving tells, nothing is owed.
+func (b *billed) left(serving context.Context) {
+	if b != nil && serving.Err() == nil {
+		b.sent = usage.Snapshot{Input: b.prompt}
+	}
+}
+
 // document reads an answer that is one document whole and passes it: what goes
 // wrong has a status then. release is to be called in any case.
 func (b *billed) document(ctx context.Context, meter *usage.Meter, budget *body.Budget) (io.Reader, func(), *openai.Error) {

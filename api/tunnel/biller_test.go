@@ -355,7 +355,11 @@ func TestBillOfAClientThatLeft(t *testing.T) {
 				if tt.bills == 0 {
 					return
 				}
-				if b := <-biller.bills; !b.end.Gone || b.end.Complete || b.end.Status != 499 || b.ends != 1 || b.passed.String() != tt.sent {
+				b := <-biller.bills
+				if read := usage.Prompt([]byte(data)); b.end.Usage.Input != read {
+					t.Errorf("%d tokens of the prompt are on the bill, want %d", b.end.Usage.Input, read)
+				}
+				if !b.end.Gone || b.end.Complete || b.end.Status != 499 || b.ends != 1 || b.passed.String() != tt.sent {
 					t.Errorf("the bill ended %+v, with %q passed; want it gone with %q", b.end, b.passed.String(), tt.sent)
 				}
 			})

@@ -163,7 +163,7 @@ func (p *paced) move() {
 // answer asks the backend and sends what it says. The backend's context ends
 // as soon as the client is gone.
 func (v *visit) answer(ctx context.Context, in *incoming, req *backend.Request) error {
-	s, conn := v.Server, v.conn
+	s, conn, serving := v.Server, v.conn, ctx
 	ctx, cancel := context.WithCancel(ctx)
 	defer watch(conn, cancel)()
 	defer cancel()
@@ -179,6 +179,7 @@ func (v *visit) answer(ctx context.Context, in *incoming, req *backend.Request) 
 		if err == nil {
 			_ = resp.Body.Close()
 		}
+		v.bill.left(serving)
 		return ctx.Err()
 	}
 	if err != nil {
@@ -208,6 +209,7 @@ func (v *visit) answer(ctx context.Context, in *incoming, req *backend.Request) 
 			text, release, e := v.bill.document(ctx, v.meter, s.budget)
 			defer release()
 			if ctx.Err() != nil {
+				v.bill.left(serving)
 				return ctx.Err()
 			} else if e != nil {
 				return v.refuse(e, nil)

@@ -108,7 +108,10 @@ func (p *Payer) reserve(tx kv.Tx, now time.Time, at place, a *account, r *bought
 	case a.mustSync:
 		return ErrResync
 	}
-	var err error
+	err := agree(tx, at, r)
+	if err != nil {
+		return err
+	}
 	if a.reserved, err = a.reserved.Add(r.maxCost); err != nil {
 		return err
 	}

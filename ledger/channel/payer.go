@@ -106,7 +106,7 @@ func (p *Payer) jump(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		a.mustSync = true
+		a.mustSync, a.forgot = true, true
 		a.adopted = false
 		a.track.next = min(a.track.next+Jump, maxSeq)
 		return a.save(tx, at)
@@ -158,13 +158,17 @@ func (p *Payer) WindowOf(locked ledger.Amount) ledger.Amount {
 	return maxAmount(p.Window, tokens) // at no price tokens are worth nothing
 }
 
-// Hold adds a channel that was bought, or is about to be. It may be called again.
+// Hold adds a channel that was bought, or is about to be. It may be called again,
+// and is for each purchase: what the provider asks for from then on is agreed to.
 func (p *Payer) Hold(ctx context.Context, provider, key, funder ledger.Address) (ledger.ChannelID, error) {
 	id := ledger.ChannelOf(provider, key, funder)
 	if _, err := p.Key(key); err != nil {
 		return id, fmt.Errorf("channel %s: %w", id, err)
 	}
 	err := p.Store.Do(ctx, func(tx kv.Tx) error {
+		if err := forgetPrices(tx, id); err != nil {
+			return err
+		}
 		return put(tx, payerChannels, heldKey(provider, key, id), &held{provider, key, funder})
 	})
 	return id, err

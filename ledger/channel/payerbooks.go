@@ -20,6 +20,7 @@ const (
 	payerHistory  = "payer-history"  // ^time, round id → place, seq
 	payerDisputes = "payer-disputes" // ^time, round id → dispute
 	payerRatios   = "payer-ratios"   // model, 0, provider → ratio
+	payerPrices   = "payer-prices"   // place, model → agreed
 	payerMeta     = "payer-meta"
 )
 
@@ -45,7 +46,8 @@ func heldKey(provider, key ledger.Address, id ledger.ChannelID) []byte {
 type account struct {
 	closing   bool // no round is opened any more
 	mustSync  bool // the provider's books are asked before the next round
-	adopted   bool // they were believed once
+	adopted   bool // they were believed once, for what was forgotten
+	forgot    bool // the store was restored since they were asked
 	track     track
 	spent     ledger.Amount // S: what rounds cost by this side's figure
 	reserved  ledger.Amount // R: what running ones may
@@ -57,13 +59,15 @@ type account struct {
 	acked     ledger.Amount // the provider holds a voucher of so much
 	allowance ledger.Amount // as the provider said last
 	disputed  ledger.Amount // what the provider wanted beyond this side's figures
+	believed  ledger.Amount // what aborted rounds cost by the provider's word alone
 }
 
 func (a *account) visit(f fields) {
-	f.version(1)
+	f.version(2)
 	f.flag(&a.closing)
 	f.flag(&a.mustSync)
 	f.flag(&a.adopted)
+	f.flag(&a.forgot)
 	a.track.visit(f)
 	for _, m := range []*ledger.Amount{&a.spent, &a.reserved, &a.unsettled} {
 		f.amount(m)
@@ -72,7 +76,7 @@ func (a *account) visit(f fields) {
 	f.amount(&a.promised)
 	f.fixed(a.root[:])
 	f.u64(&a.covered)
-	for _, m := range []*ledger.Amount{&a.acked, &a.allowance, &a.disputed} {
+	for _, m := range []*ledger.Amount{&a.acked, &a.allowance, &a.disputed, &a.believed} {
 		f.amount(m)
 	}
 }
@@ -86,7 +90,7 @@ func loadAccount(tx kv.Tx, at place) (a *account, known bool, err error) {
 	// On a store that was restored once, nobody knows what was forgotten.
 	forgot, err := has(tx, payerMeta, metaRestored)
 	if forgot {
-		a.mustSync = true
+		a.mustSync, a.forgot = true, true
 		a.track.next = Jump
 	}
 	return a, false, err

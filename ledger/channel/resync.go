@@ -45,8 +45,9 @@ func (p *Payer) current(id ledger.ChannelID) (at place, key *ledger.Key, err err
 // runs. What our own signature proves that we forgot is believed, once in an
 // epoch (and once again after the store was restored), with a window for what
 // was not signed yet; what aborted rounds may have cost is settled at what the
-// provider says, up to what we knew they might. Everything else is ErrMismatch.
-// The voucher, if there is one, has to go to the provider.
+// provider says, up to what we knew they might, and up to one window in an epoch:
+// a provider that keeps its results to itself gets no more by its word. Everything
+// else is ErrMismatch. The voucher, if there is one, has to go to the provider.
 func (p *Payer) Adopt(ctx context.Context, id ledger.ChannelID, s State) (*ledger.Signed[ledger.Voucher], error) {
 	at, key, err := p.current(id)
 	if err != nil {
@@ -95,14 +96,17 @@ func (a *account) adopt(s State, held, window ledger.Amount) error {
 		return ErrMismatch
 	}
 	known := sumCapped(a.spent, a.unsettled)
-	forgot := a.promised.Less(held)
-	if forgot || known.Less(s.Finished) && a.mustSync {
+	word := sumCapped(a.believed, over(s.Finished, a.spent))
+	switch {
+	case a.promised.Less(held) || known.Less(s.Finished) && a.forgot:
 		if a.adopted || sumCapped(maxAmount(a.promised, held), window).Less(s.Finished) {
 			return ErrMismatch
 		}
 		a.adopted = true
-	} else if known.Less(s.Finished) {
+	case known.Less(s.Finished) || window.Less(word):
 		return ErrMismatch
+	default:
+		a.believed = word
 	}
 	// What the provider has not finished of our aborted rounds may still come.
 	a.unsettled = ledger.MinAmount(over(known, s.Finished), s.Reserved)
@@ -111,7 +115,7 @@ func (a *account) adopt(s State, held, window ledger.Amount) error {
 	a.acked = held
 	a.allowance = s.Allowance
 	a.track.next = max(a.track.next, s.Next)
-	a.mustSync = false
+	a.mustSync, a.forgot = false, false
 	a.closing = a.closing || s.Closed
 	return nil
 }
@@ -154,7 +158,9 @@ func (p *Payer) Released(ctx context.Context, r ledger.Signed[ledger.Release]) e
 		if a.running > 0 {
 			return ErrRunning
 		}
-		if owed := maxAmount(sumCapped(a.spent, a.unsettled), c.Claimed); owed.Less(r.Message.FinalCumulative) {
+		// Of what nobody has a result for no more is paid here than by a comparison.
+		word := ledger.MinAmount(a.unsettled, over(p.WindowOf(c.Locked), a.believed))
+		if owed := maxAmount(sumCapped(a.spent, word), c.Claimed); owed.Less(r.Message.FinalCumulative) {
 			return fmt.Errorf("channel %s: the release takes %s, and we owe %s: %w; close it without consent instead",
 				c.ID, r.Message.FinalCumulative.Format(), owed.Format(), ErrMismatch)
 		}

@@ -224,12 +224,15 @@ type Claim struct {
 
 // Claims lists the channels of which something can be claimed now. One with a
 // release waits for its deadline: a claim of money that was paid ahead would
-// make the release worthless.
+// make the release worthless. It does not wait while the channel is being closed
+// without consent: whoever asks for release after release would put the claim off
+// until the refund.
 func (p *Payee) Claims(ctx context.Context, now time.Time) ([]Claim, error) {
 	var list []Claim
 	err := p.eachBook(ctx, func(at place, b *book) error {
 		c, ok := p.Chain.Channel(at.id)
-		if !ok || c.Epoch != at.epoch || b.best == nil || b.closed == released && unix(now) <= b.until {
+		waits := b.closed == released && c.CloseAt == 0 && unix(now) <= b.until
+		if !ok || c.Epoch != at.epoch || b.best == nil || waits {
 			return nil
 		}
 		left := over(ledger.MinAmount(b.promised(), c.Deposited), c.Claimed)

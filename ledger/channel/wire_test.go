@@ -62,6 +62,7 @@ func sampleRecords() []record {
 		&bought{state: RoundSent, owner: "bridge", price: price},
 		&bought{state: RoundDone, owner: "bridge", price: price, result: &result, reason: TooDense},
 		&bought{state: RoundAborted, owner: "bridge", price: price},
+		&agreed{price, ledger.Wei(2), ledger.Wei(3)},
 		&ratio{[]sample{{1, 2}, {3, maxRatio}}},
 		&dispute{reason: TooMuch, model: model, paid: ledger.Wei(9)},
 	}
@@ -85,6 +86,8 @@ func emptyRecord(like record) record {
 		return new(account)
 	case *bought:
 		return new(bought)
+	case *agreed:
+		return new(agreed)
 	case *ratio:
 		return new(ratio)
 	default:

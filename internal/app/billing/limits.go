@@ -4,7 +4,8 @@ import "time"
 
 const (
 	// maxLines is how many pay streams are kept: one for each request that a tunnel
-	// works on, and as many whose payer has not finished yet.
+	// works on, and as many whose payer has not finished yet. Beyond it the one that
+	// came first of those whose round does not run gives way.
 	maxLines = 2048
 
 	// helloLimit bounds the time from a pay stream's opening to its first frame,

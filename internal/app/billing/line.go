@@ -11,8 +11,10 @@ import (
 
 // line is one pay stream.
 type line struct {
-	conn tunnel.Conn
-	mu   sync.Mutex // frames leave one after the other
+	conn   tunnel.Conn
+	key    round      // zero: its first frame has not come
+	number uint64     // streams are numbered as they come
+	mu     sync.Mutex // frames leave one after the other
 }
 
 // write sends a frame. A payer that does not take it has no more use for the line.
@@ -39,36 +41,56 @@ func (t *Till) Serve(ctx context.Context, streams tunnel.Acceptor) error {
 			}
 			return err
 		}
-		if !t.enter() {
+		l := &line{conn: conn}
+		late, taken := t.enter(l)
+		if late != nil {
+			_ = late.conn.Reset()
+		}
+		if !taken {
 			_ = conn.Reset()
 			continue
 		}
 		serving.Go(func() {
-			defer t.leave()
-			t.serve(ctx, conn)
+			defer t.leave(l)
+			t.serve(ctx, l)
 		})
 	}
 }
 
-func (t *Till) enter() bool {
+// enter takes a stream, if need be in the place of another: late is then the one
+// that came first of those whose round does not run. Anybody can open pay streams
+// and keep them, at no cost; one for each round that was admitted stays.
+func (t *Till) enter(l *line) (late *line, taken bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.open >= maxLines {
-		return false
+	if len(t.open) >= maxLines {
+		for o := range t.open {
+			kept := t.running[o.key] > 0 && t.lines[o.key] == o
+			if !kept && (late == nil || o.number < late.number) {
+				late = o
+			}
+		}
+		if late == nil {
+			return nil, false
+		}
+		delete(t.open, late)
 	}
-	t.open++
-	return true
+	t.opened++
+	l.number = t.opened
+	t.open[l] = struct{}{}
+	return late, true
 }
 
-func (t *Till) leave() {
+func (t *Till) leave(l *line) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.open--
+	delete(t.open, l)
 }
 
 // serve answers the frames of one pay stream. A frame that is none ends it: who
 // pays is asked for nothing twice.
-func (t *Till) serve(ctx context.Context, conn tunnel.Conn) {
+func (t *Till) serve(ctx context.Context, l *line) {
+	conn := l.conn
 	stop := context.AfterFunc(ctx, func() { _ = conn.Reset() })
 	defer stop()
 	defer conn.Close()
@@ -80,7 +102,6 @@ func (t *Till) serve(ctx context.Context, conn tunnel.Conn) {
 		return
 	}
 	_ = conn.SetReadDeadline(time.Time{})
-	l := &line{conn: conn}
 	key := round{hello.Channel, hello.Epoch, hello.Round}
 	if r := t.attach(key, l); r != nil {
 		l.write(r)
@@ -126,6 +147,7 @@ func (t *Till) watch(key round, conn tunnel.Conn) *time.Timer {
 func (t *Till) attach(key round, l *line) channel.Frame {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	l.key = key
 	t.lines[key] = l
 	r, ok := t.refusals[key]
 	delete(t.refusals, key)

@@ -34,12 +34,13 @@ type Till struct {
 	cfg Config // immutable
 
 	mu       sync.Mutex
-	lines    map[round]*line   // pay streams by their round; guarded by mu
-	open     int               // pay streams, those that have no round yet too; guarded by mu
-	running  map[round]int     // rounds that are answered; guarded by mu
-	refusals map[round]refusal // that wait for their stream; guarded by mu
-	paid     chan struct{}     // closed and made anew when a voucher came; guarded by mu
-	counts   Counts            // guarded by mu
+	lines    map[round]*line    // pay streams by their round; guarded by mu
+	open     map[*line]struct{} // pay streams, those that have no round yet too; guarded by mu
+	opened   uint64             // pay streams so far; guarded by mu
+	running  map[round]int      // rounds that are answered; guarded by mu
+	refusals map[round]refusal  // that wait for their stream; guarded by mu
+	paid     chan struct{}      // closed and made anew when a voucher came; guarded by mu
+	counts   Counts             // guarded by mu
 }
 
 var _ tunnel.Biller = (*Till)(nil)
@@ -72,7 +73,7 @@ type Counts struct {
 // Open makes a till.
 func Open(cfg Config) *Till {
 	return &Till{
-		cfg: cfg, lines: make(map[round]*line), running: make(map[round]int),
+		cfg: cfg, lines: make(map[round]*line), open: make(map[*line]struct{}), running: make(map[round]int),
 		refusals: make(map[round]refusal), paid: make(chan struct{}),
 	}
 }
@@ -82,7 +83,7 @@ func (t *Till) Counts() Counts {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	c := t.counts
-	c.Lines = t.open
+	c.Lines = len(t.open)
 	return c
 }
 

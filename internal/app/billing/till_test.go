@@ -233,12 +233,33 @@ func TestLinesAreBounded(t *testing.T) {
 		if got := read[*channel.ErrorFrame](m, c); got.Code != channel.CodeInvalid {
 			t.Errorf("a frame that no payer sends: %+v", got)
 		}
+		// This one's round runs, so it stays when others come, of which the first goes.
 		m.till.mu.Lock()
-		m.till.open += maxLines - 1 // beside this one
+		m.till.running[round{hello.Channel, hello.Epoch, hello.Round}]++
+		m.till.mu.Unlock()
+		first := open()
+		for range maxLines - 1 {
+			open()
+		}
+		ended("the first of too many", first)
+		m.write(c, &channel.Ask{Round: hello.Round})
+		if got := read[*channel.ErrorFrame](m, c); got.Code != channel.CodeInvalid {
+			t.Errorf("the stream of a round that runs: %+v", got)
+		}
+		synctest.Wait()
+		if n := m.till.Counts().Lines; n != maxLines {
+			t.Errorf("%d streams are kept, want %d", n, maxLines)
+		}
+		m.till.mu.Lock()
+		for l := range m.till.open { // as if each had a round
+			l.key = round{epoch: uint32(l.number)}
+			m.till.lines[l.key] = l
+			m.till.running[l.key]++
+		}
 		m.till.mu.Unlock()
 		ended("one too many", open())
 		m.till.mu.Lock()
-		m.till.open -= maxLines - 1
+		clear(m.till.lines)
 		m.till.mu.Unlock()
 		stop()
 		ended("the end", c)

@@ -330,8 +330,8 @@ func (m *money) list(l *market.Listing) {
 			continue
 		}
 		n, ok := snap.Node([32]byte(key))
-		if !ok {
-			continue
+		if !ok || !m.prices.Says(n, l.Provider) {
+			continue // else a stranger's entry could be listed under its name
 		}
 		if n.Name != "" {
 			l.Names = append(l.Names, n.Name)

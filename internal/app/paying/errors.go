@@ -38,6 +38,8 @@ func (p *Payer) noMoney(ctx context.Context, err error, offer *Offer, account st
 		e = openai.Quota("the provider of this model is paid, and nothing was bought there; run: " + buy)
 	case errors.Is(err, channel.ErrFunds):
 		e = openai.Quota("what is left with the provider does not cover what this request may cost; lower max_tokens, or run: " + buy)
+	case errors.Is(err, channel.ErrPrice):
+		e = openai.Quota("the provider of this model asks for more than when you bought there; use another, or agree to its price with: " + buy)
 	case errors.Is(err, channel.ErrClosing):
 		e = openai.Quota("the channel with the provider is closing; run: " + buy)
 	case errors.Is(err, channel.ErrWindow):

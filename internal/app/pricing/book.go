@@ -183,6 +183,12 @@ func Names(descriptor []byte, key [32]byte) bool {
 	return slices.Contains(strings.Split(string(descriptor), "\n"), NodeLine(key))
 }
 
+// Says reports whether a node says of itself that it is paid as a provider of the
+// market: an entry can name nodes that have nothing to do with it.
+func (b *Book) Says(n directory.Node, provider ledger.Address) bool {
+	return slices.Contains(n.Pay, directory.Pay{ChainID: b.cfg.Domain.ChainID, Contract: b.cfg.Domain.Contract, Provider: provider})
+}
+
 // Price implements node.Prices.
 func (b *Book) Price(snap *directory.Snapshot, n directory.Node, model string) (backend.Price, bool) {
 	o, err := b.Offer(snap, n, time.Now())

@@ -268,3 +268,17 @@ func TestBookForgets(t *testing.T) {
 		t.Errorf("%d kept of a directory that is gone", len(b.read))
 	}
 }
+
+// An entry that names somebody's node makes it no node of that provider.
+func TestSays(t *testing.T) {
+	m := newMarket(t)
+	m.register(2, 1)
+	n := m.add(1, []directory.Pay{m.pays(1)}, []string{"m"})
+	other := m.pays(2)
+	other.ChainID++
+	abroad := m.add(2, []directory.Pay{other}, []string{"m"})
+	b := m.book()
+	if !b.Says(n, key(1).Address()) || b.Says(n, key(2).Address()) || b.Says(abroad, key(2).Address()) {
+		t.Error("who is paid for a node is not what the node says")
+	}
+}

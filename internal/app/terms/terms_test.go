@@ -47,7 +47,7 @@ func TestCap(t *testing.T) {
 	for _, c := range []struct {
 		context, choices int
 		want             uint64
-	}{{0, 1, DefaultOutput}, {2048, 1, 2048}, {1 << 20, 1, DefaultOutput}, {2048, 3, 3 * 2048}, {2048, 0, 2048}} {
+	}{{0, 1, DefaultOutput}, {2048, 1, 2048}, {1 << 20, 1, DefaultOutput}, {2048, 3, 3 * 2048}, {2048, 0, 2048}, {0, 1 << 31, DefaultOutput << 31}} {
 		if got := Cap(c.context, c.choices); got != c.want {
 			t.Errorf("Cap(%d, %d) = %d, want %d", c.context, c.choices, got, c.want)
 		}

@@ -1,0 +1,185 @@
+package channel
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/culvert-net/culvert/ledger"
+)
+
+// Whoever asks for a release again and again cannot keep the provider from claiming
+// until the refund: once the channel is being closed, it is claimed at once.
+func TestReleasesDoNotPutClaimsOff(t *testing.T) {
+	w := newWorld(t)
+	w.round(100)
+	ask, err := w.payer.Leave(w.ctx, w.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.payee.Release(w.ctx, w.now, *ask); err != nil {
+		t.Fatal(err)
+	}
+	if claims, _ := w.payee.Claims(w.ctx, w.now); len(claims) != 0 {
+		t.Fatalf("before anybody closes, %+v is claimed", claims)
+	}
+	w.chain.set(func(c *ledger.Channel) { c.CloseAt = unix(w.now.Add(dispute24h)) }, w.id)
+	for range 24 {
+		w.later(59 * time.Minute)
+		if _, err := w.payee.Release(w.ctx, w.now, *ask); err != nil {
+			t.Fatal(err)
+		}
+		claims, err := w.payee.Claims(w.ctx, w.now)
+		if err != nil || len(claims) != 1 || claims[0].Unclaimed.Less(costOf(100)) {
+			t.Fatalf("while it is being closed, %+v is claimed, %v", claims, err)
+		}
+	}
+}
+
+// rob is a provider that keeps its results to itself: of each round it says, when
+// its books are asked for, that it cost all that was reserved. It returns what it
+// got, and what it was good for.
+func (w *world) rob(output uint64, allowance ledger.Amount, deliver func(*Payment) bool) (got, worth ledger.Amount) {
+	w.Helper()
+	var finished ledger.Amount
+	for range 1000 {
+		m, err := w.payer.Open(w.ctx, w.now, w.order(output))
+		if errors.Is(err, ErrResync) {
+			ask, err := w.payer.ResyncAsk(w.ctx, w.id)
+			if err != nil {
+				w.Fatal(err)
+			}
+			v, err := w.payer.Adopt(w.ctx, w.id, State{Finished: finished, Next: ask.Next, Allowance: allowance})
+			if errors.Is(err, ErrMismatch) {
+				break
+			}
+			if err != nil {
+				w.Fatal(err)
+			}
+			if v != nil {
+				got = v.Message.Cumulative
+			}
+			continue
+		}
+		if err != nil {
+			break
+		}
+		finished = sumCapped(finished, m.MaxCost())
+		if deliver(m) {
+			worth = sumCapped(worth, costOf(1))
+		}
+		if err := m.Abort(w.ctx, w.now); err != nil {
+			w.Fatal(err)
+		}
+	}
+	return maxAmount(got, w.account().promised), worth
+}
+
+// A provider that never gives a result can take one window by its word, and no
+// second one, whatever allowance it says that it gives.
+func TestWithheldResultsCostOneWindow(t *testing.T) {
+	for name, allowance := range map[string]ledger.Amount{"none": {}, "some": ledger.Wei(50_000), "all there is": ledger.MaxAmount} {
+		w := newWorld(t)
+		got, worth := w.rob(1000, allowance, func(m *Payment) bool {
+			m.Delivered(Delivery{Text: 4, Chunks: 1})
+			return true
+		})
+		// One by its word, and one that is paid ahead.
+		if most := sumCapped(worth, w.window, w.window); most.Less(got) {
+			t.Errorf("with an allowance of %s it got %s, and was good for %s", name, got, worth)
+		}
+	}
+}
+
+// What a channel gives by a provider's word alone is no part of a release either.
+func TestReleaseTakesOneWindow(t *testing.T) {
+	w := newWorld(t)
+	m := w.open(10)
+	if err := m.Accepted(w.ctx, Accepted{Allowance: ledger.MaxAmount}); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Abort(w.ctx, w.now); err != nil {
+		t.Fatal(err)
+	}
+	for range 40 {
+		if err := w.open(1000).Abort(w.ctx, w.now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	owed := w.account().unsettled
+	if !w.window.Less(owed) {
+		t.Fatalf("only %s are unsettled", owed)
+	}
+	rel := ledger.Sign(ledger.Release{Channel: w.id, Epoch: 1, FinalCumulative: owed, Deadline: unix(w.now) + 60}, w.domain, w.provider)
+	if err := w.payer.Released(w.ctx, rel); !errors.Is(err, ErrMismatch) {
+		t.Errorf("Released of %s, of which all is the provider's word = %v", owed, err)
+	}
+	rel = ledger.Sign(ledger.Release{Channel: w.id, Epoch: 1, FinalCumulative: w.window, Deadline: unix(w.now) + 60}, w.domain, w.provider)
+	if err := w.payer.Released(w.ctx, rel); err != nil {
+		t.Errorf("Released of a window = %v", err)
+	}
+}
+
+// By refusing, or by a receipt of more than was promised, a provider can have its
+// books asked for, and nothing more: they are not believed as on a restored copy.
+func TestRefusalsAreNoRestore(t *testing.T) {
+	for name, provoke := range map[string]func(*world, *Payment) error{
+		"refusal": func(w *world, m *Payment) error {
+			return m.Refused(w.ctx, w.now, refuse(CodeUncovered, ""))
+		},
+		"receipt": func(w *world, m *Payment) error {
+			return errors.Join(m.Accepted(w.ctx, Accepted{Cumulative: ledger.Wei(deposit)}), m.Refused(w.ctx, w.now, refuse(CodeBusy, "")))
+		},
+	} {
+		w := newWorld(t)
+		if err := provoke(w, w.open(50)); err != nil {
+			t.Fatal(err)
+		}
+		if !w.account().mustSync {
+			t.Fatalf("after a %s the books are not asked for", name)
+		}
+		if _, err := w.payer.Adopt(w.ctx, w.id, State{Finished: w.window, Next: 5}); !errors.Is(err, ErrMismatch) {
+			t.Errorf("after a %s, books with costs that nobody had are %v", name, err)
+		}
+	}
+}
+
+// What was bought at a price is not used at a higher one that a provider puts on its
+// next sheet, though the unit price is the same; a purchase agrees to it. A lower one
+// is taken, and the first again.
+func TestSheetsDoNotRaiseWhatWasBought(t *testing.T) {
+	w := newWorld(t)
+	w.round(10)
+	first := *w.sheet
+	at := func(seq, output, unit uint64) error {
+		next := first
+		next.Sequence, next.UnitPrice = seq, ledger.Wei(unit)
+		next.Models = []ledger.ModelPrice{first.Models[0]}
+		next.Models[0].Output = ledger.Wei(output)
+		w.sheet = &next
+		m, err := w.payer.Open(w.ctx, w.now, w.order(10))
+		if err == nil {
+			err = m.Refused(w.ctx, w.now, refuse(CodeBusy, ""))
+		}
+		return err
+	}
+	for i, c := range []struct {
+		output, unit uint64
+		want         error
+	}{
+		{outputPrice + 1, unitPrice, ErrPrice},
+		{outputPrice * 1000, unitPrice, ErrPrice},
+		{outputPrice / 2, unitPrice, nil},
+		{outputPrice, unitPrice, nil},
+		{outputPrice * 2, unitPrice * 2, nil}, // made for a higher unit price: scaled back
+		{outputPrice * 3, unitPrice * 2, ErrPrice},
+	} {
+		if err := at(uint64(i+2), c.output, c.unit); !errors.Is(err, c.want) {
+			t.Errorf("output at %d for a unit of %d: Open = %v, want %v", c.output, c.unit, err, c.want)
+		}
+	}
+	w.hold(w.session, w.funder) // as before a purchase
+	if err := at(20, outputPrice*3, unitPrice); err != nil {
+		t.Errorf("after a purchase: Open = %v", err)
+	}
+}
