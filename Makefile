@@ -21,6 +21,7 @@ GOSDK := internal/e2e/clients/gosdk
 PKG ?= ./...
 FUZZTIME ?= 50000x
 COUNT ?= 1
+RUNS ?= 500
 
 # Tests of whole programs wait more than they compute: five at a time take two
 # thirds of the time of two.
@@ -83,6 +84,11 @@ sim: ## Simulate worlds with every seed, 200 real hosts, 10,000 interleavings; f
 .PHONY: mesh
 mesh: build ## The event log of real processes: 100,000 events, kill -9, a network that breaks, seals (MILLION=1: a million events)
 	CULVERT_BIN=$(CURDIR)/bin CULVERT_MESH_MILLION=$(MILLION) go test -count=1 -tags e2e,mesh -timeout 25m -run '^TestMesh' -v ./internal/e2e
+
+.PHONY: kill
+kill: build ## Bridge, gateway and chain killed at every write and any moment of a paid stream (RUNS=500: some 15 minutes)
+	go test -count=1 -v -run '^TestKilled' ./internal/app/paying -full
+	CULVERT_BIN=$(CURDIR)/bin CULVERT_KILLS=$(RUNS) go test -count=1 -tags e2e -timeout 60m -run '^TestMoneyKilled$$' -v ./internal/e2e
 
 .PHONY: vectors
 vectors: ## Test vectors against a second implementation, in JavaScript; needs Node.js 20

@@ -35,6 +35,10 @@ type Conn interface {
 	Circuit() string
 }
 
+// ErrGone is wrapped where nothing opens beside a stream any more, since its circuit
+// has ended.
+var ErrGone = errors.New("the circuit has ended")
+
 // Target is a provider as routing chose it.
 type Target struct {
 	Key  [32]byte // what Dial needs to reach it

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/culvert-net/culvert/api/backend"
@@ -31,13 +32,21 @@ func (d Dialer) Dial(ctx context.Context, to tunnel.Target, group backend.Group)
 	return s, nil
 }
 
-// Beside opens a pay stream on the circuit of a request's stream.
+// Beside opens a pay stream on the circuit of a request's stream. Its error wraps
+// tunnel.ErrGone where the circuit has ended, so that it never works again.
 func Beside(ctx context.Context, conn tunnel.Conn) (tunnel.Conn, error) {
 	s, ok := conn.(*circuit.Stream)
 	if !ok {
 		return nil, fmt.Errorf("a request on a %T has no circuit to pay over", conn)
 	}
-	return s.Beside(ctx, circuit.StreamPay)
+	other, err := s.Beside(ctx, circuit.StreamPay)
+	if err == nil {
+		return other, nil
+	}
+	if ctx.Err() == nil && !errors.Is(err, circuit.ErrBusy) {
+		err = fmt.Errorf("%w: %w", tunnel.ErrGone, err)
+	}
+	return nil, err
 }
 
 // Acceptor hands the tunnel the streams that end at this node.

@@ -54,7 +54,9 @@ type market struct {
 	sheet    ledger.Sheet
 
 	payerDir string
+	payeeDir string
 	bridge   *side
+	gateway  *side
 	payer    *Payer
 	channels *channel.Payer
 	purses   *purse.Book
@@ -71,7 +73,7 @@ type market struct {
 
 // side is what one process has open.
 type side struct {
-	file  *bolt.Store
+	file  *mortal
 	store *store.Store
 	stop  func() // ends what runs
 }
@@ -118,7 +120,7 @@ func newMarket(t *testing.T, changes ...func(*market)) *market {
 	now := uint64(time.Now().Unix())
 	m := &market{
 		T: t, contract: &contract{channels: make(map[ledger.ChannelID]ledger.Channel)}, window: 20_000, context: 100,
-		wallet: sessions{[32]byte{30: 7}}, provider: ledger.NewKey(), payerDir: t.TempDir(), model: &fakeModel{tokens: 20},
+		wallet: sessions{[32]byte{30: 7}}, provider: ledger.NewKey(), payerDir: t.TempDir(), payeeDir: t.TempDir(), model: &fakeModel{tokens: 20},
 	}
 	m.sheet = ledger.Sheet{
 		Sequence: 1, UnitPrice: unit, ValidFrom: now - 60, ValidUntil: now + 3600*24,
@@ -131,7 +133,10 @@ func newMarket(t *testing.T, changes ...func(*market)) *market {
 	}
 	m.startGateway()
 	m.startBridge()
-	t.Cleanup(func() { m.bridge.stop() })
+	t.Cleanup(func() {
+		m.bridge.stop()
+		m.gateway.stop()
+	})
 	return m
 }
 
@@ -147,19 +152,20 @@ func (m *market) open(dir string) *side {
 	m.Helper()
 	file, err := bolt.Open(filepath.Join(dir, "ledger.db"))
 	m.must(err)
-	s, err := store.Open(m.Context(), file, store.Config{Generation: filepath.Join(dir, "generation")})
+	mortal := &mortal{Store: file, cut: m.circuit.cut, died: make(chan struct{})}
+	s, err := store.Open(m.Context(), mortal, store.Config{Generation: filepath.Join(dir, "generation")})
 	m.must(err)
-	return &side{file: file, store: s}
+	return &side{file: mortal, store: s}
 }
 
 func (s *side) close() error { return errors.Join(s.store.Close(), s.file.Close()) }
 
 func (m *market) startGateway() {
 	m.Helper()
-	s := m.open(m.TempDir())
+	m.gateway = m.open(m.payeeDir)
 	var err error
 	m.payee, err = channel.NewPayee(channel.PayeeConfig{
-		Store: s.store, Chain: m.theirs, Domain: domain, Key: m.provider, Owner: "gateway", DisputeTime: dispute,
+		Store: m.gateway.store, Chain: m.theirs, Domain: domain, Key: m.provider, Owner: "gateway", DisputeTime: dispute,
 		AllowanceCap: ledger.Wei(m.allows), YoungCap: ledger.Wei(m.allows),
 		Sheet: func(digest ledger.Hash) (*ledger.Sheet, bool) { return &m.sheet, digest == m.sheet.Digest(domain) },
 	})
@@ -175,7 +181,8 @@ func (m *market) startGateway() {
 	requests, pays := m.acceptors()
 	wg.Go(func() { _ = m.till.Serve(ctx, pays) })
 	wg.Go(func() { _ = server.Run(ctx, requests) })
-	m.Cleanup(func() {
+	s := m.gateway
+	s.stop = sync.OnceFunc(func() {
 		cancel()
 		wg.Wait()
 		if err := s.close(); err != nil {
@@ -211,7 +218,7 @@ func (m *market) startBridge() {
 		Offer: func(tunnel.Target, time.Time) (*Offer, error) {
 			return &Offer{Provider: m.provider.Address(), Sheet: &m.sheet, Context: m.context}, nil
 		},
-		Beside: m.beside(),
+		Beside: m.bridge.file.besides(m.beside()),
 		TopUp:  m.topUp,
 		Buy:    func(_ ledger.Address, account string) string { return "bridge buy " + account },
 	})
@@ -361,27 +368,55 @@ type wires struct {
 	mu   sync.Mutex
 	wrap func(server tunnel.Conn) tunnel.Conn // of pay streams at the gateway; nil: as they are
 	fail error                                // of opening pay streams
+	ends []*pipe                              // of all streams that were opened
+	gone map[tunnel.Conn]bool                 // those whose circuit has ended
 }
 
 // Dial implements tunnel.Dialer.
 func (c *wires) Dial(context.Context, tunnel.Target, backend.Group) (tunnel.Conn, error) {
-	here, there := newPipe()
-	return here, c.requests.offer(there)
+	c.mu.Lock()
+	to := c.requests
+	c.mu.Unlock()
+	here, there := c.open()
+	return here, to.offer(there)
 }
 
-func (c *wires) beside(context.Context, tunnel.Conn) (tunnel.Conn, error) {
+func (c *wires) beside(_ context.Context, conn tunnel.Conn) (tunnel.Conn, error) {
 	c.mu.Lock()
-	wrap, fail := c.wrap, c.fail
+	wrap, fail, to, gone := c.wrap, c.fail, c.pays, c.gone[conn]
 	c.mu.Unlock()
+	if gone {
+		return nil, tunnel.ErrGone
+	}
 	if fail != nil {
 		return nil, fail
 	}
-	here, there := newPipe()
-	var conn tunnel.Conn = there
+	here, there := c.open()
+	var end tunnel.Conn = there
 	if wrap != nil {
-		conn = wrap(there)
+		end = wrap(there)
 	}
-	return here, c.pays.offer(conn)
+	return here, to.offer(end)
+}
+
+func (c *wires) open() (here, there *pipe) {
+	here, there = newPipe()
+	c.set(func(c *wires) { c.ends = append(c.ends, here) })
+	return here, there
+}
+
+// cut ends all circuits that there are.
+func (c *wires) cut() {
+	c.set(func(c *wires) {
+		if c.gone == nil {
+			c.gone = make(map[tunnel.Conn]bool)
+		}
+		for _, p := range c.ends {
+			_ = p.Reset()
+			c.gone[p] = true
+		}
+		c.ends = nil
+	})
 }
 
 func (c *wires) set(f func(c *wires)) {
@@ -434,6 +469,7 @@ type fakeModel struct {
 	hold   chan struct{} // not nil: it waits for it behind the first token
 	status int           // of an error in place of an answer
 	thinks int           // tokens that are not shown
+	pace   time.Duration // between tokens
 }
 
 func (f *fakeModel) set(change func(*fakeModel)) {
@@ -446,7 +482,7 @@ func (f *fakeModel) Models(context.Context) ([]backend.Model, error) { return ni
 
 func (f *fakeModel) Do(ctx context.Context, req *backend.Request) (*backend.Response, error) {
 	f.mu.Lock()
-	tokens, lie, hold, status, thinks := f.tokens, f.lie, f.hold, f.status, f.thinks
+	tokens, lie, hold, status, thinks, pace := f.tokens, f.lie, f.hold, f.status, f.thinks, f.pace
 	f.mu.Unlock()
 	if status != 0 {
 		return nil, openai.Upstream(status, "broken", "it is broken")
@@ -469,6 +505,9 @@ func (f *fakeModel) Do(ctx context.Context, req *backend.Request) (*backend.Resp
 				case <-hold:
 				case <-ctx.Done():
 				}
+			}
+			if pace > 0 {
+				time.Sleep(pace)
 			}
 			fmt.Fprintf(w, `data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"word "}}]}`+"\n\n")
 		}

@@ -29,7 +29,8 @@ func (p *Payer) leftFor(provider ledger.Address, now time.Time) (channel.Dispute
 
 // CanPay reports whether a provider has something left of ours and was not left: one
 // that cannot be paid is not worth asking. What one request may cost is looked at
-// when it is opened.
+// when it is opened. What is unsettled counts as left: the provider's books may say
+// that it cost nothing, and only a request asks for them.
 func (p *Payer) CanPay(provider ledger.Address) bool {
 	now := time.Now()
 	if _, left := p.leftFor(provider, now); left {
@@ -46,7 +47,8 @@ func (p *Payer) Buys(provider ledger.Address) bool {
 	return bought
 }
 
-// free is the largest free balance with a provider, and whether there is any channel.
+// free is the largest balance with a provider that is free, or may turn out to be,
+// and whether there is any channel.
 func (p *Payer) free(provider ledger.Address, now time.Time) (ledger.Amount, bool) {
 	p.mu.Lock()
 	fresh := now.Sub(p.looked) < balanceAge
@@ -62,15 +64,22 @@ func (p *Payer) free(provider ledger.Address, now time.Time) (ledger.Amount, boo
 	}
 	byProvider := make(map[ledger.Address]ledger.Amount)
 	for _, b := range balances {
-		if most := byProvider[b.Provider]; most.Less(b.Free) {
-			byProvider[b.Provider] = b.Free
-		} else {
-			byProvider[b.Provider] = most
+		left := b.Free
+		if left.IsZero() && !b.Closing && b.CloseAt == 0 {
+			left = b.Unsettled
 		}
+		byProvider[b.Provider] = maxAmount(byProvider[b.Provider], left)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.balances, p.looked = byProvider, now
 	free, found = byProvider[provider]
 	return free, found
+}
+
+func maxAmount(a, b ledger.Amount) ledger.Amount {
+	if a.Less(b) {
+		return b
+	}
+	return a
 }

@@ -2,29 +2,40 @@ package paying
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"github.com/culvert-net/culvert/api/tunnel"
 	"github.com/culvert-net/culvert/ledger/channel"
 )
 
 // listen keeps a pay stream of the round until ctx ends: one that breaks is opened
-// again, and its first frame asks for the result.
+// again, and its first frame asks for the result. When the circuit has ended,
+// nothing comes any more.
 func (m *payment) listen(ctx context.Context) {
 	wait := retryWait
 	for ctx.Err() == nil {
-		if l, err := m.p.dial(ctx, m.conn, m.round.Hello()); err == nil {
+		l, err := m.p.dial(ctx, m.conn, m.round.Hello())
+		switch {
+		case err == nil:
 			wait = retryWait
 			m.change(func() { m.line = l })
 			m.hear(ctx, l)
 			m.change(func() { m.line = nil })
+		case errors.Is(err, tunnel.ErrGone):
+			m.change(func() { m.lost = true })
+			return
+		}
+		over := m.over
+		if m.ending() {
+			wait, over = retryWait, nil // somebody waits
 		}
 		select {
 		case <-ctx.Done():
+		case <-over: // at once
 		case <-time.After(wait):
 		}
-		if wait = min(2*wait, retryMost); m.ending() {
-			wait = retryWait // somebody waits
-		}
+		wait = min(2*wait, retryMost)
 	}
 }
 

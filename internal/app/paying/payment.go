@@ -34,6 +34,7 @@ type payment struct {
 	result  *ledger.Signed[ledger.Result] // nil: none came; guarded by mu
 	refusal *channel.Refusal              // nil: none came; guarded by mu
 	holds   ledger.Amount                 // by the provider's word; guarded by mu
+	lost    bool                          // its circuit has ended: the provider says nothing any more; guarded by mu
 	waits   bool                          // End does; guarded by mu
 	settled bool                          // guarded by mu
 	receipt backend.Receipt               // once it is settled; guarded by mu

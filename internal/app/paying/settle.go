@@ -21,12 +21,12 @@ func (m *payment) settle(ctx context.Context) {
 	case e.Outcome == tunnel.OutcomeRefused:
 		// An error instead of an answer costs nothing. It has a result if the round had
 		// been admitted, and else a reason, which travels beside it.
-		m.await(ctx, refusalLimit, func() bool { return m.result != nil || m.refusal != nil })
+		m.await(ctx, refusalLimit, func() bool { return m.result != nil || m.refusal != nil || m.lost })
 		if !m.confirm(ctx) {
 			m.refused(ctx, m.reason())
 		}
 	default:
-		m.await(ctx, resultLimit, func() bool { return m.result != nil })
+		m.await(ctx, resultLimit, func() bool { return m.result != nil || m.lost })
 		if !m.confirm(ctx) {
 			m.abort(ctx)
 		}
@@ -104,7 +104,7 @@ func (m *payment) confirm(ctx context.Context) bool {
 func count(n int64) uint64 { return uint64(max(0, n)) }
 
 // pay sends the voucher that confirms a round, until the provider says that it holds
-// it, or for a while.
+// it, or for a while. If it does not, the next round's header carries it.
 func (m *payment) pay(ctx context.Context, v ledger.Signed[ledger.Voucher]) {
 	ctx, cancel := context.WithTimeout(ctx, acceptLimit)
 	defer cancel()
@@ -112,8 +112,8 @@ func (m *payment) pay(ctx context.Context, v ledger.Signed[ledger.Voucher]) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for {
-		held := func() bool { return !m.holds.Less(v.Message.Cumulative) }
-		if !m.wait(ctx, func() bool { return held() || m.line != nil && m.line != told }) || held() {
+		ended := func() bool { return m.lost || !m.holds.Less(v.Message.Cumulative) }
+		if !m.wait(ctx, func() bool { return ended() || m.line != nil && m.line != told }) || ended() {
 			break
 		}
 		told = m.line
