@@ -50,8 +50,8 @@ test: build ## Run all tests, then those that drive the real programs
 check: ## Format, vet, staticcheck, import table, package comments
 	@unformatted="$$($(TOOL) gofumpt -l .)"; \
 	if [ -n "$$unformatted" ]; then echo "run: make format"; echo "$$unformatted"; exit 1; fi
-	go vet -tags e2e,leak,mesh,browser,clients,sim,postgres ./...
-	$(TOOL) staticcheck -tags e2e,leak,mesh,browser,clients,sim,postgres ./...
+	go vet -tags e2e,leak,mesh,browser,clients,sim,postgres,evm ./...
+	$(TOOL) staticcheck -tags e2e,leak,mesh,browser,clients,sim,postgres,evm ./...
 	cd $(GOSDK) && go vet ./... && go tool -modfile=$(CURDIR)/internal/tools/go.mod staticcheck ./...
 	go test -count=1 ./internal/arch
 
@@ -97,6 +97,10 @@ vectors: ## Test vectors against a second implementation, in JavaScript; needs N
 .PHONY: contracts
 contracts: ## Compile the contract, compare with what is committed, all orders of six calls, forge; needs Node.js 20 and npm
 	contracts/run
+
+.PHONY: evm
+evm: build ## The walk over the market on an independent node, anvil; needs Node.js 20 and npm
+	CULVERT_BIN=$(CURDIR)/bin internal/e2e/evm/run
 
 .PHONY: postgres
 postgres: ## The store in PostgreSQL against real servers, which are started; needs Debian's postgresql (ARGS="-run TestReplica -v")

@@ -15,7 +15,15 @@ import (
 // programs is the directory of the programs under test.
 var programs string
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+// standIn is what this program is if it is started as devchain; nil: nothing.
+var standIn func(args []string) int
+
+func TestMain(m *testing.M) {
+	if standIn != nil && filepath.Base(os.Args[0]) == "devchain" {
+		os.Exit(standIn(os.Args[1:]))
+	}
+	os.Exit(run(m))
+}
 
 func run(m *testing.M) int {
 	// Whoever ignores SIGHUP, as under nohup, has children that ignore it too;

@@ -20,6 +20,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/culvert-net/culvert/api/backend/backendtest"
 	"github.com/culvert-net/culvert/internal/app/market"
@@ -41,17 +42,21 @@ type stall struct {
 	spent    ledger.Amount // on the channel of all
 	receipts map[string]ledger.Amount
 	started  []*daemon // by the test
+
+	later func(time.Duration) // has time pass on the chain
 }
 
 // openStall has a model server that says the last word of every question back.
-func openStall(t *testing.T) *stall {
+func openStall(t *testing.T, args ...string) *stall {
 	t.Helper()
 	u := backendtest.NewUpstream(t)
 	u.Set(sayBack)
-	return &stall{
-		world: start(t, "--backend", u.URL, "--chain", "--dir", filepath.Join(t.TempDir(), "d")),
+	s := &stall{
+		world: start(t, append(args, "--backend", u.URL, "--chain", "--dir", filepath.Join(t.TempDir(), "d"))...),
 		mark:  rand.Text()[:24], receipts: make(map[string]ledger.Amount),
 	}
+	s.later = func(d time.Duration) { succeed(t, "devchain", "advance", d.String(), "--data", s.Dirs["devchain"]) }
+	return s
 }
 
 // twoModels is the answer to GET /v1/models.
@@ -322,7 +327,11 @@ func patient() []string { return []string{"--chain-claim-at", "1000 eth"} }
 // to the wei is in the other, through restarts, a dispute and running out of money.
 func TestMarketWalk(t *testing.T) {
 	t.Parallel()
-	s := openStall(t)
+	openStall(t).walk()
+}
+
+func (s *stall) walk() {
+	t := s.t
 
 	s.restart("provider-1", patient()...)
 
@@ -527,7 +536,7 @@ func (s *stall) dispute() {
 	if said := s.refused(3, "bridge", "refund", "--yes", "--passphrase-file", s.passphrase()); !strings.Contains(said, "no channel can be refunded yet") {
 		s.t.Errorf("a refund at once: %s", said)
 	}
-	succeed(s.t, "devchain", "advance", "25h", "--data", s.Dirs["devchain"])
+	s.later(25 * time.Hour)
 	c = s.channel("")
 	if c.State != "refundable" {
 		s.t.Errorf("after a day the channel is %+v", c)
