@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -93,17 +96,41 @@ func (p *plan) prepareWallet(ctx context.Context, s *spec, account ready.Account
 const deposit = "1 eth"
 
 // trade has each provider registered in the market, and the bridge buy from it, by
-// the commands that people use. What an earlier run has done stays.
+// the commands that people use. What an earlier run has done stays: it is noted
+// beside the chain, since whoever deletes that deletes what was done on it.
 func (p *plan) trade(ctx context.Context, chain *ready.File) error {
 	for i, s := range p.providers {
-		if err := p.command(ctx, gateway.Command(), s, "register"); err != nil {
+		err := p.once(s.name+" is registered", func() error { return p.command(ctx, gateway.Command(), s, "register") })
+		if err != nil {
 			return fmt.Errorf("registering %s: %w", s.name, err)
 		}
-		if err := p.command(ctx, bridge.Command(), p.bridge, "buy", chain.Accounts[1+i].Address.String(), deposit); err != nil {
+		err = p.once("the bridge has bought from "+s.name, func() error {
+			return p.command(ctx, bridge.Command(), p.bridge, "buy", chain.Accounts[1+i].Address.String(), deposit)
+		})
+		if err != nil {
 			return fmt.Errorf("buying from %s: %w", s.name, err)
 		}
 	}
 	return nil
+}
+
+// tradedFile is what was done on a chain, a line each.
+const tradedFile = "traded"
+
+// once does something that was not done on this chain before.
+func (p *plan) once(what string, do func() error) error {
+	path := filepath.Join(p.chain.dir, tradedFile)
+	text, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if slices.Contains(strings.Split(string(text), "\n"), what) {
+		return nil
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	return files.Write(path, append(text, what+"\n"...), files.Private)
 }
 
 // command runs one on a node's data directory, before the node runs.
