@@ -135,7 +135,9 @@ func (k *call) run(ctx context.Context, last error) (*exchange, error) {
 
 // next chooses who to ask: nobody twice while there is somebody else. With
 // nobody else the same provider gets a second chance over another circuit,
-// unless it was the provider itself that said no, or it cannot be paid.
+// unless it was the provider itself that said no, or it cannot be paid. Where it
+// said that the payment does not cover the request, the payer knows by then, and
+// may pay more.
 func (k *call) next(last error) (Target, error) {
 	to, err := k.client.router.Choose(k.req.View.Model, k.needs, k.tried)
 	switch {
@@ -144,7 +146,7 @@ func (k *call) next(last error) (Target, error) {
 	case last == nil:
 		return Target{}, chooseError(k.req.View.Model, k.needs, err)
 	}
-	if _, said := errors.AsType[*refusal](last); said {
+	if r, said := errors.AsType[*refusal](last); said && !r.again {
 		return Target{}, last
 	}
 	if _, ok := errors.AsType[*unpaid](last); ok {

@@ -87,7 +87,11 @@ func (c *Client) exchange(ctx context.Context, req *backend.Request, to Target) 
 
 	if err := x.receive(); err != nil {
 		outcome := c.report(ctx, to, failure(err))
+		p := x.payment
 		x.settle(ctx, paymentEnd(outcome, err))
+		if r, ok := errors.AsType[*refusal](err); ok {
+			r.again = r.money == CodeQuota && p != nil && p.Again()
+		}
 		c.log.DebugContext(ctx, "attempt failed", "request", req.ID, "circuit", x.origin.Circuit, "provider", to.Name, "err", err)
 		return nil, err
 	}

@@ -19,6 +19,7 @@ type fakePayer struct {
 	free func(to Target) bool                                                       // nil: nobody is
 	end  func(ctx context.Context, e PaymentEnd) (receipt backend.Receipt, ok bool) // nil: receipt at once if complete
 
+	more     bool // could be paid than is
 	mu       sync.Mutex
 	payments []*fakePayment
 }
@@ -54,6 +55,8 @@ func (p *fakePayer) Open(ctx context.Context, to Target, ask Ask) (Payment, erro
 	p.payments = append(p.payments, one)
 	return one, nil
 }
+
+func (p *fakePayment) Again() bool { return p.payer.more }
 
 func (p *fakePayment) Header() string { return p.round }
 

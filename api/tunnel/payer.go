@@ -48,6 +48,11 @@ type Payment interface {
 	// yet, and End.Later, if it is not nil, is called with it when it is, once, if
 	// it is more than nothing.
 	End(ctx context.Context, e PaymentEnd) (backend.Receipt, bool)
+
+	// Again reports, after End, whether another payment may be taken by the same
+	// provider that said that this one is not enough (CodeQuota): less was paid
+	// ahead than can be.
+	Again() bool
 }
 
 // PaymentEnd says how an attempt that was to be paid for ended.

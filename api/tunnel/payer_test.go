@@ -218,6 +218,33 @@ func TestRefusedPayment(t *testing.T) {
 	}
 }
 
+// A provider that says that the payment does not cover the request is asked once
+// more, if there is nobody else and its payer can pay more.
+func TestPayMore(t *testing.T) {
+	const envelope = `{"error":{"message":"say","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}`
+	said := say(errorAnswer(429, envelope))
+	for _, tt := range []struct {
+		name   string
+		second peer
+		want   outcome
+		end    string
+	}{
+		{"covered then", say(streamAnswer(good)), outcome{status: 200, text: good}, "a ok 0 "},
+		{"not then either", said, outcome{status: 429, text: "say"}, "a refused 429 insufficient_quota"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				payer := &fakePayer{t: t, more: true}
+				got := askWith(t, payingClient(t, newRouter("a"), newDialer(t, said, tt.second), payer), chat(t, streamChat))
+				ends := payer.ends()
+				if want := []string{"a refused 429 insufficient_quota", tt.end}; got != tt.want || !slices.Equal(ends, want) {
+					t.Errorf("answer %+v, payments %q; want %+v, %q", got, ends, tt.want, want)
+				}
+			})
+		})
+	}
+}
+
 // An attempt that fails and the one in its place have a payment each, which ends
 // once, wherever the first one failed.
 func TestPaymentsOfARetry(t *testing.T) {

@@ -16,6 +16,7 @@ type refusal struct {
 	status int         // as the provider sent it
 	header http.Header // what backend.ResponseHeader let through
 	money  string      // one of the codes about money; "": it is about something else
+	again  bool        // another payment may be taken by the same provider
 	origin backend.Origin
 }
 

@@ -85,11 +85,16 @@ func (m *Payment) Confirm(ctx context.Context, now time.Time, e Ending) (c Confi
 		return c, fmt.Errorf("round %s: %w", m.ID(), ErrResult)
 	}
 	d := m.meter.delivered()
-	var a *account
+	var made <-chan ledger.Signed[ledger.Voucher]
 	err = m.p.Store.Do(ctx, func(tx kv.Tx) (err error) {
 		c = Confirmation{}
-		if a, _, err = loadAccount(tx, m.at); err != nil {
+		a, _, err := loadAccount(tx, m.at)
+		if err != nil {
 			return err
+		}
+		sign := func() {
+			v := m.at.voucher(a)
+			made = meanwhile(func() ledger.Signed[ledger.Voucher] { return ledger.Sign(v, m.p.Domain, m.key) })
 		}
 		b, err := m.p.running(tx, m.at, m.round.seq)
 		if err != nil {
@@ -97,6 +102,7 @@ func (m *Payment) Confirm(ctx context.Context, now time.Time, e Ending) (c Confi
 		}
 		if b.state != RoundSent {
 			c.Cost, c.Status = b.leaf.Cost, b.leaf.Status
+			sign()
 			return nil
 		}
 		usage, cost, reason := b.judge(e, d)
@@ -130,12 +136,16 @@ func (m *Payment) Confirm(ctx context.Context, now time.Time, e Ending) (c Confi
 		if err != nil {
 			return err
 		}
-		return m.p.end(tx, now, m.at, a, b, leaf)
+		if err := m.p.end(tx, now, m.at, a, b, leaf); err != nil {
+			return err
+		}
+		sign()
+		return nil
 	})
 	if err != nil {
 		return Confirmation{}, fmt.Errorf("round %s: %w", m.ID(), err)
 	}
-	c.Voucher = m.p.voucher(m.at, a, m.key)
+	c.Voucher = <-made
 	return c, nil
 }
 
@@ -163,8 +173,9 @@ func (m *Payment) Refused(ctx context.Context, now time.Time, r *Refusal) error 
 		}
 		switch r.Code {
 		case CodeUncovered, CodeUnpaid:
-			// The allowance was less than was thought, or its books have more.
-			if a.allowance.IsZero() {
+			// The allowance was less than was thought; or, where nothing was counted on,
+			// its books have more.
+			if m.ahead {
 				a.mustSync = true
 			}
 			a.allowance = ledger.Amount{}

@@ -217,6 +217,53 @@ func TestClientStopsPaying(t *testing.T) {
 	}
 }
 
+// What a provider allows is one funder's, over all his channels: each of them is told
+// of it, and only the first can have it. Who was refused pays ahead then, and is not
+// asked to compare books.
+func TestAllowedTwice(t *testing.T) {
+	w := newWorld(t)
+	second := keyOf(5)
+	id := w.buy(second, w.funder, 1_000_000)
+	w.hold(second, w.funder)
+	w.cap, w.young = ledger.Wei(5000), ledger.Wei(5000)
+	w.startPayee()
+	first := w.id
+	for range 20 {
+		for _, w.id = range []ledger.ChannelID{first, id} {
+			w.round(100)
+		}
+	}
+	order := func(on ledger.ChannelID, ahead bool) *Payment {
+		o := w.order(400)
+		o.Channel, o.Ahead = on, ahead
+		m, err := w.payer.Open(w.ctx, w.now, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	w.admit(order(first, false), 400)
+	m := order(id, false)
+	_, err := w.admitBy(w.payee, m.Header(), 400)
+	r, told := errors.AsType[*Refusal](err)
+	if !told || r.Code != CodeUncovered {
+		t.Fatalf("Admit of what was lent to the other channel = %v", err)
+	}
+	if err := m.Refused(w.ctx, w.now, r); err != nil {
+		t.Fatal(err)
+	}
+	w.admit(order(id, true), 400)
+
+	// Where nothing was counted on, the books must differ.
+	m = order(id, true)
+	if err := m.Refused(w.ctx, w.now, r); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.payer.Open(w.ctx, w.now, w.order(1)); !errors.Is(err, ErrResync) {
+		t.Errorf("Open after a refusal of what was paid ahead = %v", err)
+	}
+}
+
 func (w *world) allowed() ledger.Amount {
 	w.Helper()
 	var a ledger.Amount

@@ -22,6 +22,10 @@ type Order struct {
 	Reasoning uint64 // the most reasoning tokens that are billed and not delivered
 	Images    uint64
 	TTL       time.Duration // the longest that the round may last; whole seconds
+
+	// Ahead pays for all of it ahead, whatever the provider has said it allows: that
+	// was less by the time that it counted.
+	Ahead bool
 }
 
 // Payment is one round that is being paid. It may be used by several goroutines.
@@ -31,6 +35,7 @@ type Payment struct {
 	key    *ledger.Key
 	round  bought
 	header string
+	ahead  bool // nothing of what the provider allows was counted on
 	meter  meter
 }
 
@@ -77,30 +82,59 @@ func (p *Payer) Open(ctx context.Context, now time.Time, o Order) (*Payment, err
 	_, _ = rand.Read(r.salt[:])
 	r.requestHash = HashRequest(r.salt, o.Target, o.Body)
 
-	var a *account
+	var made <-chan Header
 	err = p.Store.Do(ctx, func(tx kv.Tx) (err error) {
-		if a, _, err = loadAccount(tx, m.at); err != nil {
+		a, _, err := loadAccount(tx, m.at)
+		if err != nil {
 			return err
 		}
-		return p.reserve(tx, now, m.at, a, r, o.TTL)
+		allowed := a.allowance
+		if o.Ahead {
+			allowed = ledger.Amount{}
+		}
+		m.ahead = allowed.IsZero()
+		if err := p.reserve(tx, now, m.at, a, r, o.TTL, allowed); err != nil {
+			return err
+		}
+		request, voucher, pays := m.request(o.TTL), m.at.voucher(a), a.acked.Less(a.promised)
+		made = meanwhile(func() Header {
+			h := Header{Salt: m.round.salt, Request: ledger.Sign(request, p.Domain, key)}
+			if pays {
+				v := ledger.Sign(voucher, p.Domain, key)
+				h.Voucher = &v
+			}
+			return h
+		})
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("channel %s: %w", o.Channel, err)
 	}
-	h := Header{Salt: r.salt, Request: ledger.Sign(ledger.Request{
-		Channel: m.at.id, Epoch: m.at.epoch, RoundID: r.id, Seq: r.seq, RequestHash: r.requestHash,
-		MaxCost: maxCost, Sheet: r.sheet, TTL: uint32(o.TTL / time.Second),
-	}, p.Domain, key)}
-	if a.acked.Less(a.promised) {
-		v := p.voucher(m.at, a, key)
-		h.Voucher = &v
-	}
-	m.header = h.String()
+	m.header = (<-made).String()
 	return m, nil
 }
 
-// reserve opens the round within the transaction.
-func (p *Payer) reserve(tx kv.Tx, now time.Time, at place, a *account, r *bought, ttl time.Duration) error {
+// request is what the payer signs before it asks.
+func (m *Payment) request(ttl time.Duration) ledger.Request {
+	r := &m.round
+	return ledger.Request{
+		Channel: m.at.id, Epoch: m.at.epoch, RoundID: r.id, Seq: r.seq, RequestHash: r.requestHash,
+		MaxCost: r.maxCost, Sheet: r.sheet, TTL: uint32(ttl / time.Second),
+	}
+}
+
+// meanwhile computes f beside what the caller goes on with. In a function of Do it
+// makes the signature while the disk is written, which leaves when Do has returned:
+// f has to have a copy of what it reads.
+func meanwhile[T any](f func() T) <-chan T {
+	made := make(chan T, 1) // nobody may ask
+	go func() { made <- f() }()
+	return made
+}
+
+// reserve opens the round within the transaction, with so much that need not be
+// paid ahead.
+func (p *Payer) reserve(tx kv.Tx, now time.Time, at place, a *account, r *bought, ttl time.Duration, allowed ledger.Amount) error {
 	c, ok := p.Chain.Channel(at.id)
 	switch {
 	case !ok || c.Epoch != at.epoch || c.CloseAt != 0 || a.closing:
@@ -126,7 +160,7 @@ func (p *Payer) reserve(tx kv.Tx, now time.Time, at place, a *account, r *bought
 		}
 		return ErrFunds
 	}
-	ahead := over(need, a.allowance)
+	ahead := over(need, allowed)
 	if sumCapped(a.spent, p.WindowOf(c.Locked)).Less(ahead) {
 		if !a.unsettled.IsZero() && a.running == 0 {
 			return ErrResync
@@ -160,6 +194,10 @@ func (p *Payer) reserve(tx kv.Tx, now time.Time, at place, a *account, r *bought
 // Header is the value of the request's field HeaderName. Sent again, it is the
 // same round, which is not charged twice.
 func (m *Payment) Header() string { return m.header }
+
+// Ahead reports whether all of the round is paid ahead: nothing of what the provider
+// said it allows was counted on.
+func (m *Payment) Ahead() bool { return m.ahead }
 
 // ID is the round's.
 func (m *Payment) ID() ledger.RoundID { return m.round.id }

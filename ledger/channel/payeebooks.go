@@ -1,7 +1,8 @@
 package channel
 
 import (
-	"encoding/binary"
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/culvert-net/culvert/internal/kv"
@@ -15,12 +16,15 @@ const (
 	payeeSeqs    = "payee-seqs"    // place, seq → see seqs
 	payeeRunning = "payee-running" // owner, 0, place, round id → deadline
 	payeeFunders = "payee-funders" // address → funder
-	payeeYoung   = "payee-young"   // hour of the first payment → exposure
 	payeeMeta    = "payee-meta"
 )
 
-// metaRestored is there if the store ever was a restored copy.
-var metaRestored = []byte("restored")
+var (
+	// metaRestored is there if the store ever was a restored copy.
+	metaRestored = []byte("restored")
+
+	metaYoung = []byte("young") // → cohorts
+)
 
 // How a channel is closed for its epoch.
 const (
@@ -156,38 +160,83 @@ func (r *funder) visit(f fields) {
 	f.amount(&r.exposed)
 }
 
-// cohort is what all funders owe who first paid in the same hour. Counted so,
-// the sum over the young needs no look at each, and ages by itself.
-type cohort struct{ exposed ledger.Amount }
+// cohorts is what all funders owe who first paid in the same hour, for the hours
+// in which that still counts. Counted so, the sum over the young needs no look at
+// each, and ages by itself; in one record, it needs one read.
+type cohorts struct{ hours []cohort } // in their order
 
-func (c *cohort) visit(f fields) {
+type cohort struct {
+	hour    uint64
+	exposed ledger.Amount // more than nothing
+}
+
+const (
+	cohortTime = time.Hour
+
+	// youngHours is for how many whole hours a funder is young.
+	youngHours = uint64(YoungTime / cohortTime)
+
+	// maxCohorts are kept, those of the last hours: twice as many as count, since
+	// clocks are set.
+	maxCohorts = 2 * (24 + 1)
+)
+
+func (c *cohorts) visit(f fields) {
 	f.version(1)
-	f.amount(&c.exposed)
-}
-
-const cohortTime = time.Hour
-
-func cohortKey(hour uint64) []byte { return binary.BigEndian.AppendUint64(nil, hour) }
-
-func cohortOf(milli uint64) uint64 { return milli / uint64(cohortTime.Milliseconds()) }
-
-// young reports whether who first paid then is new now. The whole hour ages at
-// once, its last minute decides.
-func young(since uint64, now time.Time) bool {
-	return cohortOf(since)+uint64(YoungTime/cohortTime) >= cohortOf(unixMilli(now))
-}
-
-// youngExposed is what all young funders owe.
-func youngExposed(tx kv.Tx, now time.Time) (total ledger.Amount, err error) {
-	last := cohortOf(unixMilli(now))
-	for hour := last - min(last, uint64(YoungTime/cohortTime)); hour <= last; hour++ {
-		var c cohort
-		if _, err := get(tx, payeeYoung, cohortKey(hour), &c); err != nil {
-			return total, err
+	n := uint8(len(c.hours))
+	f.u8(&n)
+	r, reads := f.(*reader)
+	if reads {
+		if n > maxCohorts {
+			r.fail("it has too many hours")
+			return
 		}
-		total = sumCapped(total, c.exposed)
+		c.hours = make([]cohort, n)
 	}
-	return total, nil
+	for i := range c.hours {
+		f.u64(&c.hours[i].hour)
+		f.amount(&c.hours[i].exposed)
+		if reads && (i > 0 && c.hours[i].hour <= c.hours[i-1].hour || c.hours[i].exposed.IsZero()) {
+			r.fail("its hours are not in order")
+		}
+	}
+}
+
+// move has the funders of an hour owe so much instead of what one of them did.
+func (c *cohorts) move(hour uint64, from, to ledger.Amount) error {
+	i, found := slices.BinarySearchFunc(c.hours, hour, func(c cohort, hour uint64) int { return cmp.Compare(c.hour, hour) })
+	if !found {
+		c.hours = slices.Insert(c.hours, i, cohort{hour: hour})
+	}
+	owed, err := over(c.hours[i].exposed, from).Add(to)
+	if err != nil {
+		return err
+	}
+	if c.hours[i].exposed = owed; owed.IsZero() {
+		c.hours = slices.Delete(c.hours, i, i+1)
+	}
+	if n := len(c.hours); n > maxCohorts {
+		c.hours = c.hours[n-maxCohorts:]
+	}
+	return nil
+}
+
+// young is what the funders owe who are new now.
+func (c *cohorts) young(now time.Time) (total ledger.Amount) {
+	for _, h := range c.hours {
+		if isYoung(h.hour, now) {
+			total = sumCapped(total, h.exposed)
+		}
+	}
+	return total
+}
+
+func hourOf(milli uint64) uint64 { return milli / uint64(cohortTime.Milliseconds()) }
+
+// isYoung reports whether who first paid in that hour is new now. The whole hour
+// ages at once, its last minute decides.
+func isYoung(hour uint64, now time.Time) bool {
+	return hour+youngHours >= hourOf(unixMilli(now))
 }
 
 // save writes the book, and with its funder what it owes and has paid.
@@ -229,20 +278,19 @@ func (b *book) save(tx kv.Tx, now time.Time, at place, deposited ledger.Amount) 
 		if err := put(tx, payeeFunders, b.funder[:], &f); err != nil {
 			return err
 		}
-		if exposed != b.exposed {
-			var c cohort
-			key := cohortKey(cohortOf(f.since))
-			if _, err := get(tx, payeeYoung, key, &c); err != nil {
+		if hour := hourOf(f.since); exposed != b.exposed && isYoung(hour, now) {
+			var c cohorts
+			if _, err := get(tx, payeeMeta, metaYoung, &c); err != nil {
 				return err
 			}
-			if c.exposed, err = over(c.exposed, b.exposed).Add(exposed); err != nil {
+			if err := c.move(hour, b.exposed, exposed); err != nil {
 				return err
 			}
-			if err := put(tx, payeeYoung, key, &c); err != nil {
+			if err := put(tx, payeeMeta, metaYoung, &c); err != nil {
 				return err
 			}
-			b.exposed = exposed
 		}
+		b.exposed = exposed
 	}
 	b.touched = unixMilli(now)
 	return put(tx, payeeBooks, at.key(), b)
@@ -266,12 +314,12 @@ func (p *Payee) allowance(tx kv.Tx, now time.Time, b *book) (ledger.Amount, erro
 	// What the funder owes on other channels is not allowed a second time.
 	elsewhere := over(f.exposed, b.exposed)
 	allowed := over(ledger.MinAmount(p.AllowanceCap, f.paid.Half()), elsewhere)
-	if !allowed.IsZero() && young(f.since, now) {
-		all, err := youngExposed(tx, now)
-		if err != nil {
+	if !allowed.IsZero() && isYoung(hourOf(f.since), now) {
+		var c cohorts
+		if _, err := get(tx, payeeMeta, metaYoung, &c); err != nil {
 			return none, err
 		}
-		allowed = ledger.MinAmount(allowed, over(p.YoungCap, over(all, b.exposed)))
+		allowed = ledger.MinAmount(allowed, over(p.YoungCap, over(c.young(now), b.exposed)))
 	}
 	return allowed, nil
 }

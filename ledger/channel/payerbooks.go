@@ -109,10 +109,15 @@ func (a *account) promise(amount ledger.Amount) {
 	a.root, a.covered = a.track.log.Root(), a.track.log.Size()
 }
 
+// voucher is the largest that was promised.
+func (at place) voucher(a *account) ledger.Voucher {
+	return ledger.Voucher{Channel: at.id, Epoch: at.epoch, Cumulative: a.promised, Transcript: a.root}
+}
+
 // voucher is the largest that was promised, signed. The same promise gives the
 // same bytes, so that a promise on the disk is a voucher that cannot be lost.
 func (p *Payer) voucher(at place, a *account, key *ledger.Key) ledger.Signed[ledger.Voucher] {
-	return ledger.Sign(ledger.Voucher{Channel: at.id, Epoch: at.epoch, Cumulative: a.promised, Transcript: a.root}, p.Domain, key)
+	return ledger.Sign(at.voucher(a), p.Domain, key)
 }
 
 // State of a round at the payer.

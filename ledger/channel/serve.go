@@ -73,14 +73,13 @@ func (r *Round) Progress(ctx context.Context, now time.Time, u ledger.Usage) (st
 	if err != nil {
 		return End, nil, fmt.Errorf("round %s: %w", r.ID(), err)
 	}
-	w.looked = now
+	w.note(now, f)
 	used, err := f.finished.Add(partial)
 	if err != nil {
 		return End, nil, err
 	}
-	soft := ledger.MinAmount(f.deposited, sumCapped(f.promised, f.allowed.Half()))
+	soft := f.soft()
 	hard := ledger.MinAmount(f.deposited, sumCapped(f.promised, f.allowed))
-	w.room = over(soft, f.finished)
 	wanted := used
 	if f.allowed.IsZero() { // no look is worth less than the whole round then
 		wanted = sumCapped(f.finished, r.served.maxCost)
@@ -104,6 +103,14 @@ func (r *Round) Progress(ctx context.Context, now time.Time, u ledger.Usage) (st
 
 // funds is what a channel has now.
 type funds struct{ deposited, promised, allowed, finished ledger.Amount }
+
+// soft is what a channel may come to before money is asked for.
+func (f funds) soft() ledger.Amount {
+	return ledger.MinAmount(f.deposited, sumCapped(f.promised, f.allowed.Half()))
+}
+
+// note is for a look at the books.
+func (w *watch) note(now time.Time, f funds) { w.looked, w.room = now, over(f.soft(), f.finished) }
 
 func (p *Payee) funds(tx kv.Tx, now time.Time, at place) (f funds, err error) {
 	b, _, err := loadBook(tx, at)

@@ -65,9 +65,14 @@ func (p *Payee) Result(ctx context.Context, id ledger.ChannelID, epoch uint32, r
 	return r, found, err
 }
 
-// sessionKey is whose signatures count on a channel: as the books have it, since
-// the chain may have lost the purchase again, else as the contract has it.
+// sessionKey is whose signatures count on a channel, as the contract has it or, since
+// the chain may have lost the purchase again, the books. It is the same, always: a
+// channel's id is made of it.
 func (p *Payee) sessionKey(ctx context.Context, at place) (key ledger.Address, err error) {
+	c, refused := p.channel(at)
+	if refused == nil {
+		return c.Key, nil
+	}
 	known := false
 	err = p.Store.View(ctx, func(tx kv.Tx) error {
 		var b *book
@@ -77,11 +82,10 @@ func (p *Payee) sessionKey(ctx context.Context, at place) (key ledger.Address, e
 		key = b.key
 		return nil
 	})
-	if err != nil || known {
-		return key, err
+	if err == nil && !known {
+		err = refused
 	}
-	c, err := p.channel(at)
-	return c.Key, err
+	return key, err
 }
 
 // Voucher takes a voucher: it is on the disk when Voucher returns. One of a

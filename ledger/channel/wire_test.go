@@ -56,7 +56,7 @@ func sampleRecords() []record {
 		&served{state: finished, result: result, due: ledger.Wei(5)},
 		&deadline{5},
 		&funder{since: 1, paid: ledger.Wei(2), exposed: ledger.Wei(3)},
-		&cohort{ledger.Wei(1)},
+		&cohorts{[]cohort{{1, ledger.Wei(1)}, {7, ledger.MaxAmount}}},
 		&held{provider: ledger.Address{1}},
 		&account{track: log, closing: true, promised: ledger.Wei(5), covered: 7},
 		&bought{state: RoundSent, owner: "bridge", price: price},
@@ -78,8 +78,8 @@ func emptyRecord(like record) record {
 		return new(deadline)
 	case *funder:
 		return new(funder)
-	case *cohort:
-		return new(cohort)
+	case *cohorts:
+		return new(cohorts)
 	case *held:
 		return new(held)
 	case *account:

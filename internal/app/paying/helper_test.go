@@ -42,13 +42,15 @@ var unit = ledger.Wei(10_000_000)
 // market is a bridge that pays and a provider that is paid, joined by a circuit in
 // memory. The contract is a table.
 type market struct {
-	*testing.T
+	testing.TB
 	contract *contract // as the bridge sees it
 	theirs   *contract // as the gateway does; the same unless a test says otherwise
 	wallet   sessions
-	window   uint64 // of the bridge
-	context  int    // tokens that the model takes
-	allows   uint64 // what the gateway lends at most
+	window   uint64   // of the bridge
+	context  int      // tokens that the model takes
+	allows   uint64   // what the gateway lends at most
+	timed    *commits // counts those of both sides; nil: nobody does
+	people   bool     // each account is bought for with funds of another wallet
 	topUp    TopUp
 	provider *ledger.Key
 	sheet    ledger.Sheet
@@ -115,11 +117,11 @@ func (s sessions) Session(p wallet.SessionPath) (*ledger.Key, error) {
 
 func (sessions) Brought() []wallet.Session { return nil }
 
-func newMarket(t *testing.T, changes ...func(*market)) *market {
+func newMarket(t testing.TB, changes ...func(*market)) *market {
 	t.Helper()
 	now := uint64(time.Now().Unix())
 	m := &market{
-		T: t, contract: &contract{channels: make(map[ledger.ChannelID]ledger.Channel)}, window: 20_000, context: 100,
+		TB: t, contract: &contract{channels: make(map[ledger.ChannelID]ledger.Channel)}, window: 20_000, context: 100,
 		wallet: sessions{[32]byte{30: 7}}, provider: ledger.NewKey(), payerDir: t.TempDir(), payeeDir: t.TempDir(), model: &fakeModel{tokens: 20},
 	}
 	m.sheet = ledger.Sheet{
@@ -165,7 +167,7 @@ func (m *market) startGateway() {
 	m.gateway = m.open(m.payeeDir)
 	var err error
 	m.payee, err = channel.NewPayee(channel.PayeeConfig{
-		Store: m.gateway.store, Chain: m.theirs, Domain: domain, Key: m.provider, Owner: "gateway", DisputeTime: dispute,
+		Store: m.timed.of(m.gateway.store), Chain: m.theirs, Domain: domain, Key: m.provider, Owner: "gateway", DisputeTime: dispute,
 		AllowanceCap: ledger.Wei(m.allows), YoungCap: ledger.Wei(m.allows),
 		Sheet: func(digest ledger.Hash) (*ledger.Sheet, bool) { return &m.sheet, digest == m.sheet.Digest(domain) },
 	})
@@ -208,7 +210,7 @@ func (m *market) startBridge() {
 	m.purses = purse.NewBook(purse.Config{Store: m.bridge.store, Wallet: m.wallet, Domain: domain})
 	var err error
 	m.channels, err = channel.NewPayer(channel.PayerConfig{
-		Store: m.bridge.store, Chain: m.contract, Domain: domain, Key: m.purses.Key, Owner: "bridge", Window: ledger.Wei(m.window),
+		Store: m.timed.of(m.bridge.store), Chain: m.contract, Domain: domain, Key: m.purses.Key, Owner: "bridge", Window: ledger.Wei(m.window),
 	})
 	m.must(err)
 	m.must(m.channels.Start(m.Context(), time.Now()))
@@ -264,6 +266,9 @@ func (m *market) buy(account string, amount uint64) ledger.ChannelID {
 	key, err := m.purses.Open(m.Context(), m.provider.Address(), account)
 	m.must(err)
 	funder := ledger.Address{9}
+	if m.people {
+		copy(funder[1:], account)
+	}
 	id, err := m.channels.Hold(m.Context(), m.provider.Address(), key.Address(), funder)
 	m.must(err)
 	m.contract.set(id, func(c *ledger.Channel) {

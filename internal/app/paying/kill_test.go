@@ -141,7 +141,7 @@ func newSweep(t *testing.T, slow *time.Duration) *sweep {
 
 // stream asks for a stream and counts its tokens.
 func (s *sweep) stream() (tokens int, err error) {
-	req := request(s.T, `,"stream":true`)
+	req := request(s, `,"stream":true`)
 	req.Body = bytes.Replace(req.Body, []byte("hello"), []byte(promptCanary), 1)
 	resp, err := s.client.Do(s.Context(), req)
 	if err != nil {

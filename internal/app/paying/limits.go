@@ -52,6 +52,10 @@ const (
 	// leaveTime is how long a provider is left whose figure was not believed.
 	leaveTime = 30 * 24 * time.Hour
 
+	// waryTime is how long rounds are paid ahead on a channel whose provider allowed
+	// less than it had said: a few of them, after which its word counts again.
+	waryTime = time.Minute
+
 	// maxLows is how many channels wait for a look at what they have left.
 	maxLows = 64
 

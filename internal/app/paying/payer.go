@@ -62,6 +62,7 @@ type Payer struct {
 	ended    chan struct{}                      // closed and made anew when one is; guarded by mu
 	flights  map[ledger.ChannelID]*flight       // comparisons under way; guarded by mu
 	left     map[ledger.Address]channel.Dispute // providers, and why; guarded by mu
+	wary     map[ledger.ChannelID]time.Time     // until when nothing is borrowed; guarded by mu
 	balances map[ledger.Address]ledger.Amount   // free, by provider; guarded by mu
 	looked   time.Time                          // at balances; guarded by mu
 	counts   Counts                             // guarded by mu
@@ -87,6 +88,7 @@ func New(ctx context.Context, cfg Config) (*Payer, error) {
 	p := &Payer{
 		cfg: cfg, lows: make(chan ledger.ChannelID, maxLows), live: make(map[*payment]context.CancelFunc), ended: make(chan struct{}),
 		flights: make(map[ledger.ChannelID]*flight), left: make(map[ledger.Address]channel.Dispute),
+		wary: make(map[ledger.ChannelID]time.Time),
 	}
 	if p.cfg.MaxOutput == 0 {
 		p.cfg.MaxOutput = terms.DefaultOutput
@@ -226,7 +228,7 @@ func (p *Payer) try(ctx context.Context, m *payment, o channel.Order, account st
 		return nil, err
 	}
 	defer p.low(id)
-	o.Channel = id
+	o.Channel, o.Ahead = id, p.isWary(id)
 	round, err := p.cfg.Payer.Open(ctx, time.Now(), o)
 	if !errors.Is(err, channel.ErrResync) {
 		return round, err
@@ -257,6 +259,21 @@ func (p *Payer) choose(ctx context.Context, offer *Offer, o channel.Order, accou
 		}
 	}
 	return ledger.ChannelID{}, channel.ErrNoChannel
+}
+
+// notCovered is for a provider that did not admit a round for want of money: what it
+// allowed was borrowed elsewhere meanwhile, on another channel of ours or by others.
+// The next rounds are paid ahead.
+func (p *Payer) notCovered(id ledger.ChannelID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.wary[id] = time.Now().Add(waryTime)
+}
+
+func (p *Payer) isWary(id ledger.ChannelID) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return time.Now().Before(p.wary[id])
 }
 
 func (p *Payer) count(f func(*Counts)) {

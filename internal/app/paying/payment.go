@@ -86,6 +86,9 @@ func (m *payment) Saw(b []byte, so usage.Snapshot) {
 
 // End implements tunnel.Payment.
 func (m *payment) End(ctx context.Context, e tunnel.PaymentEnd) (backend.Receipt, bool) {
+	if e.Code == tunnel.CodeQuota {
+		m.p.notCovered(m.round.Hello().Channel) // before the request is tried again
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.end = e
@@ -98,6 +101,10 @@ func (m *payment) End(ctx context.Context, e tunnel.PaymentEnd) (backend.Receipt
 	m.waits = false
 	return m.receipt, m.known
 }
+
+// Again implements tunnel.Payment. Where all was paid ahead, the books differ, and
+// they are compared before the next round.
+func (m *payment) Again() bool { return !m.round.Ahead() }
 
 // wait returns when what is said holds, or when ctx ends: true, it holds. The caller
 // holds mu, which is given up meanwhile.
