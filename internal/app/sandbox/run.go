@@ -71,7 +71,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	case ctx.Err() != nil:
 		return nil
 	case err != nil:
-		return app.NotReady(err)
+		return err
 	}
 	if o.ReadyFile != "" {
 		if err := ready.write(o.ReadyFile); err != nil {

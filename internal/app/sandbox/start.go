@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/bridge"
 	"github.com/culvert-net/culvert/internal/app/devchain/ready"
 	"github.com/culvert-net/culvert/internal/app/gateway"
@@ -17,20 +18,39 @@ import (
 )
 
 // start brings all nodes up, the chain first and relays before providers, and
-// returns once a request will succeed.
+// returns once a request will succeed. What could not be written has its own exit
+// code; what did not come up is not ready.
 func (s *sandbox) start(ctx context.Context, src source) (*Ready, []string, error) {
-	var chain *ready.File
-	if s.plan.chain != nil {
-		s.progress.begin("starting the chain")
-		var err error
-		if chain, err = s.startChain(ctx); err != nil {
-			return nil, nil, err
-		}
-		s.progress.done("chain up: %s, with the market in block %d", chainName, chain.Market.Block)
+	chain, err := s.market(ctx)
+	if err != nil {
+		return nil, nil, app.NotReady(err)
 	}
 	if err := s.plan.write(ctx, s.o, src, chain); err != nil {
 		return nil, nil, err
 	}
+	r, models, err := s.nodes(ctx, chain)
+	if err != nil {
+		return nil, nil, app.NotReady(err)
+	}
+	return r, models, nil
+}
+
+// market brings the chain up, if there is to be one.
+func (s *sandbox) market(ctx context.Context) (*ready.File, error) {
+	if s.plan.chain == nil {
+		return nil, nil
+	}
+	s.progress.begin("starting the chain")
+	chain, err := s.startChain(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.progress.done("chain up: %s, with the market in block %d", chainName, chain.Market.Block)
+	return chain, nil
+}
+
+// nodes trades on the chain, if there is one, and brings up all that is beside it.
+func (s *sandbox) nodes(ctx context.Context, chain *ready.File) (*Ready, []string, error) {
 	if chain != nil {
 		s.progress.begin("registering providers and buying from them")
 		if err := s.plan.trade(ctx, chain); err != nil {
