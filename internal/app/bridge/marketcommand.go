@@ -20,7 +20,7 @@ import (
 func moneyCommands(data func() (string, error)) []*cobra.Command {
 	return []*cobra.Command{
 		providersCommand(data), buyCommand(data), balanceCommand(data), topUpCommand(data), closeCommand(data),
-		refundCommand(data), withdrawCommand(data), roundsCommand(data),
+		refundCommand(data), withdrawCommand(data), roundsCommand(data), slashCommand(data),
 	}
 }
 

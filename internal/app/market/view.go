@@ -313,6 +313,12 @@ func (m *Market) Open(ctx context.Context, id ledger.RoundID, passphrase config.
 		return Opened{}, err
 	}
 	c, ok := m.books.Reader.Channel(o.Info.Channel)
+	if !ok { // no program runs here, and the chain was not read yet
+		if err := m.books.Reader.Sync(ctx); err != nil {
+			return Opened{}, refused(err)
+		}
+		c, ok = m.books.Reader.Channel(o.Info.Channel)
+	}
 	if !ok {
 		return Opened{}, fmt.Errorf("channel %s is not known at present", o.Info.Channel)
 	}
