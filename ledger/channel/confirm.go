@@ -79,9 +79,7 @@ func (m *Payment) Accepted(ctx context.Context, f Accepted) error {
 // that has ended it changes nothing.
 func (m *Payment) Confirm(ctx context.Context, now time.Time, e Ending) (c Confirmation, err error) {
 	r := e.Result.Message
-	signer, err := e.Result.Signer(m.p.Domain)
-	if err != nil || signer != m.round.provider || r.Channel != m.at.id || r.Epoch != m.at.epoch || r.RoundID != m.round.id ||
-		r.RequestHash != m.round.requestHash || !r.Final {
+	if !m.Says(e.Result) {
 		return c, fmt.Errorf("round %s: %w", m.ID(), ErrResult)
 	}
 	d := m.meter.delivered()

@@ -64,6 +64,7 @@ const (
 	TooDense     Reason = 5 // more tokens for as many bytes than others count
 	OtherContent Reason = 6 // the hash of the answer is another's
 	WrongStatus  Reason = 7 // an aborted round that costs something
+	TwoResults   Reason = 8 // the provider signed two different ones
 )
 
 func (r Reason) String() string {
@@ -82,6 +83,8 @@ func (r Reason) String() string {
 		return "more tokens for the same text than other providers count"
 	case OtherContent:
 		return "the result is for another answer than arrived"
+	case TwoResults:
+		return "the provider signed two different results"
 	default:
 		return "an aborted round was charged"
 	}
