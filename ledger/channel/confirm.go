@@ -105,12 +105,14 @@ func (m *Payment) Confirm(ctx context.Context, now time.Time, e Ending) (c Confi
 		}
 		usage, cost, reason := b.judge(e, d)
 		if reason == Agreed && e.Complete && r.Status == ledger.StatusDone && d.ToolCalls == 0 && d.Text >= minRatioBytes {
-			limit, tooDense, err := dense(tx, b.price.Model, b.provider, usage.Output, d.Text)
+			var limit uint64
+			var err error
+			limit, reason, err = overRounds(tx, b.price.Model, b.provider, usage.Output, d.Text)
 			if err != nil {
 				return err
 			}
-			if tooDense {
-				reason, usage.Output = TooDense, min(usage.Output, limit)
+			if reason != Agreed {
+				usage.Output = min(usage.Output, limit)
 				cost = ledger.MinAmount(cost, b.capped(usage))
 			}
 		}

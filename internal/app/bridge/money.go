@@ -312,6 +312,9 @@ func (m *money) whyNot(model string) string {
 	if why := m.tooDear(model); why != "" {
 		return why
 	}
+	if len(m.payer.Left()) > 0 {
+		return fmt.Sprintf("who counted what could not be is not paid any more (%s status lists them), and nothing is left with any other; buy with: %s buy PROVIDER AMOUNT", program, program)
+	}
 	return fmt.Sprintf("nothing is left with any of them; buy with: %s buy --model MODEL --tokens %d", program, buyTokens)
 }
 
