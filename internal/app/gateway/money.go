@@ -60,10 +60,10 @@ func claimRule(text string) (claim.Rule, error) {
 type money struct {
 	books  *books.Books
 	wallet wallet.Config
-	payee *channel.Payee
-	till  *billing.Till
-	ready atomic.Bool // the rounds of the last run are dealt with
-	g     *gateway
+	payee  *channel.Payee
+	till   *billing.Till
+	ready  atomic.Bool // the rounds of the last run are dealt with
+	g      *gateway
 
 	writer  *chain.Writer
 	claimer *claim.Claimer
