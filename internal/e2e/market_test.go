@@ -322,6 +322,13 @@ type row struct {
 // restart kills a node with -9 and starts it by hand, as its owner would.
 func (s *stall) restart(node string, flags ...string) {
 	s.t.Helper()
+	s.killed(node)
+	s.begin(node, flags...)
+}
+
+// killed kills a node with -9.
+func (s *stall) killed(node string) {
+	s.t.Helper()
 	s.kill(node)
 	eventually(s.t, patience, node+" is gone", func() error {
 		if alive(s.PIDs[node]) {
@@ -329,6 +336,11 @@ func (s *stall) restart(node string, flags ...string) {
 		}
 		return nil
 	})
+}
+
+// begin starts a node that does not run.
+func (s *stall) begin(node string, flags ...string) {
+	s.t.Helper()
 	cmd := s.command(node, append([]string{"serve", "--passphrase-file", s.passphrase(), "--log-level", "debug"}, flags...)...)
 	cmd.Env = append(os.Environ(), s.env...)
 	d := daemoniseCommand(s.t, cmd)
