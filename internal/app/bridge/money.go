@@ -296,6 +296,9 @@ func (m *money) whyNot() string {
 	case m.books.Reader.Fresh().IsZero():
 		return "this bridge has not read the chain yet, so that it does not know what it has"
 	}
+	if len(m.payer.Left()) > 0 {
+		return fmt.Sprintf("who counted what could not be is not paid any more (%s status lists them), and nothing is left with any other; buy with: %s buy PROVIDER AMOUNT", program, program)
+	}
 	return fmt.Sprintf("nothing is left with any of them; buy with: %s buy --model MODEL --tokens %d", program, buyTokens)
 }
 

@@ -23,6 +23,7 @@ const (
 	routeEarnings  = "/market/earnings"
 	routeRounds    = "/market/rounds"
 	routeOpen      = "/market/open"
+	routeWords     = "/market/contradictions"
 )
 
 // command is what a command tells a running program.
@@ -63,6 +64,7 @@ func Admin(m *Market, why error, rest http.Handler) http.Handler {
 	handle(mux, routeBalance, func(ctx context.Context, _ command) (any, error) { return m.Balance(ctx) })
 	if m.cfg.Pays {
 		handle(mux, routeRounds, func(ctx context.Context, c command) (any, error) { return m.Rounds(ctx, c.Limit) })
+		handle(mux, routeWords, func(ctx context.Context, _ command) (any, error) { return m.Contradictions(ctx) })
 		handle(mux, routeOpen, func(ctx context.Context, c command) (any, error) { return m.Open(ctx, c.Round, c.secret()) })
 	} else {
 		handle(mux, routeEarnings, func(ctx context.Context, c command) (any, error) { return m.Earnings(ctx, c.secret()) })

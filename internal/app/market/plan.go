@@ -37,6 +37,8 @@ func (m *Market) plan(ctx context.Context, h *hand, o Order) (*plan, error) {
 		return m.planChannel(h, o)
 	case Register, Update:
 		return m.planOffer(h, o)
+	case Slash:
+		return m.planSlash(ctx, h, o)
 	}
 	view, calls, self := m.books.Reader.State().Pending, m.books.Chain.Calls(), h.writer.Address()
 	p := &plan{facts: [][2]string{}}
@@ -343,6 +345,9 @@ func (m *Market) prepare(ctx context.Context, h *hand, r *record, tell func(Prog
 		return calls.Bond(o.Amount, t.Until), nil
 	case Unbond:
 		return calls.Unbond(), nil
+	case Slash:
+		a, b, err := m.words(ctx, h, o)
+		return calls.Slash(a, b), err
 	default: // check has refused all others
 		return calls.Withdraw(o.To), nil
 	}
@@ -404,6 +409,8 @@ func (m *Market) told(h *hand, r *record) string {
 		return fmt.Sprintf("The bond is there until %s.", clock(r.Terms.Until))
 	case Unbond:
 		return "The bond is back in the wallet."
+	case Slash:
+		return fmt.Sprintf("The bond is taken: %s of it came into the wallet.", m.money(r.Terms.Amount))
 	default:
 		return fmt.Sprintf("%s went out.", m.money(r.Terms.Amount))
 	}
