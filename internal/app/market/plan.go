@@ -276,6 +276,9 @@ func (m *Market) planOffer(h *hand, o Order) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Do == Register && m.cfg.Serves != "" && m.books.Wallet == nil {
+		return nil, app.Usage(fmt.Errorf("the running %s has not opened the wallet, so that nobody could be billed; start it again with --passphrase-file FILE, and then register", m.cfg.Serves))
+	}
 	p := &plan{facts: [][2]string{}, terms: Terms{Price: o.Price, Payout: o.Payout, Descriptor: offer.Descriptor}}
 	if p.terms.Price.IsZero() {
 		p.terms.Price = offer.Price
@@ -305,6 +308,9 @@ func (m *Market) planOffer(h *hand, o Order) (*plan, error) {
 		}
 	}
 	p.fact("Price", "%s", price)
+	if offer.Price.IsZero() {
+		p.fact("Note", "no model has a price, so that none is served for money: gateway price set")
+	}
 	p.fact("Payout", "%s", m.address(p.terms.Payout))
 	p.fact("Public", "for everybody, for ever: %d bytes that name this node, its address and its models", len(p.terms.Descriptor))
 	return p, nil

@@ -27,9 +27,9 @@ type Router struct {
 	Prices Prices
 	Pays   func(n directory.Node, model string) bool
 
-	// WhyNot says, where nobody is left who is free or can be paid, what helps; nil:
-	// there is nothing to say.
-	WhyNot func() string
+	// WhyNot says, where nobody of a model is left who is free or can be paid, what
+	// helps; nil: there is nothing to say.
+	WhyNot func(model string) string
 
 	mu  sync.Mutex
 	rnd *mrand.Rand // guarded by mu
@@ -83,7 +83,7 @@ func (r *Router) Choose(name string, needs openai.Capability, exclude []tunnel.T
 	case errors.Is(err, route.ErrUnpaid):
 		why := "there is no balance with any of them"
 		if r.WhyNot != nil {
-			why = r.WhyNot()
+			why = r.WhyNot(model)
 		}
 		e := openai.Quota("every provider of this model that is left asks to be paid, and " + why + "; or pick a model of GET /v1/models that has no price")
 		e.Cause = fmt.Errorf("%w: %w", tunnel.ErrNoProvider, err)
