@@ -512,6 +512,11 @@ func TestStatusPrint(t *testing.T) {
 			t.Errorf("status = %s; want %q", out.String(), want)
 		}
 	}
+	out.Reset()
+	s.Backend = &BackendStatus{Kind: BackendMock, Alive: true}
+	if err := s.print(&out); err != nil || !strings.Contains(out.String(), "  mock, answers\n") {
+		t.Errorf("%v: status = %s; want the demo model without an address", err, out.String())
+	}
 }
 
 // A directory that is prepared for another world has nothing of the old one left:

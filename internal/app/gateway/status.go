@@ -104,7 +104,7 @@ func (s *Status) print(out io.Writer) error {
 		if !b.Alive {
 			state = strings.TrimSuffix("DOES NOT ANSWER: "+b.Problem, ": ")
 		}
-		row("Backend", "%s %s, %s", b.Kind, b.URL, state)
+		row("Backend", "%s, %s", strings.TrimSpace(b.Kind+" "+b.URL), state)
 		row("Serves", "%s", strings.Join(b.Models, ", "))
 	}
 	s.Money.rows(row)
