@@ -274,5 +274,11 @@ func (e *examined) channels(all []ClientChannel) {
 func ExamineRunning(ctx context.Context, dir string) ([]doctor.Finding, error) {
 	var found []doctor.Finding
 	err := serve.Tell(ctx, filepath.Join(dir, serve.AdminSocket), routeExamine, command{}, &found)
+	if errors.Is(err, context.DeadlineExceeded) {
+		f := doctor.Bad("Look at the node of the chain, which is url in [chain] of config.toml, and start it again if it hangs.",
+			"its server takes questions, and has not answered by the end of this look")
+		f.Check = "chain"
+		return []doctor.Finding{f}, nil
+	}
 	return found, err
 }
