@@ -87,6 +87,9 @@ func printProviders(out io.Writer, d *market.Desk, list []market.Listing) error 
 		}
 	}
 	fmt.Fprintln(w, "Prices are per million tokens. Buy from one with: bridge buy PROVIDER AMOUNT")
+	if !d.Runs() {
+		fmt.Fprintln(w, "Names, models and their prices are in the directory, which the bridge reads while it runs: bridge serve")
+	}
 	return w.Flush()
 }
 
