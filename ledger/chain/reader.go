@@ -88,7 +88,7 @@ func (r *Reader) Run(ctx context.Context) error {
 	wait := retryFirst
 	for {
 		next := r.cfg.Network.pollTime()
-		if err := r.Sync(ctx); err == nil || errors.Is(err, ErrMoved) {
+		if err := r.Sync(ctx); err == nil || errors.Is(err, ErrMoved) || errors.Is(err, ErrBehind) {
 			wait = retryFirst
 		} else {
 			next = wait + rand.N(wait/2) // many readers of one server come back apart
@@ -206,6 +206,7 @@ func (r *Reader) once(ctx context.Context) error {
 		return err
 	}
 	if head != r.seen {
+		r.seen = Block{} // a pass that fails half-way publishes what is after it
 		if err := r.follow(ctx, head); err != nil {
 			return err
 		}
@@ -246,15 +247,20 @@ func (r *Reader) follow(ctx context.Context, head Block) error {
 		return err
 	}
 	// The head is still the one these pages were of.
-	again, err := r.server.blockAt(ctx, head.Number)
-	if errors.Is(err, errNoBlock) || err == nil && again.Hash != head.Hash {
-		return ErrMoved
-	}
-	if err != nil {
+	if err := r.stays(ctx, head); err != nil {
 		return err
 	}
 	r.publish(head, pending, target)
 	return nil
+}
+
+// stays asks for a block once more: ErrMoved if it is another one now.
+func (r *Reader) stays(ctx context.Context, b Block) error {
+	again, err := r.server.blockAt(ctx, b.Number)
+	if errors.Is(err, errNoBlock) || err == nil && again.Hash != b.Hash {
+		return ErrMoved
+	}
+	return err
 }
 
 func (r *Reader) last() *mark { return &r.marks[len(r.marks)-1] }
@@ -276,7 +282,7 @@ func (r *Reader) rewind(ctx context.Context, head Block) error {
 	if known < len(r.marks) || r.last().Number > head.Number {
 		// Servers behind one address differ by some blocks. What was confirmed is
 		// not given up for that, unless it stays so.
-		if r.behind++; r.behind <= maxBehind {
+		if r.behind++; r.behind <= r.cfg.Network.lag() {
 			return fmt.Errorf("its newest block is %d, and %d was confirmed: %w", head.Number, r.last().Number, ErrBehind)
 		}
 	}
@@ -352,12 +358,15 @@ func (r *Reader) page(ctx context.Context, target uint64) error {
 		}
 		return err
 	}
-	again, err := r.server.blockAt(ctx, end.Number)
-	if errors.Is(err, errNoBlock) || err == nil && again.Hash != end.Hash {
-		return ErrMoved
-	}
-	if err != nil {
+	if err := r.stays(ctx, end); err != nil {
 		return err
+	}
+	// The page follows on what was read before: else it would stay, as what is asked
+	// in the next pass is whether its last block does.
+	if last := r.last().Block; end.parent != last.Hash && !last.Hash.IsZero() {
+		if err := r.stays(ctx, last); err != nil {
+			return err
+		}
 	}
 	marks, err := r.apply(r.last().view, logs, end)
 	if err != nil {
@@ -429,6 +438,16 @@ func (r *Reader) pending(ctx context.Context, head Block) (View, error) {
 		from = to + 1
 	}
 	return view, nil
+}
+
+// lag is how often in a row a newest block may be before a confirmed one until that
+// is a fork. Where the newest is confirmed, there is one server, and no other way for
+// a fork to begin.
+func (n Network) lag() int {
+	if n.Confirmations == 0 {
+		return 0
+	}
+	return maxBehind
 }
 
 // young says whether a newest block can be the chain's. Where blocks come on
