@@ -287,16 +287,29 @@ func (m *money) pays(n directory.Node, model string) bool {
 }
 
 // whyNot says what helps where nobody is left who is free or can be paid.
-func (m *money) whyNot() string {
+func (m *money) whyNot() error {
 	switch {
 	case m == nil:
-		return "this bridge pays nobody, since it has no chain ([chain] in config.toml)"
+		return errors.New("this bridge pays nobody, since it has no chain ([chain] in config.toml)")
 	case m.payer == nil:
-		return "this bridge pays nobody, since its wallet is not open: " + m.books.Locked.Error()
-	case m.books.Reader.Fresh().IsZero():
-		return "this bridge has not read the chain yet, so that it does not know what it has"
+		return errors.New("this bridge pays nobody, since its wallet is not open: " + m.books.Locked.Error())
 	}
-	return fmt.Sprintf("nothing is left with any of them; buy with: %s buy --model MODEL --tokens %d", program, buyTokens)
+	if err := m.unread(); err != nil {
+		return paying.Unread(err)
+	}
+	return fmt.Errorf("nothing is left with any of them; buy with: %s buy --model MODEL --tokens %d", program, buyTokens)
+}
+
+// unread says that the chain was not read since the program started, and why if that
+// is known. Until it is, nobody knows what there is to pay with.
+func (m *money) unread() error {
+	if m == nil || m.payer == nil || !m.books.Reader.Fresh().IsZero() {
+		return nil
+	}
+	if err := m.books.Reader.Status().Err; err != nil {
+		return fmt.Errorf("the chain has not been read yet: %w", err)
+	}
+	return errors.New("the chain has not been read yet")
 }
 
 // tunnelPayer is nobody where nothing is paid.
