@@ -23,7 +23,7 @@ type Reader struct {
 	witness *server // nil: the first is believed
 	decoder *decoder
 
-	pass sync.Mutex // held by whoever reads; guards the fields up to mu
+	pass chan struct{} // has one value while somebody reads; guards the fields up to mu
 	// marks are blocks that were read up to, with their hashes, the oldest first;
 	// there is at least one once the checkpoint was loaded.
 	marks   []mark
@@ -71,7 +71,7 @@ func NewReader(cfg Config) (*Reader, error) {
 	}
 	r := &Reader{
 		cfg: cfg, server: s, decoder: d, width: cfg.Network.MaxRange,
-		state: &State{}, subs: make(map[chan struct{}]bool),
+		pass: make(chan struct{}, 1), state: &State{}, subs: make(map[chan struct{}]bool),
 	}
 	if cfg.Witness != nil {
 		cfg.Transport = cfg.Witness
@@ -162,11 +162,15 @@ func (r *Reader) change(f func()) {
 	}
 }
 
-// Sync reads up to the newest block. When it returns nil, State is complete up to
-// it.
+// Sync reads up to the newest block, after whoever reads at present. When it returns
+// nil, State is complete up to it.
 func (r *Reader) Sync(ctx context.Context) error {
-	r.pass.Lock()
-	defer r.pass.Unlock()
+	select {
+	case r.pass <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-r.pass }()
 	err := r.once(ctx)
 	r.doubt(err)
 	if err != nil || r.Status().Err != nil {
