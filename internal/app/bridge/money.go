@@ -205,7 +205,7 @@ func (m *money) topUp(ctx context.Context, id ledger.ChannelID, amount ledger.Am
 
 // release asks a provider for its consent to close a channel, over a circuit that no
 // request has.
-func (m *money) release(ctx context.Context, ask channel.ReleaseAsk) (r ledger.Signed[ledger.Release], err error) {
+func (m *money) release(ctx context.Context, ask channel.ReleaseAsk, tell func(string)) (r ledger.Signed[ledger.Release], err error) {
 	c, ok := m.books.Reader.Channel(ask.Channel)
 	if !ok {
 		return r, errors.New("the contract does not have the channel yet")
@@ -214,7 +214,7 @@ func (m *money) release(ctx context.Context, ask channel.ReleaseAsk) (r ledger.S
 	for _, model := range snap.Models() {
 		for _, n := range snap.Providers(model.ID) {
 			if o, err := m.prices.Offer(snap, n, now); err == nil && o.Provider == c.Provider {
-				return paying.Release(ctx, func(ctx context.Context) (tunnel.Conn, error) { return m.line(ctx, n.Key) }, ask)
+				return paying.Release(ctx, func(ctx context.Context) (tunnel.Conn, error) { return m.line(ctx, n.Key) }, ask, tell)
 			}
 		}
 	}
