@@ -28,7 +28,7 @@ type bar struct {
 // is no failure: machines differ, and what else runs on them.
 func bars(r *results) []verdict {
 	var all []verdict
-	for _, b := range slices.Concat(localBars(), hopBars(), floorBars()) {
+	for _, b := range slices.Concat(localBars(), hopBars(), floorBars(), paidBars()) {
 		v, ok := b.value(r)
 		if !ok {
 			continue // not measured in this run
@@ -99,6 +99,16 @@ func floorBars() []bar {
 		{what: "three hops: first token p50, 16 streams, of the floor chain's", unit: "×", limit: 1.92, value: ratio("stream16", rowKey, first50)},
 		{what: "new circuit each: added p50, 1 client, of the floor chain's", unit: "×", limit: 4.3, value: added("seq", rowNew, p50)},
 		{what: "new circuit each: answers/s at 64 clients, of the floor chain's", unit: "×", limit: 0.11, least: true, value: ratio("c64", rowNew, perSecond)},
+	}
+}
+
+// paidBars are of what paying for an answer adds to the same one, unpaid, in the
+// same round. What commits wait for a disk is no part of the first.
+func paidBars() []bar {
+	return []bar{
+		{what: "paid, ledgers in memory: added p50 to unpaid, 1 client", unit: "ms", limit: 0.5, value: func(r *results) (float64, bool) {
+			return r.more("seq", rowMemory, rowKey, p50)
+		}},
 	}
 }
 

@@ -62,6 +62,19 @@ var (
 	colBad      = counted("wrong, cut, failed", bad)
 	colStale    = counted("stale connections", func(c *cell) int { return c.Stale })
 
+	colPaid50 = column{"paying adds", func(r *results, group string, which row) string {
+		if !which.paid() {
+			return ""
+		}
+		return show(r.more(group, which, rowKey, p50))
+	}}
+	colPaidFirst50 = column{"paying adds", func(r *results, group string, which row) string {
+		if !which.paid() {
+			return ""
+		}
+		return show(r.more(group, which, rowKey, first50))
+	}}
+
 	colChunkRatio = column{"× ReverseProxy", func(r *results, group string, which row) string {
 		return show(r.ratio(group, which, rowProxy, chunksPerSecond))
 	}}
@@ -94,6 +107,9 @@ func progress(r *results, g *group, c *cell) string {
 		one.Cells = append(one.Cells, base)
 	}
 	if base, ok := r.peer(c, rowProxy); ok && base != c {
+		one.Cells = append(one.Cells, base)
+	}
+	if base, ok := r.peer(c, rowKey); ok && base != c {
 		one.Cells = append(one.Cells, base)
 	}
 	var parts []string

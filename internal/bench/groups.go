@@ -58,11 +58,12 @@ func bulk(o script.Order) load.Load {
 
 // groups is all of them, in the order they run in.
 func groups() []*group {
-	latency := []column{colP50, colP90, colP99, colAdded50, colAdded99, colAnswers, colCPU, colUpstream, colClient}
-	streaming := []column{colFirst50, colFirst99, colGap50, colGap99, colDelay50, colDelay99, colChunks, colCPUChunk}
+	latency := []column{colP50, colP90, colP99, colAdded50, colAdded99, colPaid50, colAnswers, colCPU, colUpstream, colClient}
+	streaming := []column{colFirst50, colFirst99, colPaidFirst50, colGap50, colGap99, colDelay50, colDelay99, colChunks, colCPUChunk}
 	few := []row{rowProxy, rowLocal, rowKey}
 	// What a circuit costs does not show in what takes so much longer.
 	noNew := []row{rowUpstream, rowProxy, rowLocal, rowFloor, rowKey}
+	unpaid := slices.DeleteFunc(slices.Clone(rows), row.paid)
 	direct := []row{rowUpstream, rowProxy, rowLocal, rowKey}
 	return []*group{
 		{name: "seq", title: "1 client, not streamed", rows: rows, columns: latency, load: chat(1)},
@@ -73,7 +74,7 @@ func groups() []*group {
 			load: streams(16, quickPace/2, quickPace),
 		},
 		{
-			name: "paced64", title: "64 streams of 50 tokens/s", rows: rows, columns: streaming,
+			name: "paced64", title: "64 streams of 50 tokens/s", rows: unpaid, columns: streaming,
 			load: streams(64, pace, pace),
 		},
 		{

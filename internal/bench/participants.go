@@ -72,7 +72,6 @@ func participant(name, short string, serve func(l net.Listener, to string) error
 // worldCommand is a sandbox that ends when its standard input does.
 func worldCommand() *cobra.Command {
 	o := sandbox.Defaults()
-	o.Chain = false // what is measured is free: a deposit would end within seconds
 	cmd := &cobra.Command{
 		Use: cmdWorld, Short: "A sandbox", Hidden: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -84,9 +83,10 @@ func worldCommand() *cobra.Command {
 	// program its place.
 	o.Relays = o.Hops - 1
 	o.Listen, o.LogLevel = "127.0.0.1:0", "warn"
-	o.Epoch = worldEpoch
+	o.Epoch, o.Deposit = worldEpoch, worldDeposit
 	f := cmd.Flags()
 	f.StringVar(&o.Backend, "backend", "", "model server")
+	f.BoolVar(&o.Chain, "chain", false, "paid for")
 	f.StringVar(&o.Isolation, "isolation", "", "by what")
 	f.StringVar(&o.Dir, "dir", "", "data")
 	f.StringVar(&o.Bin, "bin", "", "programs")
@@ -98,3 +98,6 @@ func worldCommand() *cobra.Command {
 // worldEpoch is longer than a run: the worlds that wait for their turn should
 // not be busy with a new directory.
 const worldEpoch = 15 * time.Minute
+
+// worldDeposit lasts for a billion words, which no run uses.
+const worldDeposit = "1000 eth"

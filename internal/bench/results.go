@@ -172,6 +172,19 @@ func (r *results) addedRatio(group string, which, other row, m metric) (float64,
 	})
 }
 
+// more is by how much a figure exceeds another row's, round by round.
+func (r *results) more(group string, which, other row, m metric) (float64, bool) {
+	return r.each(group, which, func(c *cell) (float64, bool) {
+		o, ok := r.peer(c, other)
+		if !ok {
+			return 0, false
+		}
+		own, ok1 := c.Figures[m]
+		theirs, ok2 := o.Figures[m]
+		return own - theirs, ok1 && ok2
+	})
+}
+
 // ratio is a figure in terms of another row's, round by round.
 func (r *results) ratio(group string, which, other row, m metric) (float64, bool) {
 	return r.each(group, which, func(c *cell) (float64, bool) {

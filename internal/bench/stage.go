@@ -26,11 +26,13 @@ const (
 	rowLocal    row = "local"
 	rowFloor    row = "floor"
 	rowKey      row = "key"
+	rowPaid     row = "paid"
+	rowMemory   row = "paid-memory"
 	rowNew      row = "new"
 )
 
 // rows is all of them, in the order of their turns.
-var rows = []row{rowUpstream, rowProxy, rowLocal, rowFloor, rowKey, rowNew}
+var rows = []row{rowUpstream, rowProxy, rowLocal, rowFloor, rowKey, rowPaid, rowMemory, rowNew}
 
 // title is a row as tables name it.
 func (r row) title() string {
@@ -40,12 +42,17 @@ func (r row) title() string {
 		rowLocal:    "bridge, local mode",
 		rowFloor:    "floor chain",
 		rowKey:      "three hops, by key",
+		rowPaid:     "three hops, by key, paid",
+		rowMemory:   "three hops, by key, paid, ledgers in memory",
 		rowNew:      "three hops, new circuit each",
 	}[r]
 }
 
 // product reports whether programs of ours are measured.
-func (r row) product() bool { return r == rowLocal || r == rowKey || r == rowNew }
+func (r row) product() bool { return r == rowLocal || r == rowKey || r.paid() || r == rowNew }
+
+// paid reports whether its answers are paid for.
+func (r row) paid() bool { return r == rowPaid || r == rowMemory }
 
 // program is one process of a subject, by its part in it.
 type program struct {
@@ -65,6 +72,7 @@ type stage struct {
 	upstream *process.Process
 	subjects map[row]*subject
 	started  []*process.Process
+	made     []string // directories outside of the staging's
 }
 
 const (
@@ -74,6 +82,9 @@ const (
 	// settleTime passes after the start, so that what programs do when they start
 	// is neither measured nor counted as idle memory.
 	settleTime = 2 * time.Second
+
+	// memoryDir is a file system in memory, on which a commit waits for nothing.
+	memoryDir = "/dev/shm"
 )
 
 // staging is what a stage is made of.
@@ -129,7 +140,7 @@ func (s *stage) add(ctx context.Context, c staging, r row, to string) error {
 		return s.floor(ctx, c, to)
 	case rowLocal:
 		return s.local(ctx, c, to)
-	case rowKey:
+	case rowKey, rowPaid, rowMemory:
 		return s.world(ctx, c, r, "key", to)
 	case rowNew:
 		return s.world(ctx, c, r, "conversation", to)
@@ -235,12 +246,22 @@ var errNotYet = errors.New("it does not answer yet")
 func (s *stage) world(ctx context.Context, c staging, r row, isolation, to string) error {
 	dir := filepath.Join(c.dir, string(r))
 	ready := dir + ".json"
+	if r == rowMemory {
+		var err error
+		if dir, err = os.MkdirTemp(memoryDir, "culvert-bench-"); err != nil {
+			return fmt.Errorf("row %s takes a file system in memory (leave it out with --rows): %w", r, err)
+		}
+		s.made = append(s.made, dir)
+	}
 	args := []string{
 		cmdWorld, "--backend", "http://" + to, "--isolation", isolation,
 		"--dir", dir, "--bin", c.bin, "--ready-file", ready,
 	}
 	if c.debug {
 		args = append(args, "--debug")
+	}
+	if r.paid() {
+		args = append(args, "--chain")
 	}
 	p, err := s.start("sandbox "+isolation, c.self, args...)
 	if err != nil {
@@ -259,6 +280,9 @@ func (s *stage) world(ctx context.Context, c staging, r row, isolation, to strin
 	}
 	w := &subject{addr: strings.TrimSuffix(strings.TrimPrefix(told.BaseURL, "http://"), "/v1")}
 	for name, pid := range told.PIDs {
+		if told.Chain != nil && pid == told.Chain.PID {
+			continue // no request passes through it
+		}
 		w.programs = append(w.programs, program{name: name, pid: pid, debug: told.Debug[name]})
 	}
 	slices.SortFunc(w.programs, func(a, b program) int { return strings.Compare(a.name, b.name) })
@@ -280,5 +304,8 @@ func (s *stage) alive() error {
 func (s *stage) close() {
 	for _, p := range slices.Backward(s.started) {
 		p.Stop()
+	}
+	for _, dir := range s.made {
+		_ = os.RemoveAll(dir)
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/culvert-net/culvert/internal/app/doctor"
 )
 
 // rpc asks a chain and returns the result as JSON.
@@ -54,6 +56,20 @@ func TestSandboxChain(t *testing.T) {
 	if money := rpc(t, w.Chain.RPC, "eth_getBalance", fmt.Sprintf(`[%q,"latest"]`, w.Chain.Accounts[0].Address.String())); len(money) < 10 {
 		t.Errorf("the first account has %s", money)
 	}
+	doctors := func(level doctor.Level, checks map[string][]string) {
+		t.Helper()
+		for node, names := range checks {
+			r, _ := examined(t, map[string]string{"bridge": "bridge", "provider-1": "gateway"}[node], "--data", w.Dirs[node])
+			for _, c := range names {
+				if f := finding(r, c); f.Level != level {
+					t.Errorf("%s: %s is %+v, want %s", node, c, f, level)
+				}
+			}
+		}
+	}
+	doctors(doctor.OK, map[string][]string{
+		"bridge": {"wallet", "chain", "channels"}, "provider-1": {"wallet", "chain", "gas", "price", "claims"},
+	})
 	rpc(t, w.Chain.RPC, "dev_mine", "[3]")
 	newest := blockNumber(t, w.Chain.RPC)
 	w.signal("devchain", syscall.SIGKILL)
@@ -63,6 +79,7 @@ func TestSandboxChain(t *testing.T) {
 		}
 		return nil
 	})
+	doctors(doctor.Problem, map[string][]string{"bridge": {"chain"}, "provider-1": {"chain"}})
 	w.ask(strings.Replace(chatBody(false), `"m"`, `"culvert-demo"`, 1)).completed(t)
 	w.interrupt()
 	<-w.done

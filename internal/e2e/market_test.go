@@ -380,6 +380,8 @@ func (s *stall) walk() {
 
 	// Killed and started again, both sides know what they knew, and go on.
 	s.restart("provider-1", patient()...)
+	s.restart("bridge", "--pay-max-price", "m = 0.5 gwei")
+	s.tooDear()
 	s.restart("bridge")
 	s.settled()
 	for _, r := range routes() {
@@ -497,6 +499,19 @@ func (s *stall) purses(provider string) {
 	if got := s.askAs(keys["laptop"], dear); got.status != http.StatusOK {
 		s.t.Errorf("after %q: %d %s", command[0], got.status, got.body)
 	}
+}
+
+// tooDear: a provider that asks more for a model than its user pays is not chosen for
+// it, whatever was bought there, and the error says so.
+func (s *stall) tooDear() {
+	s.t.Helper()
+	s.settled() // the chain is read, too
+	got := s.ask(fmt.Sprintf(routes()[2].body, "hello"))
+	message, _, code := got.failure(s.t)
+	if got.status != http.StatusTooManyRequests || code != "insufficient_quota" || !strings.Contains(message, "pay.max_price is 0.5 gwei") {
+		s.t.Errorf("above the highest price: %d %q %q", got.status, code, message)
+	}
+	s.pay("", routes()[3])
 }
 
 // consent: a running provider gives back at once what was not used of a channel.

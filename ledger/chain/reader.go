@@ -475,3 +475,24 @@ func (r *Reader) Funds(ctx context.Context, a ledger.Address) (ledger.Amount, er
 	}
 	return r.server.balance(ctx, a)
 }
+
+// MaxFee is what a call of an account may cost in fees now, whether the account has it
+// or not.
+func (r *Reader) MaxFee(ctx context.Context, from ledger.Address, c Call) (ledger.Amount, error) {
+	if err := r.server.check(ctx); err != nil {
+		return ledger.Amount{}, err
+	}
+	head, err := r.server.latest(ctx)
+	if err != nil {
+		return ledger.Amount{}, err
+	}
+	gas, err := r.server.estimate(ctx, from, c)
+	if err != nil {
+		return ledger.Amount{}, fmt.Errorf("%s: %w", c.What, err)
+	}
+	f, err := r.server.fees(ctx, head)
+	if err != nil {
+		return ledger.Amount{}, err
+	}
+	return times(gas+gas*r.cfg.Network.GasMargin/100, f.most)
+}

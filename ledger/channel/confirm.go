@@ -79,9 +79,7 @@ func (m *Payment) Accepted(ctx context.Context, f Accepted) error {
 // that has ended it changes nothing.
 func (m *Payment) Confirm(ctx context.Context, now time.Time, e Ending) (c Confirmation, err error) {
 	r := e.Result.Message
-	signer, err := e.Result.Signer(m.p.Domain)
-	if err != nil || signer != m.round.provider || r.Channel != m.at.id || r.Epoch != m.at.epoch || r.RoundID != m.round.id ||
-		r.RequestHash != m.round.requestHash || !r.Final {
+	if !m.Says(e.Result) {
 		return c, fmt.Errorf("round %s: %w", m.ID(), ErrResult)
 	}
 	d := m.meter.delivered()
@@ -107,12 +105,14 @@ func (m *Payment) Confirm(ctx context.Context, now time.Time, e Ending) (c Confi
 		}
 		usage, cost, reason := b.judge(e, d)
 		if reason == Agreed && e.Complete && r.Status == ledger.StatusDone && d.ToolCalls == 0 && d.Text >= minRatioBytes {
-			limit, tooDense, err := dense(tx, b.price.Model, b.provider, usage.Output, d.Text)
+			var limit uint64
+			var err error
+			limit, reason, err = overRounds(tx, b.price.Model, b.provider, usage.Output, d.Text)
 			if err != nil {
 				return err
 			}
-			if tooDense {
-				reason, usage.Output = TooDense, min(usage.Output, limit)
+			if reason != Agreed {
+				usage.Output = min(usage.Output, limit)
 				cost = ledger.MinAmount(cost, b.capped(usage))
 			}
 		}

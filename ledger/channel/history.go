@@ -82,6 +82,10 @@ type RoundInfo struct {
 	Output    uint64
 	Reason    Reason
 	Confirmed bool // the provider holds a voucher that pays for it
+
+	// Contradicted says that the provider signed two different results of it; both
+	// are kept.
+	Contradicted bool
 }
 
 // Rounds lists the last rounds of all channels, the newest first.
@@ -130,7 +134,8 @@ func (p *Payer) info(tx kv.Tx, where []byte) (i RoundInfo, b *bought, err error)
 	if b.result != nil {
 		i.Claimed = b.result.Message.Cost
 	}
-	return i, b, nil
+	i.Contradicted, err = has(tx, payerWords, b.id[:])
+	return i, b, err
 }
 
 // Disputes lists the last disputes, the newest first.
@@ -170,6 +175,7 @@ type Opening struct {
 	Proof   []ledger.Hash
 	Voucher ledger.Signed[ledger.Voucher]
 	Result  *ledger.Signed[ledger.Result] // the provider's word; nil: there is none
+	Words   *Contradiction                // its two words, if it said two
 	Salt    [32]byte
 }
 
@@ -228,6 +234,15 @@ func (p *Payer) Show(ctx context.Context, id ledger.RoundID) (o Opening, err err
 		}
 		if b.state == RoundSent || !found {
 			return ErrNotCovered
+		}
+		var w words
+		contradicted, err := get(tx, payerWords, id[:], &w)
+		if contradicted {
+			c := w.contradiction()
+			o.Words = &c
+		}
+		if err != nil {
+			return err
 		}
 		return nil
 	})

@@ -60,7 +60,7 @@ const (
 
 const (
 	// bytesPerToken is the most bytes of text that one token has on average over
-	// an answer: the least a provider can have counted.
+	// RatioRounds answers: the least a provider can have counted.
 	bytesPerToken = 12
 
 	// templateSlack are input tokens that a chat template adds to what was sent.

@@ -27,7 +27,7 @@ func (d Delivery) add(e Delivery) Delivery {
 // are bytes: the end is counted as a token, too.
 func (d Delivery) most() uint64 { return d.Text + d.Tools + toolSlack*d.ToolCalls + 1 }
 
-// least is the least that it can have been.
+// least is the least that it usually has been.
 func (d Delivery) least() uint64 { return d.Text / bytesPerToken }
 
 // meter counts what arrives.
@@ -60,10 +60,11 @@ const (
 	WrongCost    Reason = 1 // the cost is not that of the usage
 	WrongInput   Reason = 2 // more input than was sent
 	TooMuch      Reason = 3 // more output tokens than bytes
-	TooLittle    Reason = 4 // fewer output tokens than a tokenizer can make
+	TooLittle    Reason = 4 // fewer output tokens, over many rounds, than a tokenizer makes
 	TooDense     Reason = 5 // more tokens for as many bytes than others count
 	OtherContent Reason = 6 // the hash of the answer is another's
 	WrongStatus  Reason = 7 // an aborted round that costs something
+	TwoResults   Reason = 8 // the provider signed two different ones
 )
 
 func (r Reason) String() string {
@@ -77,11 +78,13 @@ func (r Reason) String() string {
 	case TooMuch:
 		return "more output tokens than bytes arrived"
 	case TooLittle:
-		return "fewer output tokens than the text can have"
+		return "fewer output tokens than such texts have"
 	case TooDense:
 		return "more tokens for the same text than other providers count"
 	case OtherContent:
 		return "the result is for another answer than arrived"
+	case TwoResults:
+		return "the provider signed two different results"
 	default:
 		return "an aborted round was charged"
 	}
@@ -124,8 +127,6 @@ func (b *bought) judge(e Ending, d Delivery) (usage ledger.Usage, cost ledger.Am
 	case !e.Complete:
 		// What was under way when it was cut cannot be told from what was not made.
 		usage.Output = min(usage.Output, most+inFlight)
-	case usage.Output < d.least():
-		reason = TooLittle // it is not paid more than it asked for
 	}
 	if e.Complete && r.ResponseHash != e.Response {
 		reason = OtherContent
@@ -172,25 +173,30 @@ func ratioKey(model string, provider ledger.Address) []byte {
 	return append(append([]byte(model), 0), provider[:]...)
 }
 
-// dense adds a round to the provider's ratio, and reports whether it has more
-// tokens to the byte, over the last rounds, than the others' median allows; then
-// limit is what a text of so many bytes is allowed.
-func dense(tx kv.Tx, model string, provider ledger.Address, tokens, size uint64) (limit uint64, tooDense bool, err error) {
+// overRounds adds a round to the provider's ratio, and says what is wrong with the
+// last rounds together: fewer tokens than any tokenizer makes of so many bytes, or
+// more to the byte than the others' median allows; then limit is what a text of so
+// many bytes is allowed. One answer alone says nothing of the first: a line of
+// dashes is a token or two.
+func overRounds(tx kv.Tx, model string, provider ledger.Address, tokens, size uint64) (limit uint64, reason Reason, err error) {
 	key := ratioKey(model, provider)
 	var own ratio
 	if _, err := get(tx, payerRatios, key, &own); err != nil {
-		return 0, false, err
+		return 0, Agreed, err
 	}
 	own.rounds = append(own.rounds, sample{uint32(min(tokens, maxRatio)), uint32(min(size, maxRatio))})
 	if n := len(own.rounds); n > RatioRounds {
 		own.rounds = own.rounds[n-RatioRounds:]
 	}
 	if err := put(tx, payerRatios, key, &own); err != nil {
-		return 0, false, err
+		return 0, Agreed, err
 	}
 	ownTokens, ownBytes, enough := own.total()
-	if !enough {
-		return 0, false, nil
+	switch {
+	case !enough:
+		return 0, Agreed, nil
+	case ownTokens*bytesPerToken < ownBytes:
+		return tokens, TooLittle, nil // it is not paid more than it asked for
 	}
 	type pair struct{ tokens, bytes uint64 }
 	var others []pair
@@ -208,7 +214,7 @@ func dense(tx kv.Tx, model string, provider ledger.Address, tokens, size uint64)
 		return nil
 	})
 	if err != nil || len(others) == 0 {
-		return 0, false, err
+		return 0, Agreed, err
 	}
 	slices.SortFunc(others, func(a, b pair) int {
 		switch x, y := a.tokens*b.bytes, b.tokens*a.bytes; {
@@ -222,9 +228,9 @@ func dense(tx kv.Tx, model string, provider ledger.Address, tokens, size uint64)
 	// Of an even number the higher one: the doubt is the provider's.
 	m := others[len(others)/2]
 	if ownTokens*m.bytes*100 <= m.tokens*ownBytes*ratioPercent {
-		return 0, false, nil
+		return 0, Agreed, nil
 	}
-	return min(size, maxRatio) * m.tokens / m.bytes * ratioPercent / 100, true, nil
+	return min(size, maxRatio) * m.tokens / m.bytes * ratioPercent / 100, TooDense, nil
 }
 
 // dispute is an event: a provider's figure that was not paid.

@@ -79,6 +79,35 @@ func TestInflatedUsage(t *testing.T) {
 	}
 }
 
+// A provider that counts too few tokens for its texts does not count what it makes.
+// One answer of long tokens says nothing, nor do twenty with an ordinary one among
+// them.
+func TestTooFewTokens(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		each  uint64 // tokens counted of 200 in each answer but the first, in percent
+		found bool
+	}{{"as they are", 100, false}, {"long tokens", 40, false}, {"too few", 30, true}} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.window, w.cap = ledger.Wei(500_000), ledger.Amount{}
+			w.startPayer()
+			for i := range uint64(RatioRounds + 1) {
+				m := w.open(400)
+				r := w.admit(m, 400)
+				e := w.deliver(m, r, 200, c.each)
+				got := w.settle(m, e)
+				switch last := i >= RatioRounds-1; {
+				case got.Dispute != nil != (c.found && last):
+					t.Fatalf("round %d: dispute %+v", i, got.Dispute)
+				case got.Dispute != nil && (got.Dispute.Reason != TooLittle || got.Cost != e.Result.Message.Cost):
+					t.Fatalf("round %d: %+v, for %s; it is paid what it asked for", i, got.Dispute, got.Cost)
+				}
+			}
+		})
+	}
+}
+
 // Without any other provider the bytes that arrived are the bound.
 func TestFiguresThatCannotBe(t *testing.T) {
 	text := Delivery{Text: 400, Chunks: 100}
@@ -94,7 +123,7 @@ func TestFiguresThatCannotBe(t *testing.T) {
 		{"a token for each byte", text, false, func(r *ledger.Result) { r.Output, r.Cost = 400, costOf(400) }, Agreed, costOf(400)},
 		{"more tokens than bytes", text, false, func(r *ledger.Result) { r.Output, r.Cost = 402, costOf(402) }, TooMuch, costOf(401)},
 		{"tool calls are apart", Delivery{Text: 4, Tools: 40, ToolCalls: 1}, false, func(r *ledger.Result) { r.Output, r.Cost = 70, costOf(70) }, Agreed, costOf(70)},
-		{"too few tokens", Delivery{Text: 4000}, false, func(*ledger.Result) {}, TooLittle, costOf(100)},
+		{"a page of dashes", Delivery{Text: 4000}, false, func(*ledger.Result) {}, Agreed, costOf(100)},
 		{"too much input", text, false, func(r *ledger.Result) { r.Input, r.Cost = 5000, ledger.Wei(6000) }, WrongInput, ledger.Wei(uint64(len(testBody)) + templateSlack + 1000)},
 		{"too much cached input", text, false, func(r *ledger.Result) { r.Cached, r.Cost = 1<<63, ledger.Wei(6000) }, WrongInput, ledger.Wei(20 + (uint64(len(testBody))+templateSlack-20+1)/2 + 1000)},
 		{"a cost beside the usage", text, false, func(r *ledger.Result) { r.Cost = costOf(101) }, WrongCost, costOf(100)},

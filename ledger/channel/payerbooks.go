@@ -19,6 +19,7 @@ const (
 	payerIDs      = "payer-ids"      // round id → place, seq
 	payerHistory  = "payer-history"  // ^time, round id → place, seq
 	payerDisputes = "payer-disputes" // ^time, round id → dispute
+	payerWords    = "payer-words"    // round id → words
 	payerRatios   = "payer-ratios"   // model, 0, provider → ratio
 	payerPrices   = "payer-prices"   // place, model → agreed
 	payerMeta     = "payer-meta"

@@ -65,6 +65,7 @@ func sampleRecords() []record {
 		&agreed{price, ledger.Wei(2), ledger.Wei(3)},
 		&ratio{[]sample{{1, 2}, {3, maxRatio}}},
 		&dispute{reason: TooMuch, model: model, paid: ledger.Wei(9)},
+		&words{at: 5, provider: ledger.Address{1}, model: model, first: result, second: result},
 	}
 }
 
@@ -86,6 +87,8 @@ func emptyRecord(like record) record {
 		return new(account)
 	case *bought:
 		return new(bought)
+	case *words:
+		return new(words)
 	case *agreed:
 		return new(agreed)
 	case *ratio:

@@ -66,7 +66,11 @@ func configCommand(data func() (string, error)) *cobra.Command {
 	})
 }
 
-func walletCommand(data func() (string, error)) *cobra.Command { return walletProgram(data).Command() }
+func walletCommand(data func() (string, error)) *cobra.Command {
+	p := walletProgram(data)
+	p.Funds = counter(data).Funds
+	return p.Command()
+}
 
 // walletProgram is what the commands for the wallet and for money know of a bridge.
 func walletProgram(data func() (string, error)) wallet.Program {

@@ -13,6 +13,9 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/doctor"
 	"github.com/culvert-net/culvert/internal/app/keystore"
+	"github.com/culvert-net/culvert/internal/app/market"
+	"github.com/culvert-net/culvert/internal/app/onchain"
+	"github.com/culvert-net/culvert/internal/app/wallet"
 	"github.com/culvert-net/culvert/internal/config"
 	"github.com/culvert-net/culvert/internal/serve"
 )
@@ -84,6 +87,7 @@ func (p *patient) checks() []doctor.Check {
 		{Name: "clock", Run: doctor.Now(p.Clock)},
 		{Name: "directory", Run: p.directory},
 		{Name: "circuits", Run: p.circuits},
+		{Name: "money", Limit: moneyLook, Run: p.money},
 		{Name: "membership", Run: p.membership},
 		{Name: "API", Run: p.api},
 		{Name: "request", Limit: requestLimit, Run: p.request},
@@ -103,6 +107,29 @@ func (p *patient) membership(context.Context) []doctor.Finding {
 	default:
 		return doctor.One(doctor.Fine("one of %s, generation %d", app.Count(s.Members, "member"), s.Generation))
 	}
+}
+
+// money looks at what a bridge that pays needs.
+func (p *patient) money(ctx context.Context) []doctor.Finding {
+	if p.Misconfigured != nil || p.local() {
+		return nil
+	}
+	settings, err := onchain.Join(p.o.Config.Chain, p.World)
+	if err != nil {
+		return doctor.One(doctor.Bad("Correct [chain] in config.toml: "+p.Lines.Line("config", "path")+" says where it is.", "%v", err))
+	}
+	if settings == nil {
+		return nil
+	}
+	if p.Running {
+		found, err := market.ExamineRunning(ctx, p.Dir)
+		if err != nil {
+			return doctor.One(doctor.Bad("Restart the bridge, so that it uses its configuration of now.", "the running bridge does not say what it has: %v", err))
+		}
+		return found
+	}
+	w := wallet.Config{Data: p.Dir, Sessions: true, From: &wallet.Passphrases{Env: os.Getenv}, New: p.Lines.Line("wallet", "new")}
+	return market.ExamineStopped(ctx, program, settings, w, nil)
 }
 
 // local reports whether this is a bridge without a world.

@@ -4,6 +4,10 @@ import "time"
 
 // Bounds of what is asked over the API.
 const (
+	// moneyLook bounds the look at the chain: its log may have to be read first, and
+	// is read on by the program that runs.
+	moneyLook = 45 * time.Second
+
 	// upstreamLook bounds the question to the server of local mode.
 	upstreamLook = 15 * time.Second
 

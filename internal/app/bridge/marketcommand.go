@@ -20,7 +20,7 @@ import (
 func moneyCommands(data func() (string, error)) []*cobra.Command {
 	return []*cobra.Command{
 		providersCommand(data), buyCommand(data), balanceCommand(data), topUpCommand(data), closeCommand(data),
-		refundCommand(data), withdrawCommand(data), roundsCommand(data),
+		refundCommand(data), withdrawCommand(data), roundsCommand(data), slashCommand(data),
 	}
 }
 
@@ -213,7 +213,11 @@ free for new ones. It needs no passphrase.`,
 func printBalance(out io.Writer, d *market.Desk, b market.Balance, lines app.Lines) error {
 	w, row := app.Rows(out)
 	row("Wallet", "%s", b.Wallet)
-	row("In it", "%s", d.Money(b.Own))
+	if b.OwnProblem == "" {
+		row("In it", "%s", d.Money(b.Own))
+	} else {
+		row("In it", "NOT READ: %s", b.OwnProblem)
+	}
 	row("Withdrawable", "%s", d.Money(b.Held))
 	if !b.As.IsZero() {
 		row("As of", "%s UTC", b.As.Format(time.DateTime))

@@ -35,10 +35,11 @@ import (
 
 // PayConfig is [pay].
 type PayConfig struct {
-	Window    string `toml:"window" doc:"The most that you risk with one provider: what it may hold that is not worked for yet.\nSo many standard tokens at its price, \"1000000 tokens\", or an amount, \"0.01 eth\"."`
-	TopUp     string `toml:"auto_topup" doc:"An amount, such as \"0.01 eth\", that is added to a channel when less than half of it is left;\nempty: nothing is bought without you."`
-	TopUpDay  string `toml:"auto_topup_daily" doc:"The most that is so added within 24 hours, to all channels together."`
-	MaxOutput int    `toml:"max_output" doc:"Tokens of an answer that money is set aside for where the request does not say (max_tokens)."`
+	Window    string   `toml:"window" doc:"The most that you risk with one provider: what it may hold that is not worked for yet.\nSo many standard tokens at its price, \"1000000 tokens\", or an amount, \"0.01 eth\"."`
+	TopUp     string   `toml:"auto_topup" doc:"An amount, such as \"0.01 eth\", that is added to a channel when less than half of it is left;\nempty: nothing is bought without you."`
+	TopUpDay  string   `toml:"auto_topup_daily" doc:"The most that is so added within 24 hours, to all channels together."`
+	MaxPrice  []string `toml:"max_price" flag:"pay-max-price" doc:"The most that you pay for a million tokens, such as \"2 gwei\"; for one model alone, as\n\"llama3.3:70b = 1 gwei\". Providers that ask for more are not chosen. None: whatever you bought for."`
+	MaxOutput int      `toml:"max_output" doc:"Tokens of an answer that money is set aside for where the request does not say (max_tokens)."`
 }
 
 // payDefaults are of a bridge that was told nothing. A million tokens at a provider's
@@ -55,6 +56,9 @@ func (c *PayConfig) Validate() error {
 		return config.At("window", err)
 	}
 	if _, _, err := c.topUps(); err != nil {
+		return err
+	}
+	if _, err := c.maxPrices(); err != nil {
 		return err
 	}
 	if c.MaxOutput < 1 {
@@ -93,6 +97,7 @@ func (c *PayConfig) window() (amount ledger.Amount, tokens uint64, err error) {
 type money struct {
 	known  *directory.View
 	prices *pricing.Book
+	most   maxPrices
 
 	// nil where the wallet is not open.
 	purses   *purse.Book
@@ -132,6 +137,9 @@ func openMoney(ctx context.Context, b *bridge, w *world.World, chain *onchain.Se
 			err = errors.Join(err, m.books.Close())
 		}
 	}()
+	if m.most, err = b.cfg.Pay.maxPrices(); err != nil {
+		return nil, err
+	}
 	m.prices = pricing.NewBook(pricing.Config{Domain: chain.Domain, Asset: m.books.Chain.Asset, Chain: providers{m}})
 	if m.books.Wallet == nil {
 		b.log.Warn("the wallet is not open: only providers that are free are used", "err", m.books.Locked)
@@ -264,6 +272,11 @@ func (m *money) offer(to tunnel.Target, now time.Time) (*paying.Offer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if asked, err := o.Model(to.Model); err == nil {
+		if err := m.most.check(asked); err != nil {
+			return nil, err
+		}
+	}
 	out := &paying.Offer{Provider: o.Provider, Sheet: &o.Sheet}
 	for _, model := range n.Models {
 		if model.ID == to.Model {
@@ -282,12 +295,12 @@ func (m *money) pays(n directory.Node, model string) bool {
 	if err != nil {
 		return false
 	}
-	_, err = o.Model(model)
-	return err == nil && m.payer.CanPay(o.Provider)
+	asked, err := o.Model(model)
+	return err == nil && m.most.check(asked) == nil && m.payer.CanPay(o.Provider)
 }
 
 // whyNot says what helps where nobody is left who is free or can be paid.
-func (m *money) whyNot() error {
+func (m *money) whyNot(model string) error {
 	switch {
 	case m == nil:
 		return errors.New("this bridge pays nobody, since it has no chain ([chain] in config.toml)")
@@ -296,6 +309,12 @@ func (m *money) whyNot() error {
 	}
 	if err := m.unread(); err != nil {
 		return paying.Unread(err)
+	}
+	if why := m.tooDear(model); why != "" {
+		return errors.New(why)
+	}
+	if len(m.payer.Left()) > 0 {
+		return fmt.Errorf("who counted what could not be is not paid any more (%s status lists them), and nothing is left with any other; buy with: %s buy PROVIDER AMOUNT", program, program)
 	}
 	return fmt.Errorf("nothing is left with any of them; buy with: %s buy --model MODEL --tokens %d", program, buyTokens)
 }

@@ -30,6 +30,11 @@ func TestPayConfig(t *testing.T) {
 		"top-ups":             {func(c *PayConfig) { c.TopUp, c.TopUpDay = "0.01 eth", "0.03 eth" }, ""},
 		"top-ups for ever":    {func(c *PayConfig) { c.TopUp = "0.01 eth" }, "auto_topup_daily"},
 		"a limit of none":     {func(c *PayConfig) { c.TopUpDay = "0.01 eth" }, "auto_topup"},
+		"prices":              {func(c *PayConfig) { c.MaxPrice = []string{"2 gwei", "a=b = 1 gwei"} }, ""},
+		"two prices for all":  {func(c *PayConfig) { c.MaxPrice = []string{"2 gwei", "3 gwei"} }, "max_price"},
+		"two for one model":   {func(c *PayConfig) { c.MaxPrice = []string{"m = 2 gwei", "m=3 gwei"} }, "two for the same"},
+		"a price of nothing":  {func(c *PayConfig) { c.MaxPrice = []string{"= 2 gwei"} }, "names no model"},
+		"a price without":     {func(c *PayConfig) { c.MaxPrice = []string{"m = cheap"} }, "MODEL = 2 gwei"},
 		"a limit that is low": {func(c *PayConfig) { c.TopUp, c.TopUpDay = "0.01 eth", "0.001 eth" }, "less than one top-up"},
 	} {
 		p := payDefaults()
@@ -44,8 +49,8 @@ func TestPayConfig(t *testing.T) {
 // hear why and what to do.
 func TestNoMoney(t *testing.T) {
 	var none *money
-	if none.pays(directory.Node{}, "m") || none.tunnelPayer() != nil || none.status(t.Context()) != nil || none.close() != nil || !strings.Contains(none.whyNot().Error(), "[chain]") || none.unread() != nil {
-		t.Errorf("without a chain: %v", none.whyNot())
+	if none.pays(directory.Node{}, "m") || none.tunnelPayer() != nil || none.status(t.Context()) != nil || none.close() != nil || !strings.Contains(none.whyNot("m").Error(), "[chain]") || none.unread() != nil {
+		t.Errorf("without a chain: %v", none.whyNot("m"))
 	}
 	data, err := app.OpenData(t.TempDir(), program)
 	if err != nil {
@@ -62,13 +67,13 @@ func TestNoMoney(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := m.status(t.Context())
-	if m.tunnelPayer() != nil || m.pays(directory.Node{}, "m") || !strings.Contains(s.Locked, "bridge wallet new") || !strings.Contains(m.whyNot().Error(), "bridge wallet new") || m.unread() != nil {
-		t.Errorf("without a wallet: %+v, %v", s, m.whyNot())
+	if m.tunnelPayer() != nil || m.pays(directory.Node{}, "m") || !strings.Contains(s.Locked, "bridge wallet new") || !strings.Contains(m.whyNot("m").Error(), "bridge wallet new") || m.unread() != nil {
+		t.Errorf("without a wallet: %+v, %v", s, m.whyNot("m"))
 	}
 	// With one, what there is to pay with is known once the chain was read.
 	m.payer = new(paying.Payer)
 	for _, want := range []string{"not been read yet", "does not answer"} {
-		e, ok := errors.AsType[*openai.Error](m.whyNot())
+		e, ok := errors.AsType[*openai.Error](m.whyNot("m"))
 		if !ok || e.Status != http.StatusServiceUnavailable || e.Code != "chain_unread" || e.RetryAfter <= 0 || !strings.Contains(e.Message, want) {
 			t.Errorf("before the chain was read: %v, want 503 with %q", e, want)
 		}
@@ -88,5 +93,38 @@ func TestNoMoney(t *testing.T) {
 	}
 	if line := buyLine(ledger.Address{1}, "key_1"); line != "bridge buy "+(ledger.Address{1}).String()+" --tokens 1000000 --for key_1" {
 		t.Error(line)
+	}
+}
+
+// A model's own highest price counts before that of all, and nothing that is priced by
+// tokens, nor a fee for each request, is a way around it.
+func TestMaxPrice(t *testing.T) {
+	c := payDefaults()
+	if none, err := c.maxPrices(); err != nil || none.check(ledger.ModelPrice{Model: "m", Output: ledger.MaxAmount}) != nil {
+		t.Errorf("without a limit: %v", err)
+	}
+	c.MaxPrice = []string{"10 wei", "dear = 100 wei", "a=b = 5 wei"}
+	most, err := c.maxPrices()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		asked ledger.ModelPrice
+		fits  bool
+	}{
+		{ledger.ModelPrice{Model: "m", Input: ledger.Wei(10), Output: ledger.Wei(10), Image: ledger.Wei(1000)}, true},
+		{ledger.ModelPrice{Model: "m", Output: ledger.Wei(11)}, false},
+		{ledger.ModelPrice{Model: "m", Input: ledger.Wei(11)}, false},
+		{ledger.ModelPrice{Model: "m", Cached: ledger.Wei(11)}, false},
+		{ledger.ModelPrice{Model: "m", Reasoning: ledger.Wei(11)}, false},
+		{ledger.ModelPrice{Model: "m", Minimum: ledger.Wei(11)}, false},
+		{ledger.ModelPrice{Model: "dear", Output: ledger.Wei(100)}, true},
+		{ledger.ModelPrice{Model: "dear", Output: ledger.Wei(101)}, false},
+		{ledger.ModelPrice{Model: "a=b", Output: ledger.Wei(6)}, false},
+		{ledger.ModelPrice{Model: "a=b", Output: ledger.Wei(5)}, true},
+	} {
+		if err := most.check(x.asked); (err == nil) != x.fits {
+			t.Errorf("%+v: %v", x.asked, err)
+		}
 	}
 }

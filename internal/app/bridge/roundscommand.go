@@ -24,7 +24,8 @@ func roundsCommand(data func() (string, error)) *cobra.Command {
 		Short: "Show the requests that were paid, and prove one",
 		Long: `rounds lists the last requests that were paid: when, to whom, for which model, how
 many tokens, and at what cost, by this bridge's figures. Prompts and answers are
-not kept, only their hashes.`,
+not kept, only their hashes. Where a provider has signed two different results of one
+round, both are kept: bridge slash takes its bond for it.`,
 		Example: `  bridge rounds
   bridge rounds show 0x00112233445566778899aabbccddeeff --json > round.json
   bridge rounds verify round.json`,
@@ -68,6 +69,7 @@ type roundRow struct {
 	Claimed   ledger.Amount    `json:"claimed_cost"` // by the provider's figure
 	MaxCost   ledger.Amount    `json:"max_cost"`
 	Dispute   string           `json:"dispute,omitempty"`
+	Slashable bool             `json:"contradicted,omitempty"` // the provider signed two different results
 	Confirmed bool             `json:"confirmed"`
 	Channel   ledger.ChannelID `json:"channel"`
 	Epoch     uint32           `json:"epoch"`
@@ -78,7 +80,7 @@ func newRoundRow(r channel.RoundInfo) roundRow {
 	out := roundRow{
 		Round: r.Round, Opened: r.Opened.UTC(), Ended: r.Ended, Provider: r.Provider, Model: r.Model, State: r.State.String(), Input: r.Input,
 		Cached: r.Cached, Output: r.Output, Cost: r.Cost, Claimed: r.Claimed, MaxCost: r.MaxCost, Confirmed: r.Confirmed,
-		Channel: r.Channel, Epoch: r.Epoch, Seq: r.Seq,
+		Channel: r.Channel, Epoch: r.Epoch, Seq: r.Seq, Slashable: r.Contradicted,
 	}
 	if r.State != channel.RoundSent {
 		out.Status = r.Status.String()
@@ -103,6 +105,8 @@ func printRounds(out io.Writer, d *market.Desk, rows []roundRow) error {
 		}
 		note := ""
 		switch {
+		case r.Slashable:
+			note = "TWO RESULTS, signed: bridge slash " + r.Round.String()
 		case r.Dispute != "":
 			note = "DISPUTE: " + r.Dispute
 		case r.Confirmed:
@@ -162,18 +166,9 @@ the provider is in the contract.`,
 		Example: `  bridge rounds verify round.json`,
 		Args:    app.OneArgument("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			in := cmd.InOrStdin()
-			if args[0] != "-" {
-				f, err := os.Open(args[0])
-				if err != nil {
-					return app.Usage(err)
-				}
-				defer f.Close()
-				in = f
-			}
-			var o market.Opened
-			if err := json.NewDecoder(io.LimitReader(in, maxOpened)).Decode(&o); err != nil {
-				return app.Usage(fmt.Errorf("%s: %w; it should be what bridge rounds show --json writes", args[0], err))
+			o, err := readOpened(cmd, args[0])
+			if err != nil {
+				return err
 			}
 			checked, err := o.Check()
 			if err != nil {
@@ -182,6 +177,23 @@ the provider is in the contract.`,
 			return printOpened(cmd.OutOrStdout(), &o, checked, ledger.Amount.Format)
 		},
 	}
+}
+
+// readOpened reads a round that was shown, from a file or standard input.
+func readOpened(cmd *cobra.Command, path string) (o market.Opened, err error) {
+	in := cmd.InOrStdin()
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return o, app.Usage(err)
+		}
+		defer f.Close()
+		in = f
+	}
+	if err := json.NewDecoder(io.LimitReader(in, maxOpened)).Decode(&o); err != nil {
+		return o, app.Usage(fmt.Errorf("%s: %w; it should be what bridge rounds show --json writes", path, err))
+	}
+	return o, nil
 }
 
 // maxOpened bounds a round in a file: a proof has at most 48 hashes.
@@ -199,6 +211,10 @@ func printOpened(out io.Writer, o *market.Opened, c market.Checked, money func(l
 	row("Response", "%s", o.Leaf.Response)
 	row("Proved", "session key %s promises %s in all, for %s with this one as number %d", o.Key, money(c.Cumulative), app.Count(int(o.Size), "round"), o.Index+1)
 	switch {
+	case c.Second != nil:
+		row("Provider's word", "TWO, signed: %d in, %d cached, %d out, %s; and %d in, %d cached, %d out, %s", c.Signed.Input, c.Signed.Cached,
+			c.Signed.Output, money(c.Signed.Cost), c.Second.Input, c.Second.Cached, c.Second.Output, money(c.Second.Cost))
+		row("To do", "bridge slash takes the provider's bond, by the round or a file of this")
 	case c.Signed == nil:
 		row("Provider's word", "none is held")
 	case c.Agreed:

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ethereum/go-ethereum/consensus/misc/eip1559"
 	"github.com/ethereum/go-ethereum/core"
+	"github.com/ethereum/go-ethereum/core/txpool"
 	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/holiman/uint256"
 )
 
 // errNoBlock says that the node has made no block where it had to; its log says why.
@@ -56,8 +59,8 @@ func (c *Chain) mine(ctx context.Context, period time.Duration) {
 	}
 }
 
-// mineWaiting makes blocks until no transaction waits, or those that wait cannot be
-// in one: their fee is below the block's, which falls with later blocks.
+// mineWaiting makes blocks until no transaction waits that can be in the next one. One
+// whose fee is too low waits for later blocks, whose price falls.
 func (c *Chain) mineWaiting() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -66,7 +69,7 @@ func (c *Chain) mineWaiting() error {
 		if err := c.eth.TxPool().Sync(); err != nil {
 			return fmt.Errorf("looking for transactions: %w", err)
 		}
-		if executable, _ := c.eth.TxPool().Stats(); executable == 0 {
+		if c.ready() == 0 {
 			return nil
 		}
 		if err := c.seal(); err != nil {
@@ -76,6 +79,13 @@ func (c *Chain) mineWaiting() error {
 			return nil
 		}
 	}
+}
+
+// ready is how many transactions pay what the next block will ask for.
+func (c *Chain) ready() int {
+	next := eip1559.CalcBaseFee(c.eth.BlockChain().Config(), c.eth.BlockChain().CurrentBlock())
+	_, n := c.eth.TxPool().Pending(txpool.PendingFilter{MinTip: new(uint256.Int), BaseFee: uint256.MustFromBig(next)})
+	return n
 }
 
 // Mine makes n blocks, in which is what waits.

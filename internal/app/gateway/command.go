@@ -59,7 +59,11 @@ func moveCommand(data func() (string, error)) *cobra.Command {
 	}.Command(data)
 }
 
-func walletCommand(data func() (string, error)) *cobra.Command { return walletProgram(data).Command() }
+func walletCommand(data func() (string, error)) *cobra.Command {
+	p := walletProgram(data)
+	p.Funds = counter(data).Funds
+	return p.Command()
+}
 
 // walletProgram is what the commands for the wallet and for money know of a gateway.
 func walletProgram(data func() (string, error)) wallet.Program {

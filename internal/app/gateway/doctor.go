@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"os"
 	"strings"
 	"time"
 
@@ -10,7 +11,10 @@ import (
 	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/doctor"
+	"github.com/culvert-net/culvert/internal/app/market"
 	"github.com/culvert-net/culvert/internal/app/node"
+	"github.com/culvert-net/culvert/internal/app/onchain"
+	"github.com/culvert-net/culvert/internal/app/wallet"
 	"github.com/culvert-net/culvert/internal/config"
 )
 
@@ -91,8 +95,32 @@ func (p *patient) checks() []doctor.Check {
 		{Name: "completions", Limit: askLimit, Run: p.completions},
 		{Name: "chat", Limit: askLimit, Run: p.chat},
 		{Name: "streamed chat", Limit: askLimit, Run: p.stream},
+		{Name: "money", Limit: moneyLook, Run: p.money},
 		{Name: "ready", Run: p.ready},
 	}
+}
+
+// money looks at what a provider that is paid needs.
+func (p *patient) money(ctx context.Context) []doctor.Finding {
+	if p.Misconfigured != nil || p.World == nil || !p.cfg.Is(RoleProvider) {
+		return nil
+	}
+	settings, err := onchain.Join(p.cfg.Chain.Config, p.World)
+	if err != nil {
+		return doctor.One(doctor.Bad("Correct [chain] in config.toml: "+p.Lines.Line("config", "path")+" says where it is.", "%v", err))
+	}
+	if settings == nil {
+		return nil
+	}
+	if p.Running {
+		found, err := market.ExamineRunning(ctx, p.Dir)
+		if err != nil {
+			return doctor.One(doctor.Bad("Restart the gateway, so that it uses its configuration of now.", "the running gateway does not say what it has: %v", err))
+		}
+		return found
+	}
+	w := wallet.Config{Data: p.Dir, From: &wallet.Passphrases{Env: os.Getenv}, New: p.Lines.Line("wallet", "new")}
+	return market.ExamineStopped(ctx, program, settings, w, func() (market.Offer, error) { return p.cfg.offer(p.Dir) })
 }
 
 func (p *patient) close() {

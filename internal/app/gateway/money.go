@@ -58,11 +58,12 @@ func claimRule(text string) (claim.Rule, error) {
 
 // money is what a provider that is paid has besides.
 type money struct {
-	books *books.Books
-	payee *channel.Payee
-	till  *billing.Till
-	ready atomic.Bool // the rounds of the last run are dealt with
-	g     *gateway
+	books  *books.Books
+	wallet wallet.Config
+	payee  *channel.Payee
+	till   *billing.Till
+	ready  atomic.Bool // the rounds of the last run are dealt with
+	g      *gateway
 
 	writer  *chain.Writer
 	claimer *claim.Claimer
@@ -91,7 +92,7 @@ func (g *gateway) openMoney(ctx context.Context, o Options, home *node.Home) err
 	if err != nil {
 		return err
 	}
-	g.money = m
+	g.money, m.wallet = m, own
 	m.market = market.New(market.Config{
 		Books: m.books, Wallet: own, Serves: program, Log: g.log,
 		Offer: func() (market.Offer, error) { return g.offer(o, home) },
@@ -137,7 +138,7 @@ func (m *money) open() error {
 // look reads the chain once, within limit, so that the first words about this node
 // have its price. Whatever keeps it from that, the chain is read on later.
 func (m *money) look(ctx context.Context, limit time.Duration) {
-	if m == nil || m.till == nil {
+	if m == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
@@ -157,6 +158,24 @@ func (m *money) selling() *Selling {
 		p, ok := m.books.Reader.State().Provider(key.Address())
 		return p.Price, ok && !p.Exited
 	}}
+}
+
+// self is who this node would be in the market; false: it has no wallet.
+func (m *money) self() (ledger.Address, bool) {
+	info, err := wallet.Look(m.wallet)
+	if err != nil {
+		return ledger.Address{}, false
+	}
+	return info.Address, !info.Address.IsZero()
+}
+
+// sells reports whether this provider is in the market, or may be.
+func (m *money) sells() bool {
+	if m.books.Reader.Fresh().IsZero() {
+		return true
+	}
+	p, ok := m.books.Reader.State().Pending.Provider(m.books.Wallet.Key().Address())
+	return ok && !p.Exited
 }
 
 // sheet is a sheet of this provider that a round names.

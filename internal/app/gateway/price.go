@@ -55,7 +55,7 @@ func (g *gateway) openSeller(o Options, home *node.Home) error {
 	var err error
 	g.seller, err = selling.Open(selling.Config{
 		World: g.world, Key: sells.Key, Asset: sells.Asset, Unit: sells.Unit,
-		Domain: g.chain.Domain, Offered: g.offered,
+		Domain: g.chain.Domain, Offered: g.offered, Sells: g.money.sells,
 		List: list, File: home.Data.Path(selling.SheetsFile), Changed: g.directory.Changed, Log: g.log,
 	})
 	return app.Configured(err)
@@ -109,4 +109,34 @@ func (g *gateway) unsold() error {
 		return errors.New("there is no price sheet yet: " + why)
 	}
 	return errors.New("there is no price sheet yet")
+}
+
+// unsaid refuses to begin where what was sold would be given away, since no price is
+// set and nobody said that all is free. While it runs, such models are not offered.
+func (g *gateway) unsaid(o Options) error {
+	if g.money == nil {
+		return nil
+	}
+	path := g.cfg.Price.path(o.Data)
+	list, err := selling.ReadList(path)
+	if err != nil || !list.Unsaid() {
+		return app.Configured(err)
+	}
+	self, known := g.money.self()
+	if !known {
+		return nil // nobody could have registered
+	}
+	read := !g.money.books.Reader.Fresh().IsZero()
+	p, listed := g.money.books.Reader.State().Pending.Provider(self)
+	switch {
+	case read && (!listed || p.Exited):
+		return nil
+	case read:
+		return app.Usage(fmt.Errorf("%s: %w. It sells at %s per million tokens in the contract; who is to sell no more runs: gateway exit",
+			path, selling.ErrUnsaid, g.money.books.Chain.Network.Money(p.Price)))
+	case g.seller == nil:
+		return app.NotReady(fmt.Errorf("%s: %w. (The chain cannot be read now, and the wallet is not open: %w)", path, selling.ErrUnsaid, g.money.books.Locked))
+	}
+	g.log.Warn("no price is set, and whether this provider is in the market is not known before the chain is read: nothing is served until then", "file", path)
+	return nil
 }

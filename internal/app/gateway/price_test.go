@@ -82,6 +82,15 @@ func TestPriceCommands(t *testing.T) {
 	if out, err := price(t, dir, "set", "--remove"); err != nil || strings.Contains(out, "*  ") {
 		t.Errorf("without a default: %q, %v", out, err)
 	}
+	if out, err := price(t, dir, "free"); err != nil || !strings.Contains(out, "as you have said") {
+		t.Errorf("free: %q, %v", out, err)
+	}
+	if l, err := selling.ReadList(filepath.Join(dir, selling.ListFile)); err != nil || !l.Free || l.Unsaid() || len(l.Models) > 0 {
+		t.Errorf("free is kept as %+v, %v", l, err)
+	}
+	if out, err := price(t, dir, "set", "--input", "1", "--output", "2"); err != nil || strings.Contains(out, "free") {
+		t.Errorf("a price after all: %q, %v", out, err)
+	}
 }
 
 // What a gateway says of itself follows its prices, and it offers nothing to be

@@ -19,7 +19,9 @@ func priceCommand(data func() (string, error)) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "price",
 		Short: "Show and set what models cost",
-		Long: `What this gateway serves is free until a price is set. Prices are per million
+		Long: `What this gateway serves is free until a price is set, or it registers in the market:
+from then on nothing is free unless gateway price free says so, so that a lost file
+gives nothing away. Prices are per million
 tokens, for a model by its name or by default for all others, in the currency of the
 world's contract: 0.2 gwei, 1 eth, or a number of wei.
 
@@ -27,7 +29,7 @@ A running gateway sees a change within seconds and signs a new price sheet. It h
 three epochs later, when everybody has it; until then, and for who has not, the one
 before does.`,
 	}
-	cmd.AddCommand(priceShowCommand(data), priceSetCommand(data))
+	cmd.AddCommand(priceShowCommand(data), priceSetCommand(data), priceFreeCommand(data))
 	return cmd
 }
 
@@ -99,8 +101,12 @@ func priceRows(l selling.List) []priceRow {
 
 func printPrices(out io.Writer, l selling.List) error {
 	rows := priceRows(l)
+	if l.Free {
+		_, err := io.WriteString(out, "Everything is free, as you have said. Set a price with: gateway price set --input \"0.2 gwei\" --output \"0.8 gwei\"\n")
+		return err
+	}
 	if len(rows) == 0 {
-		_, err := io.WriteString(out, "No price is set: everything is free. Set one with: gateway price set --input \"0.2 gwei\" --output \"0.8 gwei\"\n")
+		_, err := io.WriteString(out, "No price is set: everything is free, unless this provider is in the market, which then serves nothing. Set one with: gateway price set --input \"0.2 gwei\" --output \"0.8 gwei\"\n")
 		return err
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -168,6 +174,29 @@ reasoning that is not delivered, images and the minimum nothing.`,
 	return cmd
 }
 
+func priceFreeCommand(data func() (string, error)) *cobra.Command {
+	return &cobra.Command{
+		Use:   "free",
+		Short: "Ask for nothing: remove all prices",
+		Long: `free removes all prices, and says in prices.toml that this is meant: a provider of the
+market without a price serves nothing otherwise. Who has bought gets answers for
+nothing then; who is to sell no more runs gateway exit as well.`,
+		Example: `  gateway price free`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			path, err := priceFile(data)
+			if err != nil {
+				return err
+			}
+			l := selling.List{Free: true}
+			if err := l.Write(path); err != nil {
+				return err
+			}
+			return printPrices(cmd.OutOrStdout(), l)
+		},
+	}
+}
+
 // partHelp says what a part of a price is of.
 func partHelp(name string) string {
 	switch name {
@@ -221,6 +250,7 @@ func setPrice(l *selling.List, model string, given map[string]string, remove boo
 		}
 		*part.Amount = &a
 	}
+	l.Free = false
 	if model == byDefault {
 		l.Default = &p
 		return nil

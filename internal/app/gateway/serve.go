@@ -107,6 +107,9 @@ func Serve(ctx context.Context, o Options) (err error) {
 	if g.models != nil {
 		g.models.look(ctx, firstLook)
 		g.money.look(ctx, firstLook)
+		if err := g.unsaid(o); err != nil {
+			return err
+		}
 		g.firstSheet()
 	}
 	seed := g.isSeed()

@@ -23,6 +23,8 @@ const (
 	routeEarnings  = "/market/earnings"
 	routeRounds    = "/market/rounds"
 	routeOpen      = "/market/open"
+	routeExamine   = "/market/examine"
+	routeWords     = "/market/contradictions"
 )
 
 // command is what a command tells a running program.
@@ -60,9 +62,11 @@ func Admin(m *Market, why error, rest http.Handler) http.Handler {
 	handle(mux, routeQuote, func(ctx context.Context, c command) (any, error) { return m.Quote(ctx, c.Order, c.secret()) })
 	handle(mux, routeSeen, func(ctx context.Context, c command) (any, error) { return struct{}{}, m.Seen(ctx, c.Order) })
 	handle(mux, routeProviders, func(ctx context.Context, _ command) (any, error) { return m.Providers(ctx) })
+	handle(mux, routeExamine, func(ctx context.Context, _ command) (any, error) { return m.Examine(ctx), nil })
 	handle(mux, routeBalance, func(ctx context.Context, _ command) (any, error) { return m.Balance(ctx) })
 	if m.cfg.Pays {
 		handle(mux, routeRounds, func(ctx context.Context, c command) (any, error) { return m.Rounds(ctx, c.Limit) })
+		handle(mux, routeWords, func(ctx context.Context, _ command) (any, error) { return m.Contradictions(ctx) })
 		handle(mux, routeOpen, func(ctx context.Context, c command) (any, error) { return m.Open(ctx, c.Round, c.secret()) })
 	} else {
 		handle(mux, routeEarnings, func(ctx context.Context, c command) (any, error) { return m.Earnings(ctx, c.secret()) })

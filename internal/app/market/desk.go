@@ -132,6 +132,14 @@ func (d *Desk) Rounds(ctx context.Context, limit int) ([]channel.RoundInfo, erro
 	return told[[]channel.RoundInfo](ctx, d, routeRounds, command{Limit: limit})
 }
 
+// Contradictions are those that a client holds.
+func (d *Desk) Contradictions(ctx context.Context) ([]Contradiction, error) {
+	if d.own != nil {
+		return d.own.Contradictions(ctx)
+	}
+	return told[[]Contradiction](ctx, d, routeWords, command{})
+}
+
 // Open opens a round.
 func (d *Desk) Open(ctx context.Context, id ledger.RoundID) (Opened, error) {
 	if d.own != nil {

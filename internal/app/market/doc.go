@@ -1,5 +1,5 @@
 // Package market does on the chain what a person asks a bridge or a gateway for:
-// register, buy, top up, close, refund, claim, withdraw, and the like.
+// register, buy, top up, close, refund, claim, withdraw, slash, and the like.
 //
 // A Market is made of a program's books. Quote says what an Order will cost, Do
 // does what was agreed to and tells how far it is, Seen forgets it. Asked again

@@ -30,6 +30,14 @@ const (
 	// maxBondDays is beyond what the contract takes, which says what it does.
 	maxBondDays = 36500
 
+	// fundsLimit bounds how long wallet show reads: the address is known at once, and
+	// who has a long log to read first is told so.
+	fundsLimit = 30 * time.Second
+
+	// clockSlack is how far a block's time may lie in the future: chains let whoever
+	// makes one choose it within some seconds.
+	clockSlack = 20 * time.Second
+
 	// quoteLimit bounds a quote: the chain's log may have to be read first.
 	quoteLimit = 15 * time.Minute
 )

@@ -230,6 +230,9 @@ func (m *Market) quote(h *hand, o Order, p *plan, cost chain.Cost) (Quote, error
 	q.MaxFee = ledger.MinAmount(q.MaxFee, m.books.Chain.Network.MaxFee)
 	q.Terms.MaxFee = q.MaxFee
 	q.Cost = fmt.Sprintf("%s, at most %s", m.money(q.Fee), m.money(q.MaxFee))
+	if o.Do == Slash && p.terms.Amount.Less(cost.Fee) {
+		q.Facts = append(q.Facts, [2]string{"Note", "the fee is more than you get; the provider loses its bond all the same"})
+	}
 	q.Facts = append(q.Facts, [2]string{"Wallet", m.address(h.writer.Address())})
 	return q, nil
 }

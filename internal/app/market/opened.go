@@ -30,6 +30,7 @@ type Opened struct {
 	Salt     string           `json:"salt"`             // keys the hashes of request and response
 	Voucher  string           `json:"voucher"`          // signed, in ledger's encoding, hexadecimal
 	Result   string           `json:"result,omitempty"` // the provider's, likewise; "": there is none
+	Second   string           `json:"second,omitempty"` // another result of the round that the provider signed; "": it said one thing only
 }
 
 // Leaf is ledger.Leaf as JSON.
@@ -62,6 +63,9 @@ func opened(o channel.Opening, d ledger.Domain, key ledger.Address) Opened {
 	if o.Result != nil {
 		out.Result = hex.EncodeToString(o.Result.Bytes())
 	}
+	if w := o.Words; w != nil {
+		out.Result, out.Second = hex.EncodeToString(w.First.Bytes()), hex.EncodeToString(w.Second.Bytes())
+	}
 	return out
 }
 
@@ -70,6 +74,7 @@ type Checked struct {
 	Cumulative ledger.Amount // that the voucher promises in all, for the rounds of its log
 	Agreed     bool          // the provider signed the same cost, usage and hashes
 	Signed     *ledger.Result
+	Second     *ledger.Result // another that it signed; nil: it said one thing only
 }
 
 // Check verifies an Opened by what is in it alone. It shows that the session key has
@@ -94,6 +99,9 @@ func (o *Opened) Check() (Checked, error) {
 	}
 	out := Checked{Cumulative: voucher.Message.Cumulative}
 	if o.Result == "" {
+		if o.Second != "" {
+			return Checked{}, errors.New("there is a second result and no first")
+		}
 		return out, nil
 	}
 	result, err := decodeHex[ledger.Result](o.Result)
@@ -108,6 +116,17 @@ func (o *Opened) Check() (Checked, error) {
 	out.Signed = &r
 	out.Agreed = r.RequestHash == leaf.RequestHash && r.ResponseHash == leaf.ResponseHash && r.Input == leaf.Input && r.Cached == leaf.Cached &&
 		r.Output == leaf.Output && r.Cost == leaf.Cost && r.Status == leaf.Status
+	if o.Second == "" {
+		return out, nil
+	}
+	second, err := decodeHex[ledger.Result](o.Second)
+	if err != nil {
+		return Checked{}, fmt.Errorf("the second result: %w", err)
+	}
+	if signer, err := channel.Contradict(domain, result, second); err != nil || signer != o.Provider {
+		return Checked{}, errors.New("the second result does not contradict the first")
+	}
+	out.Second = &second.Message
 	return out, nil
 }
 

@@ -29,6 +29,7 @@ const (
 	Close  Action = "close"
 	Reopen Action = "reopen"
 	Refund Action = "refund"
+	Slash  Action = "slash"
 )
 
 // Withdraw is an action of both.
@@ -49,6 +50,8 @@ type Order struct {
 	Content  ledger.Hash      `json:"content,omitzero"`   // register, update
 	To       ledger.Address   `json:"to,omitzero"`        // withdraw; zero: the payout address, or the wallet
 	Days     uint64           `json:"days,omitempty"`     // bond: for how long
+	Round    ledger.RoundID   `json:"round,omitzero"`     // slash: of which two results are held
+	Results  []string         `json:"results,omitempty"`  // slash: in place of Round, two that are signed, hexadecimal
 }
 
 // key names an order among those that are under way: the same is asked for twice
@@ -139,6 +142,8 @@ func (o Order) check() error {
 			return err
 		}
 		return needs(o.Days > 0 && o.Days <= maxBondDays, "for how many days")
+	case Slash:
+		return needs(o.Round != ledger.RoundID{} && len(o.Results) == 0 || o.Round == ledger.RoundID{} && len(o.Results) == 2, "the round, or its two results (and not both)")
 	case Register, Update, Exit, Claim, Unbond, Withdraw:
 		return nil
 	}

@@ -37,6 +37,8 @@ func (m *Market) plan(ctx context.Context, h *hand, o Order) (*plan, error) {
 		return m.planChannel(h, o)
 	case Register, Update:
 		return m.planOffer(h, o)
+	case Slash:
+		return m.planSlash(ctx, h, o)
 	}
 	view, calls, self := m.books.Reader.State().Pending, m.books.Chain.Calls(), h.writer.Address()
 	p := &plan{facts: [][2]string{}}
@@ -274,6 +276,9 @@ func (m *Market) planOffer(h *hand, o Order) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Do == Register && m.cfg.Serves != "" && m.books.Wallet == nil {
+		return nil, app.Usage(fmt.Errorf("the running %s has not opened the wallet, so that nobody could be billed; start it again with --passphrase-file FILE, and then register", m.cfg.Serves))
+	}
 	p := &plan{facts: [][2]string{}, terms: Terms{Price: o.Price, Payout: o.Payout, Descriptor: offer.Descriptor}}
 	if p.terms.Price.IsZero() {
 		p.terms.Price = offer.Price
@@ -303,6 +308,9 @@ func (m *Market) planOffer(h *hand, o Order) (*plan, error) {
 		}
 	}
 	p.fact("Price", "%s", price)
+	if offer.Price.IsZero() {
+		p.fact("Note", "no model has a price, so that none is served for money: gateway price set")
+	}
 	p.fact("Payout", "%s", m.address(p.terms.Payout))
 	p.fact("Public", "for everybody, for ever: %d bytes that name this node, its address and its models", len(p.terms.Descriptor))
 	return p, nil
@@ -343,6 +351,9 @@ func (m *Market) prepare(ctx context.Context, h *hand, r *record, tell func(Prog
 		return calls.Bond(o.Amount, t.Until), nil
 	case Unbond:
 		return calls.Unbond(), nil
+	case Slash:
+		a, b, err := m.words(ctx, h, o)
+		return calls.Slash(a, b), err
 	default: // check has refused all others
 		return calls.Withdraw(o.To), nil
 	}
@@ -403,6 +414,8 @@ func (m *Market) told(h *hand, r *record) string {
 		return fmt.Sprintf("The bond is there until %s.", clock(r.Terms.Until))
 	case Unbond:
 		return "The bond is back in the wallet."
+	case Slash:
+		return fmt.Sprintf("The bond is taken: %s of it came into the wallet.", m.money(r.Terms.Amount))
 	default:
 		return fmt.Sprintf("%s went out.", m.money(r.Terms.Amount))
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app/wallet"
 	"github.com/culvert-net/culvert/internal/config"
 	"github.com/culvert-net/culvert/ledger"
+	"github.com/culvert-net/culvert/ledger/chain"
 	"github.com/culvert-net/culvert/ledger/channel"
 )
 
@@ -22,6 +23,7 @@ type State struct {
 	ChainID  uint64         `json:"chain_id"`
 	Contract ledger.Address `json:"contract"`
 	Currency string         `json:"currency"`
+	Filecoin string         `json:"filecoin_address,omitempty"` // Address, as Filecoin's programs write it
 }
 
 // State says whose wallet it is, and on which chain.
@@ -36,6 +38,9 @@ func (m *Market) State(context.Context) (State, error) {
 		return s, nil
 	}
 	s.Address = a
+	if n.Filecoin && !a.IsZero() {
+		s.Filecoin = chain.ToFilecoin(a, n.Test)
+	}
 	return s, err
 }
 
@@ -99,6 +104,8 @@ type Balance struct {
 	Channels []ClientChannel `json:"channels"`          // of a client
 	As       time.Time       `json:"as_of,omitzero"`    // of the newest block
 	Problem  string          `json:"problem,omitempty"` // why the chain could not be read: it may be otherwise
+
+	OwnProblem string `json:"own_problem,omitempty"` // why Own is not known
 }
 
 // ClientChannel is a channel of a client.
@@ -140,15 +147,13 @@ func (m *Market) Balance(ctx context.Context) (Balance, error) {
 	if s.Head.Time > 0 {
 		b.As = time.Unix(int64(s.Head.Time), 0).UTC()
 	}
-	if b.Own, err = m.books.Reader.Funds(ctx, b.Wallet); err != nil && b.Problem == "" {
-		b.Problem = err.Error()
+	if b.Own, err = m.books.Reader.Funds(ctx, b.Wallet); err != nil {
+		b.OwnProblem = err.Error()
 	}
-	if m.cfg.Pays {
-		err = m.channels(ctx, &b)
-	} else {
-		err = nil
+	if !m.cfg.Pays {
+		return b, nil
 	}
-	return b, err
+	return b, m.channels(ctx, &b)
 }
 
 // channels adds those of a client, whether the chain has them yet or not.
@@ -313,6 +318,12 @@ func (m *Market) Open(ctx context.Context, id ledger.RoundID, passphrase config.
 		return Opened{}, err
 	}
 	c, ok := m.books.Reader.Channel(o.Info.Channel)
+	if !ok { // no program runs here, and the chain was not read yet
+		if err := m.books.Reader.Sync(ctx); err != nil {
+			return Opened{}, refused(err)
+		}
+		c, ok = m.books.Reader.Channel(o.Info.Channel)
+	}
 	if !ok {
 		return Opened{}, fmt.Errorf("channel %s is not known at present", o.Info.Channel)
 	}

@@ -264,12 +264,12 @@ func TestChoosePaid(t *testing.T) {
 	if e, ok := errors.AsType[*openai.Error](err); !ok || e.Status != 429 || e.Code != openai.CodeQuota || !errors.Is(e.Cause, tunnel.ErrNoProvider) {
 		t.Errorf("Choose = %v, want insufficient_quota", err)
 	}
-	r.WhyNot = func() error { return errors.New("the till is shut") }
+	r.WhyNot = func(string) error { return errors.New("the till is shut") }
 	_, err = r.Choose("only", openai.Chat, nil)
 	if e, ok := errors.AsType[*openai.Error](err); !ok || e.Code != openai.CodeQuota || !strings.Contains(e.Message, "the till is shut") {
 		t.Errorf("Choose = %v, want insufficient_quota with the reason", err)
 	}
-	r.WhyNot = func() error { return openai.Unavailable("chain_unread", "not yet", time.Second) }
+	r.WhyNot = func(string) error { return openai.Unavailable("chain_unread", "not yet", time.Second) }
 	_, err = r.Choose("only", openai.Chat, nil)
 	if e, ok := errors.AsType[*openai.Error](err); !ok || e.Status != 503 || e.Code != "chain_unread" || e.RetryAfter != time.Second || !errors.Is(e.Cause, tunnel.ErrNoProvider) {
 		t.Errorf("Choose = %v, want what WhyNot says", err)

@@ -27,10 +27,10 @@ type Router struct {
 	Prices Prices
 	Pays   func(n directory.Node, model string) bool
 
-	// WhyNot says, where nobody is left who is free or can be paid, what helps: a
-	// reason, or an *openai.Error that is the answer itself; nil: there is nothing to
-	// say.
-	WhyNot func() error
+	// WhyNot says, where nobody of a model is left who is free or can be paid, what
+	// helps: a reason, or an *openai.Error that is the answer itself; nil: there is
+	// nothing to say.
+	WhyNot func(model string) error
 
 	mu  sync.Mutex
 	rnd *mrand.Rand // guarded by mu
@@ -82,7 +82,7 @@ func (r *Router) Choose(name string, needs openai.Capability, exclude []tunnel.T
 		}
 		return tunnel.Target{}, fmt.Errorf("%w: %w", tunnel.ErrUnknownModel, err)
 	case errors.Is(err, route.ErrUnpaid):
-		return tunnel.Target{}, r.unpaid(err)
+		return tunnel.Target{}, r.unpaid(model, err)
 	case err != nil && notAble(snap, model, needs):
 		return tunnel.Target{}, fmt.Errorf("%w: %w", tunnel.ErrNotAble, err)
 	case err != nil:
@@ -92,10 +92,10 @@ func (r *Router) Choose(name string, needs openai.Capability, exclude []tunnel.T
 }
 
 // unpaid is for a request that somebody could answer, and nobody can be paid for.
-func (r *Router) unpaid(err error) *openai.Error {
+func (r *Router) unpaid(model string, err error) *openai.Error {
 	why := errors.New("there is no balance with any of them")
 	if r.WhyNot != nil {
-		why = r.WhyNot()
+		why = r.WhyNot(model)
 	}
 	e, ok := errors.AsType[*openai.Error](why)
 	if !ok {

@@ -202,12 +202,13 @@ func (m *market) startGateway() {
 	m.till = billing.Open(billing.Config{
 		Payee: m.payee, Context: func(string) int { return m.context }, Asks: func() bool { return true }, Log: m.log(),
 	})
-	server, err := tunnel.NewServer(tunnel.ServerConfig{Backend: m.model, Budget: body.NewBudget(64 << 20), Biller: m, Log: m.log()})
+	server, err := tunnel.NewServer(tunnel.ServerConfig{Backend: m.model, Budget: body.NewBudget(64 << 20), Biller: biller{m.till, &m.no}, Log: m.log()})
 	m.must(err)
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	requests, pays := m.acceptors()
-	wg.Go(func() { _ = m.till.Serve(ctx, pays) })
+	till := m.till // the next start's is another
+	wg.Go(func() { _ = till.Serve(ctx, pays) })
 	wg.Go(func() { _ = server.Run(ctx, requests) })
 	s := m.gateway
 	s.stop = sync.OnceFunc(func() {
@@ -219,12 +220,19 @@ func (m *market) startGateway() {
 	})
 }
 
+// biller is of one start of the gateway: who comes late to one that was killed does
+// not meet the next.
+type biller struct {
+	till *billing.Till
+	no   *atomic.Pointer[openai.Error] // what all are told, if anything
+}
+
 // Admit implements tunnel.Biller.
-func (m *market) Admit(ctx context.Context, a tunnel.Admission) (tunnel.Bill, *openai.Error) {
-	if e := m.no.Load(); e != nil {
+func (b biller) Admit(ctx context.Context, a tunnel.Admission) (tunnel.Bill, *openai.Error) {
+	if e := b.no.Load(); e != nil {
 		return nil, e
 	}
-	return m.till.Admit(ctx, a)
+	return b.till.Admit(ctx, a)
 }
 
 func (m *market) log() *slog.Logger { return slog.New(slog.DiscardHandler) }
@@ -255,8 +263,8 @@ func (m *market) startBridge() {
 	m.must(err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ran := make(chan error, 1)
-	go func() { ran <- m.payer.Run(ctx) }()
-	s := m.bridge
+	s, payer := m.bridge, m.payer // the next start's are others
+	go func() { ran <- payer.Run(ctx) }()
 	s.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := errors.Join(<-ran, s.close()); err != nil {

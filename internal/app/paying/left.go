@@ -15,6 +15,11 @@ func (p *Payer) leave(ctx context.Context, d channel.Dispute) {
 	p.left[d.Provider] = d
 	p.counts.Disputed++
 	p.mu.Unlock()
+	if d.Reason == channel.TwoResults {
+		p.cfg.Log.WarnContext(ctx, "a provider signed two different results of one round; both are kept, and it is left: bridge slash takes its bond",
+			"provider", d.Provider, "round", d.Round)
+		return
+	}
 	p.cfg.Log.WarnContext(ctx, "a provider wants more than can be; it is paid by our figure, and left",
 		"provider", d.Provider, "round", d.Round, "reason", d.Reason, "wants", d.Claimed.Format(), "paid", d.Paid.Format())
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/culvert-net/culvert/api/tunnel"
+	"github.com/culvert-net/culvert/ledger"
 	"github.com/culvert-net/culvert/ledger/channel"
 )
 
@@ -65,7 +66,7 @@ func (m *payment) hear(ctx context.Context, l *line) {
 			}
 			m.change(func() { m.holds = f.Cumulative })
 		case *channel.ResultFrame:
-			m.change(func() { m.result = &f.Result })
+			m.says(ctx, f.Result)
 		case *channel.ErrorFrame:
 			m.change(func() { m.refusal = &channel.Refusal{Code: f.Code, Wanted: f.Wanted, Text: f.Text} })
 		default: // nothing that a provider sends unasked
@@ -87,4 +88,32 @@ func (m *payment) pays(ctx context.Context, l *line, ask channel.Ask) {
 		return
 	}
 	_ = l.write(&channel.VoucherFrame{Voucher: v}) // the next read tells that the stream is gone
+}
+
+// says takes a result. Only the first of the round counts; one that contradicts it, or
+// what the provider said of an earlier round, is kept beside it.
+func (m *payment) says(ctx context.Context, r ledger.Signed[ledger.Result]) {
+	m.mu.Lock()
+	first := m.result
+	m.mu.Unlock()
+	mine := r.Message.RoundID == m.round.ID()
+	switch {
+	case mine && first == nil:
+		m.change(func() { m.result = &r })
+		return
+	case mine && first.Message == r.Message:
+		return // the stream was opened again
+	case !mine:
+		first = nil
+	}
+	d, err := m.p.cfg.Payer.Heard(context.WithoutCancel(ctx), time.Now(), first, r)
+	switch {
+	case err != nil:
+		m.p.failed(ctx, "what a provider contradicts itself in could not be kept", err)
+	case d != nil:
+		m.p.leave(ctx, *d)
+	}
+	if mine && !m.round.Says(*first) {
+		m.change(func() { m.result = &r }) // the first was none
+	}
 }

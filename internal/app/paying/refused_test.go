@@ -1,6 +1,7 @@
 package paying
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 	"strings"
@@ -96,5 +97,51 @@ func TestBackendErrors(t *testing.T) {
 	}
 	if b, s := m.balance(id), m.books(id); !b.Spent.IsZero() || !b.Unsettled.IsZero() || !s.Finished.IsZero() || b.Running != 0 {
 		t.Errorf("our books %+v, theirs %+v", b, s)
+	}
+}
+
+// wordier sends, behind each result, another one of the same round.
+type wordier struct {
+	tunnel.Conn
+	m *market
+}
+
+func (c wordier) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	if f, e := channel.ReadFrame(bytes.NewReader(b)); e == nil && err == nil {
+		if f, ok := f.(*channel.ResultFrame); ok {
+			other := f.Result.Message
+			other.Output++
+			_, err = c.Conn.Write(channel.AppendFrame(nil, &channel.ResultFrame{Result: ledger.Sign(other, domain, c.m.provider)}))
+		}
+	}
+	return n, err
+}
+
+// A provider that signs two results of a round is paid by the first, is left, by this
+// process and the next, and both are kept.
+func TestTwoResults(t *testing.T) {
+	m := newMarket(t)
+	id := m.buy("", 1_000_000)
+	m.circuit.set(func(k *wires) { k.wrap = func(s tunnel.Conn) tunnel.Conn { return wordier{s, m} } })
+	_, _, err := m.ask(request(t, ""))
+	m.must(err)
+	m.settled()
+	if b := m.balance(id); b.Spent != ledger.Wei(208) {
+		t.Errorf("%+v", b)
+	}
+	for range 2 {
+		all, err := m.channels.Contradictions(t.Context())
+		if err != nil || len(all) != 1 || all[0].First.Message.Output+1 != all[0].Second.Message.Output {
+			t.Fatalf("%+v, %v", all, err)
+		}
+		if left := m.payer.Left(); len(left) != 1 || left[0].Provider != m.provider.Address() || left[0].Round != all[0].First.Message.RoundID {
+			t.Errorf("left %+v", left)
+		}
+		if m.payer.CanPay(m.provider.Address()) {
+			t.Error("it can still be paid")
+		}
+		m.bridge.stop()
+		m.startBridge()
 	}
 }

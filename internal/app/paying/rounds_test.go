@@ -100,7 +100,9 @@ func TestAskMidStream(t *testing.T) {
 		m.must(err)
 		m.settled()
 	}
-	m.model.set(func(f *fakeModel) { f.tokens = 900 })
+	// The answer goes on when its pay stream is there, and gives the gateway time to ask.
+	hold := make(chan struct{})
+	m.model.set(func(f *fakeModel) { f.tokens, f.hold, f.pace = 900, hold, time.Millisecond })
 	asked := new(atomic.Int32)
 	m.circuit.set(func(c *wires) {
 		c.wrap = func(server tunnel.Conn) tunnel.Conn {
@@ -114,6 +116,11 @@ func TestAskMidStream(t *testing.T) {
 			}}
 		}
 	})
+	go func() {
+		defer close(hold)
+		for end := time.Now().Add(10 * time.Second); m.till.Counts().Lines == 0 && time.Now().Before(end); time.Sleep(time.Millisecond) {
+		}
+	}()
 	text, resp, err := m.ask(request(t, `,"stream":true`))
 	if err != nil || strings.Count(text, "word ") != 900 {
 		t.Fatalf("%d tokens, %v", strings.Count(text, "word "), err)

@@ -71,6 +71,9 @@ type Left struct {
 
 // String is a line for people.
 func (l Left) String() string {
+	if l.Reason == channel.TwoResults.String() {
+		return fmt.Sprintf("%s until %s: %s; take its bond with: bridge slash %s", l.Provider, l.Until.Format(time.DateOnly), l.Reason, l.Round)
+	}
 	return fmt.Sprintf("%s until %s: %s, of %s it wanted %s and got %s (round %s)",
 		l.Provider, l.Until.Format(time.DateOnly), l.Reason, l.Model, l.Wanted.Format(), l.Paid.Format(), l.Round)
 }

@@ -29,8 +29,9 @@ func (p *plan) chains() []*spec {
 func (s *spec) chainFile() string { return filepath.Join(s.dir, "ready.json") }
 
 // prepareChain chooses the chain's port, that of an earlier run if it is free. A
-// chain that is there goes on. It is started before the others have their ports.
-func (p *plan) prepareChain() error {
+// chain that is there goes on. It is started before the others have their ports, so
+// that its own are not held with theirs.
+func (p *plan) prepareChain(debug bool) error {
 	var held ports
 	defer held.release()
 	s := p.chain
@@ -46,7 +47,12 @@ func (p *plan) prepareChain() error {
 		return fmt.Errorf("preparing the chain: %w", err)
 	}
 	s.flags = []string{"--port", strconv.Itoa(port), "--ready-file", s.chainFile()}
-	if s.debug != "" {
+	if debug {
+		port, err := held.take("127.0.0.1", 0)
+		if err != nil {
+			return err
+		}
+		s.debug = "127.0.0.1:" + strconv.Itoa(port)
 		s.flags = append(s.flags, "--debug", s.debug)
 	}
 	return nil

@@ -56,6 +56,7 @@ and log. Kill one and watch what your client notices.`,
 	f.StringVar(&o.Bin, "bin", "", "directory of the programs bridge, gateway, observer and devchain (default: this program's own)")
 	f.BoolVar(&o.InProcess, "in-process", false, "run all nodes in this process instead of one each; the chain stays one")
 	f.BoolVar(&o.Chain, "chain", o.Chain, "run a chain too, with the market on it and accounts that have money, to try paying")
+	f.StringVar(&o.Deposit, "deposit", o.Deposit, "what the bridge buys from each provider on that chain: some million words for each eth")
 	f.StringVar(&o.ReadyFile, "ready-file", "", "write addresses, pids, logs and directories there, as JSON, once a request will succeed")
 	f.StringVar(&o.LogLevel, "log-level", o.LogLevel, "how much nodes log: debug, info, warn or error")
 	f.BoolVar(&o.Debug, "debug", false, "give every node a debug server (pprof) on a free port, named in the ready file")

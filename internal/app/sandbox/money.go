@@ -92,13 +92,10 @@ func (p *plan) prepareWallet(ctx context.Context, s *spec, account ready.Account
 	return nil
 }
 
-// deposit is what the bridge buys from each provider, for some million words.
-const deposit = "1 eth"
-
 // trade has each provider registered in the market, and the bridge buy from it, by
 // the commands that people use. What an earlier run has done stays: it is noted
 // beside the chain, since whoever deletes that deletes what was done on it.
-func (p *plan) trade(ctx context.Context, chain *ready.File) error {
+func (p *plan) trade(ctx context.Context, chain *ready.File, deposit string) error {
 	for i, s := range p.providers {
 		err := p.once(s.name+" is registered", func() error { return p.command(ctx, gateway.Command(), s, "register") })
 		if err != nil {

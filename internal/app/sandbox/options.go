@@ -13,6 +13,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/gateway"
 	"github.com/culvert-net/culvert/internal/serve"
+	"github.com/culvert-net/culvert/ledger"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -32,6 +33,7 @@ type Options struct {
 	Bin       string        // directory of the programs; "" is this program's own
 	InProcess bool          // goroutines instead of processes, but for the chain
 	Chain     bool          // a devchain too
+	Deposit   string        // what the bridge buys from each provider on it, as "1 eth"
 	ReadyFile string        // written when a request will succeed
 	LogLevel  string        // of the nodes
 	Debug     bool          // a debug server for each node
@@ -56,7 +58,7 @@ func Defaults() Options {
 	return Options{
 		Listen: defaultListen, Relays: 3, Providers: 1, Hops: 3,
 		Isolation: string(api.ByConversation), Epoch: world.MinEpoch, LogLevel: "info",
-		Chain: true,
+		Chain: true, Deposit: "1 eth",
 	}
 }
 
@@ -77,6 +79,9 @@ func (o *Options) check() error {
 	log.Level = o.LogLevel
 	if err := log.Validate(); err != nil {
 		return app.Usage(fmt.Errorf("--log-level: %w", err))
+	}
+	if deposit, err := ledger.ParseAmount(o.Deposit); err != nil || deposit.IsZero() {
+		return app.Usage(fmt.Errorf("--deposit %q: it is an amount above zero, as \"1 eth\"", o.Deposit))
 	}
 	if dir := filepath.Dir(o.ReadyFile); o.ReadyFile != "" {
 		// The nodes would all be started before that shows.

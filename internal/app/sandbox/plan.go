@@ -101,9 +101,6 @@ func layPlan(o *Options, dir string) (_ *plan, err error) {
 			return nil, err
 		}
 	}
-	if o.Chain {
-		p.chain = newSpec(o, dir, chainName, programDevchain)
-	}
 	if o.Debug {
 		for _, s := range p.all() {
 			port, err := p.held.take("127.0.0.1", 0)
@@ -114,7 +111,8 @@ func layPlan(o *Options, dir string) (_ *plan, err error) {
 		}
 	}
 	if o.Chain {
-		if err := p.prepareChain(); err != nil {
+		p.chain = newSpec(o, dir, chainName, programDevchain)
+		if err := p.prepareChain(o.Debug); err != nil {
 			return nil, err
 		}
 	}

@@ -124,6 +124,25 @@ func TestPlanHasMoney(t *testing.T) {
 	}
 }
 
+// The chain runs before the others have their ports.
+func TestChainStartsFirst(t *testing.T) {
+	o := Defaults()
+	o.Listen, o.Debug = "127.0.0.1:0", true
+	p, err := layPlan(&o, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.held.release()
+	for _, addr := range []string{"127.0.0.1:" + p.chain.flags[1], p.chain.debug} {
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			t.Errorf("the chain cannot listen at %s while the other nodes' ports are held: %v", addr, err)
+			continue
+		}
+		l.Close()
+	}
+}
+
 // A plan made twice in one directory is the same world with the same nodes.
 func TestPlanIsKept(t *testing.T) {
 	dir := t.TempDir()

@@ -53,10 +53,10 @@ func (s *sandbox) market(ctx context.Context) (*ready.File, error) {
 func (s *sandbox) nodes(ctx context.Context, chain *ready.File) (*Ready, []string, error) {
 	if chain != nil {
 		s.progress.begin("registering providers and buying from them")
-		if err := s.plan.trade(ctx, chain); err != nil {
+		if err := s.plan.trade(ctx, chain, s.o.Deposit); err != nil {
 			return nil, nil, err
 		}
-		s.progress.done("the bridge has bought %s from each provider", deposit)
+		s.progress.done("the bridge has bought %s from each provider", s.o.Deposit)
 	}
 	s.progress.begin("starting memory nodes")
 	if err := s.up(ctx, s.plan.memories); err != nil {

@@ -30,6 +30,7 @@ type Price struct {
 
 // List is the file of prices.
 type List struct {
+	Free    bool             `toml:"free"`    // the owner says that nothing is asked for
 	Default *Price           `toml:"default"` // of models that are not named; nil: they have none
 	Models  map[string]Price `toml:"models"`
 }
@@ -69,13 +70,16 @@ func ParseList(text []byte) (List, error) {
 		return List{}, err
 	}
 	if rest := meta.Undecoded(); len(rest) > 0 {
-		return List{}, fmt.Errorf("%s is not known; there are [default] and [models.\"NAME\"], with input, cached, output, reasoning, image and minimum", rest[0])
+		return List{}, fmt.Errorf("%s is not known; there are free = true, or [default] and [models.\"NAME\"], with input, cached, output, reasoning, image and minimum", rest[0])
 	}
 	return l, l.Check()
 }
 
 // Check reports what no sheet could say.
 func (l List) Check() error {
+	if l.Free && !l.free() {
+		return errors.New("free = true and prices contradict each other; remove one of the two")
+	}
 	if l.Default != nil {
 		if err := l.Default.check(); err != nil {
 			return fmt.Errorf("[default]: %w", err)
@@ -108,8 +112,12 @@ func (p *Price) check() error {
 	return nil
 }
 
-// free reports whether the list asks for nothing.
+// free reports whether the list asks for nothing, said or not.
 func (l List) free() bool { return l.Default == nil && len(l.Models) == 0 }
+
+// Unsaid reports whether the list neither asks for something nor says that all is
+// free: it may be lost.
+func (l List) Unsaid() bool { return l.free() && !l.Free }
 
 // Of is the price of a model by the list.
 func (l List) Of(model string) (ledger.ModelPrice, bool) {
@@ -164,6 +172,9 @@ func (l List) text() []byte {
 	var b bytes.Buffer
 	b.WriteString("# What this gateway asks for, per million tokens or images: \"0.2 gwei\", \"1 eth\" or wei.\n" +
 		"# cached is input and the others are nothing where they are left out. Changes are\n# seen within seconds; what was published before holds until it ends.\n")
+	if l.Free {
+		b.WriteString("\nfree = true\n")
+	}
 	if l.Default != nil {
 		b.WriteString("\n[default]\n")
 		l.Default.text(&b)

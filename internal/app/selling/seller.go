@@ -34,6 +34,11 @@ type Config struct {
 	// then nothing new is made. It does not block.
 	Unit func() (ledger.Amount, bool)
 
+	// Sells reports whether clients may have bought from this provider: it is in the
+	// market, or whether it is is not known yet. Then nothing is free that the list
+	// does not say so of. It does not block; nil: they have not.
+	Sells func() bool
+
 	// Offered are the models that the gateway serves. It does not block.
 	Offered func() []string
 
@@ -93,7 +98,7 @@ func Open(cfg Config) (*Seller, error) {
 	if s.list, err = ReadList(cfg.List); err != nil {
 		return nil, err
 	}
-	s.free = s.list.free()
+	s.free = s.gratis()
 	b, err := sealed.Read(cfg.File, sheetsMagic, cfg.World.ID, maxFile)
 	if err == nil {
 		err = s.decode(b)
@@ -179,8 +184,12 @@ func (s *Seller) Step(now time.Time) {
 	}
 	unit, known := s.cfg.Unit()
 	models := s.list.models(s.cfg.Offered())
+	free := s.gratis()
 	s.mu.Lock()
-	s.free = s.list.free()
+	s.free = free
+	if err == nil && !free && s.list.Unsaid() {
+		err = ErrUnsaid
+	}
 	if err == nil && len(models) > 0 {
 		err = s.renew(models, unit, known, now)
 	}
@@ -201,6 +210,15 @@ func (s *Seller) Step(now time.Time) {
 		s.cfg.Changed()
 	}
 }
+
+// gratis reports whether what is served costs nothing.
+func (s *Seller) gratis() bool {
+	return s.list.free() && (s.list.Free || s.cfg.Sells == nil || !s.cfg.Sells())
+}
+
+// ErrUnsaid says that a provider of the market has no prices, and has not said that
+// it asks for none.
+var ErrUnsaid = errors.New("no price is set, while this provider is in the market, or may be: what it sells is not given away because a file is missing. Run: gateway price set --input PRICE --output PRICE; or, if all is to be free: gateway price free")
 
 // Why no sheet is made.
 var (

@@ -363,3 +363,50 @@ func FuzzSheets(f *testing.F) {
 		}
 	})
 }
+
+// A provider of the market whose file of prices is missing or empty gives nothing
+// away: what it published holds to its end, then nothing is offered. Free it is by its
+// word only.
+func TestUnsaidIsNotFree(t *testing.T) {
+	s := open(t, "")
+	sells := false
+	s.cfg.Sells = func() bool { return sells }
+	s.restart()
+	s.after(0)
+	if s.Asks() || s.Status().Problem != "" {
+		t.Errorf("nobody could have bought: %+v", s.Status())
+	}
+	sells = true
+	s.after(time.Minute)
+	if !s.Asks() || len(s.Named()) > 0 || !strings.Contains(s.Status().Problem, "gateway price free") {
+		t.Errorf("in the market, with an empty file: %+v", s.Status())
+	}
+	s.write("free = true\n")
+	s.after(time.Minute)
+	if s.Asks() || s.Status().Problem != "" {
+		t.Errorf("free by its word: %+v", s.Status())
+	}
+	s.write("[default]\ninput = \"1 gwei\"\noutput = \"2 gwei\"\n")
+	s.after(time.Minute)
+	if !s.Asks() || len(s.sheets()) != 1 || s.Status().Problem != "" {
+		t.Fatalf("with a price: %+v", s.Status())
+	}
+	if err := os.Remove(s.cfg.List); err != nil {
+		t.Fatal(err)
+	}
+	s.after(time.Minute)
+	if !s.Asks() || len(s.sheets()) != 1 || s.Status().Problem == "" {
+		t.Errorf("the file is gone, and the sheet holds: %+v", s.Status())
+	}
+	s.after(48 * time.Hour)
+	if !s.Asks() || len(s.Named()) > 0 {
+		t.Errorf("the file is gone, and the sheet is over: %+v", s.Status())
+	}
+	s.restart()
+	if !s.Asks() {
+		t.Error("free after a restart")
+	}
+	if _, err := ParseList([]byte("free = true\n[default]\ninput = \"1\"\noutput = \"2\"\n")); err == nil {
+		t.Error("a list is free and has a price")
+	}
+}

@@ -28,6 +28,9 @@ type Program struct {
 	// Domain is the contract that a data directory's channels are on. Only of one that
 	// pays.
 	Domain func(dir string) (ledger.Domain, error)
+
+	// Funds reads what the wallet has, for wallet show; nil: that is not shown.
+	Funds func(cmd *cobra.Command, c Config) *Funds
 }
 
 // Command is `wallet` and what is below it.
@@ -229,9 +232,12 @@ func (p Program) showCommand(from *Passphrases) *cobra.Command {
 	asJSON := false
 	cmd := &cobra.Command{
 		Use:   "show",
-		Short: "Show the wallet's address, and where its files are",
+		Short: "Show the wallet's address, what is in it, and where its files are",
 		Long: `show prints what is not secret, and needs no passphrase: the address, which others
-pay to, and the files to back up. No command prints the key.`,
+pay to, what is in the wallet and what the contract holds for it, and the files to back
+up. On Filecoin's chains the address has a second form, f410f… (t410f… on test
+networks), which Filecoin's own programs want. What cannot be read now is said. No
+command prints the key.`,
 		Example: `  ` + p.Name + ` wallet show
   ` + p.Name + ` wallet show --json | jq -r .address`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -243,17 +249,24 @@ pay to, and the files to back up. No command prints the key.`,
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return app.PrintJSON(cmd.OutOrStdout(), info)
+			shown := struct {
+				*Info
+				Funds *Funds `json:"funds,omitempty"`
+			}{Info: info}
+			if p.Funds != nil && !info.Address.IsZero() {
+				shown.Funds = p.Funds(cmd, c)
 			}
-			return info.print(cmd.OutOrStdout())
+			if asJSON {
+				return app.PrintJSON(cmd.OutOrStdout(), shown)
+			}
+			return info.print(cmd.OutOrStdout(), shown.Funds, app.NewLines(cmd, c.Data))
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
 
-func (i *Info) print(out io.Writer) error {
+func (i *Info) print(out io.Writer, funds *Funds, lines app.Lines) error {
 	w, row := app.Rows(out)
 	switch {
 	case i.Address.IsZero():
@@ -264,6 +277,9 @@ func (i *Info) print(out io.Writer) error {
 	default:
 		row("Address", "%s", i.Address)
 		row("File", "%s", i.File)
+	}
+	if funds != nil {
+		funds.rows(row, lines)
 	}
 	if i.SessionFile != "" {
 		row("Sessions", "%s", i.SessionFile)

@@ -47,8 +47,8 @@ func (e *expected) usage(u *usage) error {
 	switch {
 	case u == nil:
 		return wrong("no usage")
-	case *u != usage{e.prompt, e.order.Tokens, e.prompt + e.order.Tokens}:
-		return wrong("usage is %+v, not %d and %d", *u, e.prompt, e.order.Tokens)
+	case *u != usage{e.prompt, e.order.Counted(), e.prompt + e.order.Counted()}:
+		return wrong("usage is %+v, not %d and %d", *u, e.prompt, e.order.Counted())
 	}
 	return nil
 }

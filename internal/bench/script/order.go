@@ -32,6 +32,13 @@ type Order struct {
 	Pad    int // bytes in the prompt that ask for nothing
 }
 
+// Counted is how many tokens an answer says that it has: what tokenizers make of
+// hexadecimal digits and a time, so that who pays for them believes it.
+func (o Order) Counted() int { return o.Tokens * countedEach }
+
+// countedEach is of one of the answer's tokens, which has some forty characters.
+const countedEach = 8
+
 // begin is how a prompt of ours begins.
 const begin = "bench "
 

@@ -27,7 +27,7 @@ type reply struct {
 // so that a client sees what arrived.
 func (a *reply) usage() string {
 	return fmt.Sprintf(`"usage":{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d}`,
-		a.prompt, a.order.Tokens, a.prompt+a.order.Tokens)
+		a.prompt, a.order.Counted(), a.prompt+a.order.Counted())
 }
 
 // head is how an object of the answer begins.

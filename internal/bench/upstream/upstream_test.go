@@ -103,7 +103,7 @@ func TestLlama(t *testing.T) {
 		return string(text)
 	}
 	for range 2 {
-		if text := ask(false); !strings.HasSuffix(text, `"total_tokens":65}}`) {
+		if text := ask(false); !strings.HasSuffix(text, `"total_tokens":79}}`) {
 			t.Errorf("answer = %s", text)
 		}
 	}
