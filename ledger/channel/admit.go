@@ -279,15 +279,24 @@ func (p *Payee) checkVoucher(key ledger.Address, at place, v ledger.Signed[ledge
 	return nil
 }
 
-// take keeps the better voucher: that of the larger amount, and of two of the
-// same the one whose log is the provider's own. Others change nothing.
+// take keeps the best voucher, and the best of those that were earned. Others change
+// nothing.
 func (b *book) take(v ledger.Signed[ledger.Voucher]) {
-	switch b.promised().Cmp(v.Message.Cumulative) {
-	case -1:
-		b.best = &v
-	case 0:
-		if b.best == nil || v.Message.Transcript == b.track.log.Root() {
-			b.best = &v
-		}
+	b.best = b.better(b.best, &v)
+	if !b.finished.Less(v.Message.Cumulative) {
+		b.earned = b.better(b.earned, &v)
 	}
+}
+
+// better is the voucher of the larger amount, and of two of the same the one whose
+// log is the provider's own.
+func (b *book) better(old, v *ledger.Signed[ledger.Voucher]) *ledger.Signed[ledger.Voucher] {
+	if old == nil {
+		return v
+	}
+	switch c := old.Message.Cumulative.Cmp(v.Message.Cumulative); {
+	case c < 0, c == 0 && v.Message.Transcript == b.track.log.Root():
+		return v
+	}
+	return old
 }

@@ -74,7 +74,7 @@ func TestPayStream(t *testing.T) {
 	}
 	for range 2 {
 		reply, ok := ask(&VoucherFrame{c.Voucher}).(*Accepted)
-		if !ok || reply.Cumulative != c.Voucher.Message.Cumulative || reply.Allowance != w.allowed() {
+		if !ok || reply.Cumulative != w.book().promised() || reply.Allowance != w.allowed() {
 			t.Fatalf("a voucher is answered by %+v", reply)
 		}
 		if err := m.Accepted(w.ctx, *reply); err != nil {

@@ -421,7 +421,7 @@ type MoneyStatus struct {
 }
 
 // linkable is what direct payment tells a provider.
-const linkable = "a provider can tell that all rounds paid from one channel are of one customer"
+const linkable = "a provider can link all rounds of one session key with each other and with the purchase (mode direct)"
 
 func (m *money) status(ctx context.Context) *MoneyStatus {
 	if m == nil {

@@ -106,7 +106,7 @@ func TestExamine(t *testing.T) {
 	w.expect(client(nil), "wallet", doctor.OK, w.payer.String())
 	w.expect(client(nil), "channels", doctor.OK, "1 eth left with provider "+w.provider.String())
 
-	w.promise(eth(t, "0.4 eth"))
+	w.earn(eth(t, "0.4 eth"))
 	seller := func() (found []doctor.Finding) {
 		w.with("gateway", w.seller, func(b *books.Books) {
 			c := wallet.Config{Data: w.seller, From: &wallet.Passphrases{Env: func(string) string { return "" }}}

@@ -43,8 +43,9 @@ var unit = ledger.Wei(10_000_000)
 // memory. The contract is a table.
 type market struct {
 	testing.TB
-	contract *contract // as the bridge sees it
-	theirs   *contract // as the gateway does; the same unless a test says otherwise
+	contract *contract     // as the bridge sees it
+	theirs   *contract     // as the gateway does; the same unless a test says otherwise
+	reader   channel.Chain // of a real chain, in place of theirs; nil: none
 	wallet   sessions
 	window   uint64   // of the bridge
 	context  int      // tokens that the model takes
@@ -191,9 +192,13 @@ func (s *side) close() error { return errors.Join(s.store.Close(), s.file.Close(
 func (m *market) startGateway() {
 	m.Helper()
 	m.gateway = m.open(m.payeeDir)
+	var seen channel.Chain = m.theirs
+	if m.reader != nil {
+		seen = m.reader
+	}
 	var err error
 	m.payee, err = channel.NewPayee(channel.PayeeConfig{
-		Store: m.timed.of(m.gateway.store), Chain: m.theirs, Domain: domain, Key: m.provider, Owner: "gateway", DisputeTime: dispute,
+		Store: m.timed.of(m.gateway.store), Chain: seen, Domain: domain, Key: m.provider, Owner: "gateway", DisputeTime: dispute,
 		AllowanceCap: ledger.Wei(m.allows), YoungCap: ledger.Wei(m.allows),
 		Sheet: func(digest ledger.Hash) (*ledger.Sheet, bool) { return &m.sheet, digest == m.sheet.Digest(domain) },
 	})
