@@ -116,11 +116,11 @@ func TestExamine(t *testing.T) {
 		})
 		return found
 	}
-	w.expect(seller(), "claims", doctor.OK, "0.4 eth are promised")
+	w.expect(seller(), "claims", doctor.OK, "0.4 eth are earned")
 	w.must("bridge", "close", w.provider.String(), "--yes")
 	w.expect(seller(), "claims", doctor.Warning, "gateway claim")
 	w.must("gateway", "claim", "--yes")
-	w.expect(seller(), "claims", doctor.OK, "nothing is promised")
+	w.expect(seller(), "claims", doctor.OK, "nothing is earned")
 	w.expect(seller(), "withdrawable", doctor.OK, "gateway withdraw")
 
 	w.expect(client(nil), "channels", doctor.OK, "is closing")
