@@ -50,6 +50,10 @@ const (
 	// cap, whoever they say they are.
 	YoungTime = 24 * time.Hour
 
+	// ConfirmTime is how long a channel may rest with answers that its payer has not
+	// confirmed, until what it promised for them is claimed as it is.
+	ConfirmTime = time.Hour
+
 	// KeepTime is how long the records of an epoch that is over are kept.
 	KeepTime = 7 * 24 * time.Hour
 

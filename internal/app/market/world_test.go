@@ -32,6 +32,9 @@ type town struct {
 	chain           *devchain.Chain
 	seller, buyer   string // data directories
 	provider, payer ledger.Address
+
+	rounds uint64        // that were answered
+	earned ledger.Amount // with them
 }
 
 const passphrase = "correct horse battery"
