@@ -215,13 +215,17 @@ free for new ones. It needs no passphrase.`,
 
 func printBalance(out io.Writer, d *market.Desk, b market.Balance, lines app.Lines) error {
 	w, row := app.Rows(out)
-	row("Wallet", "%s", b.Wallet)
-	if b.OwnProblem == "" {
-		row("In it", "%s", d.Money(b.Own))
+	if b.Wallet.IsZero() {
+		row("Wallet", "none of this machine's own: session keys were brought")
 	} else {
-		row("In it", "NOT READ: %s", b.OwnProblem)
+		row("Wallet", "%s", b.Wallet)
+		if b.OwnProblem == "" {
+			row("In it", "%s", d.Money(b.Own))
+		} else {
+			row("In it", "NOT READ: %s", b.OwnProblem)
+		}
+		row("Withdrawable", "%s", d.Money(b.Held))
 	}
-	row("Withdrawable", "%s", d.Money(b.Held))
 	if !b.As.IsZero() {
 		row("As of", "%s UTC", b.As.Format(time.DateTime))
 	}

@@ -105,7 +105,7 @@ func (e *examined) wallet(c wallet.Config, locked error) {
 		e.self = info.Address
 		e.add("wallet", level("Start it again with the passphrase: "+e.do("serve", "--passphrase-file", "FILE"), "the running %s has not opened it: %v", e.program, locked))
 	case info.Address.IsZero():
-		e.add("wallet", doctor.Fine("none of its own, and %s that were brought", app.Count(len(info.Sessions), "session key")))
+		e.add("wallet", doctor.Fine("none of its own, and %s from elsewhere", app.Count(len(info.Sessions), "session key")))
 	default:
 		e.self = info.Address
 		e.add("wallet", doctor.Fine("%s", e.self))
