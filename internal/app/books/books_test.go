@@ -71,7 +71,7 @@ func TestOpen(t *testing.T) {
 // Who ends the program at the question for the passphrase reads that it was ended, and
 // not what of the ledger could not be opened then.
 func TestOpenInterrupted(t *testing.T) {
-	cfg := config(t, t.TempDir(), nil)
+	cfg := settings(t, t.TempDir(), nil)
 	why := errors.New("interrupted")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(why)
