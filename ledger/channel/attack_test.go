@@ -183,3 +183,103 @@ func TestSheetsDoNotRaiseWhatWasBought(t *testing.T) {
 		t.Errorf("after a purchase: Open = %v", err)
 	}
 }
+
+// claimed is what the provider would claim now, of the world's channel.
+func (w *world) claimed() ledger.Amount {
+	w.Helper()
+	list, err := w.payee.Claims(w.ctx, w.now)
+	if err != nil || len(list) > 1 {
+		w.Fatalf("Claims = %+v, %v", list, err)
+	}
+	if len(list) == 0 {
+		return ledger.Amount{}
+	}
+	return list[0].Unclaimed
+}
+
+// A payer that never confirms what it has, or always less than there is, cannot keep
+// the provider from claiming it: an hour later, or two where it goes on confirming a
+// part, whatever it does with the channel meanwhile.
+func TestPayersDoNotPutClaimsOff(t *testing.T) {
+	voucher := func(w *world, amount ledger.Amount) {
+		v := ledger.Voucher{Channel: w.id, Epoch: 1, Cumulative: amount, Transcript: ledger.RootOf(nil)}
+		if _, err := w.payee.Voucher(w.ctx, w.now, ledger.Sign(v, w.domain, w.session)); err != nil {
+			w.Fatal(err)
+		}
+	}
+	for name, meanwhile := range map[string]func(w *world, earned ledger.Amount){
+		"by the same voucher again":    func(w *world, _ ledger.Amount) { voucher(w, w.book().promised()) },
+		"by one of nothing":            func(w *world, _ ledger.Amount) { voucher(w, ledger.Amount{}) },
+		"by ever more, and too little": func(w *world, earned ledger.Amount) { voucher(w, over(earned, ledger.Wei(1))) },
+		"by more than there was":       func(w *world, _ ledger.Amount) { voucher(w, sumCapped(w.book().promised(), ledger.Wei(1))) },
+		"by a question": func(w *world, _ ledger.Amount) {
+			ask := &ResyncAsk{Channel: w.id, Epoch: 1, Next: w.account().track.next}
+			ask.Signature = w.session.Sign(askDigest(w.domain, ask.kind(), w.id, 1, ask.Next))
+			if _, err := w.payee.Resync(w.ctx, w.now, *ask); err != nil {
+				w.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.cap = ledger.Amount{} // all is paid ahead
+			w.startPayee()
+			var earned ledger.Amount
+			for range 3 {
+				m := w.open(40)
+				earned = sumCapped(earned, w.deliver(m, w.admit(m, 40), 20, 100).Result.Message.Cost)
+				for range 13 { // it never rests for an hour
+					w.later(10 * time.Minute)
+					meanwhile(w, earned)
+				}
+				if got := w.claimed(); got.Less(earned) {
+					t.Fatalf("130 minutes after an answer %s are claimed, of %s that were earned and %s promised", got, earned, w.book().promised())
+				}
+			}
+		})
+	}
+}
+
+// A payer that has many answers under way is always a little late, and nothing is
+// claimed that it has paid ahead.
+func TestPromisesOfBusyPayersAreTheirs(t *testing.T) {
+	w := newWorld(t)
+	w.cap = ledger.Amount{}
+	w.startPayee()
+	var m *Payment
+	var e Ending
+	for range 20 {
+		next := w.open(40)
+		r := w.admit(next, 40)
+		ended := w.deliver(next, r, 20, 100)
+		if m != nil {
+			w.settle(m, e) // while the next one is not confirmed
+		}
+		m, e = next, ended
+		w.later(20 * time.Minute)
+		if b := w.book(); b.finished.Less(w.claimed()) {
+			t.Fatalf("claimed are %s, earned %s", w.claimed(), b.finished)
+		}
+	}
+}
+
+// A voucher that was ahead of its answer is earned when the answer is there.
+func TestEarnedByTheAnswer(t *testing.T) {
+	w := newWorld(t)
+	for range 20 { // of which half is allowed
+		w.round(100)
+	}
+	m := w.open(1000)
+	r := w.admit(m, 1000)
+	v := ledger.Voucher{Channel: w.id, Epoch: 1, Cumulative: sumCapped(w.book().finished, ledger.Wei(500)), Transcript: ledger.RootOf(nil)}
+	if _, err := w.payee.Voucher(w.ctx, w.now, ledger.Sign(v, w.domain, w.session)); err != nil {
+		t.Fatal(err)
+	}
+	w.deliver(m, r, 1000, 100)
+	if b := w.book(); b.finished.Less(b.promised()) {
+		t.Fatalf("promised are %s, earned %s", b.promised(), b.finished)
+	}
+	if got, want := w.claimed(), w.book().promised(); got != want {
+		t.Errorf("claimed are %s of %s, all of which was earned", got, want)
+	}
+}

@@ -50,8 +50,8 @@ const (
 	// cap, whoever they say they are.
 	YoungTime = 24 * time.Hour
 
-	// ConfirmTime is how long a channel may rest with answers that its payer has not
-	// confirmed, until what it promised for them is claimed as it is.
+	// ConfirmTime is how long a payer may take to confirm the answers that there are,
+	// until what it promised for them is claimed as it is.
 	ConfirmTime = time.Hour
 
 	// KeepTime is how long the records of an epoch that is over are kept.
