@@ -23,6 +23,15 @@ func TestReleasesDoNotPutClaimsOff(t *testing.T) {
 	if claims, _ := w.payee.Claims(w.ctx, w.now); len(claims) != 0 {
 		t.Fatalf("before anybody closes, %+v is claimed", claims)
 	}
+	for range 24 { // it is never used, and nobody closes
+		w.later(31 * time.Minute)
+		if _, err := w.payee.Release(w.ctx, w.now, *ask); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := w.claimed(); got != costOf(100) {
+		t.Fatalf("after releases of half a day %s are claimed, of %s", got, costOf(100))
+	}
 	w.chain.set(func(c *ledger.Channel) { c.CloseAt = unix(w.now.Add(dispute24h)) }, w.id)
 	for range 24 {
 		w.later(59 * time.Minute)

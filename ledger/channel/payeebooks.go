@@ -50,6 +50,7 @@ type book struct {
 	counted   ledger.Amount // what of S was counted as paid with the funder
 	final     ledger.Amount // of the release
 	until     uint64        // the release's deadline, Unix seconds
+	consented uint64        // when the first one was signed, Unix seconds
 	touched   uint64        // Unix milliseconds of the last change
 	waiting   ledger.Amount // what S was at waitsFrom: a voucher of so much, and no more than was earned, confirms it
 	waitsFrom uint64        // Unix milliseconds since which answers are not confirmed; zero: all are
@@ -72,6 +73,7 @@ func (b *book) visit(f fields) {
 	f.amount(&b.counted)
 	f.amount(&b.final)
 	f.u64(&b.until)
+	f.u64(&b.consented)
 	f.u64(&b.touched)
 	f.amount(&b.waiting)
 	f.u64(&b.waitsFrom)
@@ -106,12 +108,21 @@ func (b *book) confirmed() ledger.Amount {
 
 // due is the voucher to claim: that of what was earned. What is promised beyond is the
 // payer's until then, and is claimed for answers only that the payer has not
-// confirmed, when it leaves or is late for too long.
+// confirmed, when it leaves or is late for too long. Where it has a release, which
+// pays, nothing is: more than what was earned would make that worthless, and less is
+// claimed only from who asks for release after release, and uses none.
 func (b *book) due(now time.Time, closing bool) *ledger.Signed[ledger.Voucher] {
 	late := b.waitsFrom != 0 && now.After(timeOf(b.waitsFrom).Add(ConfirmTime))
+	consents := b.closed == released && !closing && unix(now) <= b.until
 	switch {
+	case consents && unix(now) <= b.consented+uint64(ReleaseTime/time.Second):
+		return nil
 	case b.best == nil, b.closed == forgotten: // what was earned may be more than is known
 		return b.best
+	case b.closed == released && !b.final.Less(b.promised()): // a release of all, as it was forgotten before
+		return b.best
+	case consents:
+		return b.earned
 	case late, closing && b.confirmed().Less(b.finished):
 		return b.best
 	}
