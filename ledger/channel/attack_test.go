@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/culvert-net/culvert/internal/kv"
 	"github.com/culvert-net/culvert/ledger"
 )
 
@@ -290,5 +291,52 @@ func TestEarnedByTheAnswer(t *testing.T) {
 	}
 	if got, want := w.claimed(), w.book().promised(); got != want {
 		t.Errorf("claimed are %s of %s, all of which was earned", got, want)
+	}
+}
+
+// By counting far too few tokens for as long as that takes, one provider cannot have
+// the only other one left: who of the two is wrong is not known. A count that no text
+// has is found by one other all the same.
+func TestOneOtherIsNoJudge(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		others  []uint32 // tokens of each other for 400 bytes
+		percent uint64   // that is counted here, of four bytes a token
+		found   bool
+	}{
+		{"one that counts too few", []uint32{36}, 100, false},
+		{"one that counts a little less", []uint32{80}, 100, false},
+		{"one, and twice as many here", []uint32{100}, 200, true},
+		{"one that counts too few, and one like here", []uint32{36, 100}, 100, false},
+		{"two, and a fifth more here", []uint32{100, 101}, 120, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.window, w.cap = ledger.Wei(500_000), ledger.Amount{}
+			w.startPayer()
+			err := w.payerStore.Do(w.ctx, func(tx kv.Tx) error {
+				for i, tokens := range c.others {
+					r := ratio{}
+					for range RatioRounds {
+						r.rounds = append(r.rounds, sample{tokens, 400})
+					}
+					if err := put(tx, payerRatios, ratioKey(model, keyOf(byte(10+i)).Address()), &r); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := false
+			for range RatioRounds + 5 {
+				m := w.open(400)
+				found = w.settle(m, w.deliver(m, w.admit(m, 400), 200, c.percent)).Dispute != nil || found
+			}
+			if found != c.found {
+				t.Errorf("found: %t, want %t", found, c.found)
+			}
+		})
 	}
 }

@@ -67,6 +67,11 @@ const (
 	// RatioRounds answers: the least a provider can have counted.
 	bytesPerToken = 12
 
+	// usualBytes is what few texts have less of for each token, English or not. A
+	// count within it is not doubted for one other provider's alone: that one would
+	// have others left by counting too few, which costs it little.
+	usualBytes = 3
+
 	// templateSlack are input tokens that a chat template adds to what was sent.
 	templateSlack = 1024
 

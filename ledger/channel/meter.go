@@ -216,6 +216,9 @@ func overRounds(tx kv.Tx, model string, provider ledger.Address, tokens, size ui
 	if err != nil || len(others) == 0 {
 		return 0, Agreed, err
 	}
+	if len(others) == 1 && ownTokens*usualBytes <= ownBytes {
+		return 0, Agreed, nil // one of the two is wrong: this one may be right
+	}
 	slices.SortFunc(others, func(a, b pair) int {
 		switch x, y := a.tokens*b.bytes, b.tokens*a.bytes; {
 		case x < y:
