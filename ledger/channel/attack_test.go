@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 	"time"
@@ -338,5 +339,30 @@ func TestOneOtherIsNoJudge(t *testing.T) {
 				t.Errorf("found: %t, want %t", found, c.found)
 			}
 		})
+	}
+}
+
+// A model that writes nothing but dashes until it is stopped, as small ones do, makes
+// few tokens of many bytes. Such an answer among twenty has nobody left, however long
+// it is.
+func TestLongLinesAreNoCheat(t *testing.T) {
+	w := newWorld(t)
+	w.window, w.cap = ledger.Wei(500_000), ledger.Amount{}
+	w.startPayer()
+	for i := range RatioRounds + 5 {
+		m := w.open(400)
+		r := w.admit(m, 400)
+		tokens, body := uint64(50), answer(50)
+		if i%7 == 0 {
+			tokens, body = 400, bytes.Repeat([]byte("-"), 400*64)
+		}
+		m.Delivered(Delivery{Text: uint64(len(body)), Chunks: tokens})
+		result, err := r.Finish(w.ctx, w.now, ledger.Usage{Input: 20, Output: tokens}, hashOf(m.Salt(), body), ledger.StatusDone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := w.settle(m, Ending{Result: result, Complete: true, Response: hashOf(m.Salt(), body)}); c.Dispute != nil {
+			t.Fatalf("round %d: %+v", i, c.Dispute)
+		}
 	}
 }
