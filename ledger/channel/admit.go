@@ -109,9 +109,11 @@ func (p *Payee) channel(at place) (ledger.Channel, error) {
 	c, ok := p.Chain.Channel(at.id)
 	switch {
 	case !ok || c.Provider != p.self:
-		return c, refuse(CodeChannel, "the contract has no such channel with this provider; a purchase counts after some blocks")
+		return c, unseen(CodeChannel, "the contract has no such channel with this provider; a purchase counts after some blocks")
 	case c.Epoch != at.epoch:
-		return c, refuse(CodeEpoch, fmt.Sprintf("the channel is in epoch %d", c.Epoch))
+		r := refuse(CodeEpoch, fmt.Sprintf("the channel is in epoch %d", c.Epoch))
+		r.Unseen = c.Epoch < at.epoch
+		return c, r
 	}
 	return c, nil
 }
@@ -222,7 +224,7 @@ func (p *Payee) admit(tx kv.Tx, now time.Time, b *book, at place, req ledger.Req
 	case b.closed != open || c.CloseAt != 0:
 		return nil, nil, refuse(CodeClosed, "the channel is closing, or closed for this epoch; use or buy another")
 	case now.Sub(p.Chain.Fresh()) > p.DisputeTime/2:
-		return nil, nil, refuse(CodeChainSilent, "this provider has not seen the chain for too long")
+		return nil, nil, unseen(CodeChainSilent, "this provider has not seen the chain for too long")
 	case refused != nil:
 		return nil, nil, refused
 	}
@@ -235,14 +237,14 @@ func (p *Payee) admit(tx kv.Tx, now time.Time, b *book, at place, req ledger.Req
 		return nil, nil, refuse(CodeUncovered, "the round's maxCost is beyond what there is")
 	}
 	if c.Deposited.Less(need) {
-		return nil, nil, refuse(CodeUncovered, "the deposit does not cover the round; top it up")
+		return nil, nil, unseen(CodeUncovered, "the deposit does not cover the round; top it up")
 	}
 	if sumCapped(b.promised(), allowed).Less(need) {
 		code := CodeUncovered
 		if b.owedSince != 0 && now.After(timeOf(b.owedSince).Add(PayTime)) {
 			code = CodeUnpaid
 		}
-		return nil, nil, &Refusal{code, need, "the round needs a voucher first"}
+		return nil, nil, &Refusal{Code: code, Wanted: need, Text: "the round needs a voucher first"}
 	}
 	if err := b.track.admit(b.seqs(tx, at), req.Seq); err != nil {
 		if errors.Is(err, errSeqUsed) || errors.Is(err, errSeqWindow) {

@@ -75,8 +75,8 @@ const (
 	// templateSlack are input tokens that a chat template adds to what was sent.
 	templateSlack = 1024
 
-	// imageSlack are input tokens that an image may be, of which the bytes may
-	// not have been sent but fetched.
+	// imageSlack are input tokens that an image within the prompt may be: its
+	// bytes say nothing about them.
 	imageSlack = 4096
 
 	// toolSlack are tokens around one tool call that no byte of it shows.

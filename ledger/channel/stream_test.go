@@ -128,7 +128,7 @@ func TestPayStream(t *testing.T) {
 func TestRefusal(t *testing.T) {
 	seen := map[string]bool{}
 	for c := CodeInvalid; c <= CodeInternal; c++ {
-		r := &Refusal{c, ledger.Wei(uint64(c)), "because"}
+		r := &Refusal{Code: c, Wanted: ledger.Wei(uint64(c)), Text: "because"}
 		if got := r.Frame().Refusal(); *got != *r {
 			t.Errorf("%+v comes as %+v", r, got)
 		}

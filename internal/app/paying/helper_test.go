@@ -85,6 +85,7 @@ type side struct {
 type contract struct {
 	mu       sync.Mutex
 	channels map[ledger.ChannelID]ledger.Channel
+	unread   bool // nobody looked yet
 }
 
 func (c *contract) Channel(id ledger.ChannelID) (ledger.Channel, bool) {
@@ -94,7 +95,32 @@ func (c *contract) Channel(id ledger.ChannelID) (ledger.Channel, bool) {
 	return ch, ok
 }
 
-func (c *contract) Fresh() time.Time { return time.Now() }
+func (c *contract) Fresh() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.unread {
+		return time.Time{}
+	}
+	return time.Now()
+}
+
+// read says whether somebody looked.
+func (c *contract) read(is bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unread = !is
+}
+
+func (c *contract) held(id ledger.ChannelID) ledger.Channel {
+	ch, _ := c.Channel(id)
+	return ch
+}
+
+func (c *contract) forget(id ledger.ChannelID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.channels, id)
+}
 
 func (c *contract) set(id ledger.ChannelID, change func(*ledger.Channel)) {
 	c.mu.Lock()
