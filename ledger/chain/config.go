@@ -32,6 +32,9 @@ type Config struct {
 	// Asset is the token that is paid in; zero: the chain's own currency.
 	Asset ledger.Address
 
+	// Named is what Asset calls itself, for people; its Address does not count.
+	Named Token
+
 	// Transport carries the requests; nil: directly, as http.DefaultTransport.
 	Transport http.RoundTripper
 

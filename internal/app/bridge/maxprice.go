@@ -97,7 +97,7 @@ func (m *money) tooDear(model string) string {
 		return ""
 	}
 	return fmt.Sprintf("the cheapest asks for %s per million tokens of its answer, and pay.max_price is %s: raise it in config.toml (bridge config path), if that is worth it to you",
-		m.books.Chain.Network.Money(*least), m.books.Chain.Network.Money(*most))
+		m.books.Chain.Money(*least), m.books.Chain.Money(*most))
 }
 
 // asks is what a node asks for a model now.

@@ -28,6 +28,7 @@ import (
 	v3 "github.com/culvert-net/culvert/internal/app/wallet/v3"
 	"github.com/culvert-net/culvert/internal/config"
 	"github.com/culvert-net/culvert/ledger"
+	"github.com/culvert-net/culvert/ledger/chain"
 	"github.com/culvert-net/culvert/ledger/channel"
 	"github.com/culvert-net/culvert/mesh/directory"
 	"github.com/culvert-net/culvert/mesh/world"
@@ -396,9 +397,11 @@ func (m *money) close() error {
 // MoneyStatus is what a bridge knows of its money.
 type MoneyStatus struct {
 	Wallet   ledger.Address     `json:"wallet,omitzero"`
-	Locked   string             `json:"locked,omitempty"` // why nothing is paid
-	Block    uint64             `json:"block"`            // up to which the chain was read
-	Read     time.Time          `json:"read,omitzero"`    // when
+	Currency string             `json:"currency,omitempty"` // of the chain
+	Token    *chain.Token       `json:"token,omitempty"`    // that the market is paid in; nil: Currency
+	Locked   string             `json:"locked,omitempty"`   // why nothing is paid
+	Block    uint64             `json:"block"`              // up to which the chain was read
+	Read     time.Time          `json:"read,omitzero"`      // when
 	Problem  string             `json:"problem,omitempty"`
 	Road     *evmrpc.RoadStatus `json:"road,omitempty"` // who is asked, over circuits
 	Channels []paying.Balance   `json:"channels,omitempty"`
@@ -414,10 +417,14 @@ func (m *money) status(ctx context.Context) *MoneyStatus {
 	if m == nil {
 		return nil
 	}
-	chain := m.books.Reader.Status()
-	s := &MoneyStatus{Block: chain.Confirmed, Read: m.books.Reader.Fresh()}
-	if chain.Err != nil {
-		s.Problem = chain.Err.Error()
+	read := m.books.Reader.Status()
+	s := &MoneyStatus{Block: read.Confirmed, Read: m.books.Reader.Fresh(), Currency: m.books.Chain.Network.Currency}
+	if !m.books.Chain.Asset.IsZero() {
+		t := m.books.Chain.Token()
+		s.Token = &t
+	}
+	if read.Err != nil {
+		s.Problem = read.Err.Error()
 	}
 	if m.books.Road != nil {
 		road := m.books.Road.Status()
@@ -448,6 +455,14 @@ func orNobody(name string) string {
 	return name
 }
 
+// money is an amount of what the market is paid in, for people.
+func (s *MoneyStatus) money(a ledger.Amount) string {
+	if s.Token != nil {
+		return s.Token.Format(a)
+	}
+	return chain.Network{Currency: s.Currency}.Money(a)
+}
+
 // rows prints the status for a person.
 func (s *MoneyStatus) rows(row func(name, format string, args ...any)) {
 	if s == nil {
@@ -469,10 +484,10 @@ func (s *MoneyStatus) rows(row func(name, format string, args ...any)) {
 		row("Wallet", "%s", s.Wallet)
 	}
 	for _, c := range s.Channels {
-		row("Channel", "%s", c)
+		row("Channel", "%s", c.Text(s.money))
 	}
 	for _, l := range s.Left {
-		row("Left", "%s", l)
+		row("Left", "%s", l.Text(s.money))
 	}
 	if s.Notice != "" {
 		row("Linkable", "%s", s.Notice)
