@@ -146,7 +146,7 @@ func (b *Books) way(cfg Config) (err error) {
 func ChainOf(s *onchain.Settings) (chain.Config, error) {
 	c := chain.Config{
 		URL: s.URL, Contract: s.Domain.Contract, Deployed: s.DeployBlock, CodeHash: s.CodeHash,
-		Network: chain.OtherNetwork(s.Domain.ChainID),
+		Network: chain.NetworkOf(s.Domain.ChainID),
 	}
 	if s.Preset != "" {
 		var err error

@@ -101,7 +101,7 @@ func deployment(preset, url, asset string, chainID uint64) (cfg chain.Config, er
 	case preset != "":
 		cfg.Network, err = chain.NetworkNamed(preset)
 	default:
-		cfg.Network = chain.OtherNetwork(chainID)
+		cfg.Network = chain.NetworkOf(chainID)
 	}
 	if err == nil && asset != "" {
 		cfg.Asset, err = chain.ParseAddress(asset)
