@@ -298,6 +298,8 @@ func (c *scene) everySignature() (pool []ledger.Signature) {
 		)
 		v.Channel, r.Channel, k.Channel = c.hers, c.hers, c.hers
 		pool = append(pool, v.Sign(here, c.s), r.Sign(here, c.p), k.Sign(here, c.g), k.Sign(here, c.f))
+		v.Channel, r.Channel, k.Channel = c.none, c.none, c.none // with another provider
+		pool = append(pool, v.Sign(here, c.s), r.Sign(here, c.q), k.Sign(here, c.f))
 	}
 	q := ledger.Request{Channel: c.mine, RoundID: ledger.RoundID{1}, Seq: 1, MaxCost: ledger.Wei(60)}
 	z := ledger.Result{Channel: c.mine, RoundID: ledger.RoundID{1}, Final: true, Cost: ledger.Wei(60), Status: ledger.StatusDone}

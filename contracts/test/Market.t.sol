@@ -16,6 +16,16 @@ interface Vm {
     function replace(string calldata text, string calldata from, string calldata to) external pure returns (string memory);
 }
 
+/// @dev What has to hold, each found out by who can: the handler as it goes, or whoever looks at what is there.
+enum Rule {
+    ClaimedOnlyGrowsInAnEpoch,
+    NobodyReceivesMoreThanWasSigned,
+    OnlyTheFunderIsRefunded,
+    RefundIsReachableWithoutTheProvider,
+    NoEntryChangesAnother,
+    OnlyWhoMayClosesAChannel
+}
+
 /// @notice Does to a market whatever chance says, as a few people, and keeps account of what was signed and paid.
 contract Handler {
     Vm private constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
@@ -23,18 +33,20 @@ contract Handler {
     Market public immutable market;
     GoodToken public immutable token; // zero: the chain's own currency
     uint256 public constant PEOPLE = 3; // of each kind
-    bytes32[] public ids;
+    bytes32[] private ids;
     mapping(uint256 => address) private addressOf; // of private keys
     mapping(bytes32 => uint256) public providerOf; // private keys
     mapping(bytes32 => uint256) public keyOf;
     mapping(bytes32 => uint256) public funderOf;
     mapping(bytes32 => mapping(uint24 => uint256)) public signed; // the most that was ever signed, of a channel and epoch
-    mapping(bytes32 => mapping(uint24 => uint256)) public paid; // the most that was ever claimed
+    mapping(bytes32 => uint24) private seenEpoch; // of each channel, when it was last looked at
+    mapping(bytes32 => uint96) private seenClaimed;
+    mapping(address => uint256) private due; // to funders: change and refunds that were not withdrawn
     mapping(address => uint256) public received; // by providers, from the contract and as balance
     mapping(address => uint256) public owed; // at most, to providers
     uint256 public forced; // native money nobody owes
     uint256 public time = 1_800_000_000;
-    string public broken; // the first rule that did not hold
+    mapping(Rule => string) public broken; // how a rule did not hold
 
     constructor(Market market_, GoodToken token_) {
         (market, token) = (market_, token_);
@@ -54,6 +66,19 @@ contract Handler {
                 ids.push(id);
                 (providerOf[id], keyOf[id], funderOf[id]) = (p, k, f);
             }
+        }
+    }
+
+    /// @dev Within an epoch claimed only grows, whatever is called, and an epoch is followed by the next.
+    modifier watched() {
+        _;
+        for (uint256 i = 0; i < ids.length; ++i) {
+            Market.ChannelView memory c = market.channel(ids[i]);
+            (uint24 epoch, uint96 claimed) = (seenEpoch[ids[i]], seenClaimed[ids[i]]);
+            if (c.epoch == epoch ? c.claimed < claimed : c.epoch != epoch + 1 || c.claimed != 0) {
+                broken[Rule.ClaimedOnlyGrowsInAnEpoch] = "claimed shrank within an epoch, or an epoch did not begin with nothing";
+            }
+            (seenEpoch[ids[i]], seenClaimed[ids[i]]) = (c.epoch, c.claimed);
         }
     }
 
@@ -90,22 +115,25 @@ contract Handler {
         return ids[seed % ids.length];
     }
 
-    function buy(uint256 seed, uint96 amount, uint96 change, uint96 maxPrice) external {
+    function buy(uint256 seed, uint96 amount, uint96 change, uint96 maxPrice) external watched {
         bytes32 id = _id(seed);
         amount %= 1e24;
         uint256 value = _value(uint256(amount) + change % 1000);
+        uint256 back = value == 0 ? 0 : value - amount;
         (address p, address k, address f) = (_addr(providerOf[id]), _addr(keyOf[id]), _addr(funderOf[id]));
         vm.prank(f);
-        try market.buy{value: value}(p, k, amount, maxPrice % 30) {} catch {}
+        try market.buy{value: value}(p, k, amount, maxPrice % 30) {
+            due[f] += back;
+        } catch {}
     }
 
-    function topUp(uint256 seed, uint256 who, uint96 amount) external {
+    function topUp(uint256 seed, uint256 who, uint96 amount) external watched {
         amount %= 1e24;
         vm.prank(_addr(_funder(who)));
         try market.topUp{value: _value(amount)}(_id(seed), amount) {} catch {}
     }
 
-    function update(uint256 who, uint96 price, uint8 what) external {
+    function update(uint256 who, uint96 price, uint8 what) external watched {
         address p = _addr(_provider(who));
         vm.prank(p);
         if (what % 8 == 0) {
@@ -117,12 +145,15 @@ contract Handler {
         }
     }
 
-    function requestClose(uint256 seed, uint256 who) external {
+    function requestClose(uint256 seed, uint256 who) external watched {
+        bytes32 id = _id(seed);
         vm.prank(_addr(_funder(who)));
-        try market.requestClose(_id(seed)) {} catch {}
+        try market.requestClose(id) {
+            if (_funder(who) != funderOf[id]) broken[Rule.OnlyWhoMayClosesAChannel] = "closed by who is not the funder";
+        } catch {}
     }
 
-    function requestCloseFor(uint256 seed, uint256 key, uint8 stale) external {
+    function requestCloseFor(uint256 seed, uint256 key, uint8 stale) external watched {
         bytes32 id = _id(seed);
         uint24 epoch = market.channel(id).epoch;
         if (stale % 8 == 0 && epoch > 0) epoch -= 1;
@@ -130,12 +161,12 @@ contract Handler {
         (bytes32 r, bytes32 vs) =
             _sign(signer, keccak256(abi.encode(keccak256("Close(bytes32 channelId,uint24 epoch,uint64 deadline)"), id, epoch, uint64(time))));
         try market.requestCloseFor(id, epoch, uint64(time), r, vs) {
-            if (signer != funderOf[id]) broken = "closed by somebody else's signature";
-            if (epoch != market.channel(id).epoch) broken = "closed by a signature of another epoch";
+            if (signer != funderOf[id]) broken[Rule.OnlyWhoMayClosesAChannel] = "closed by somebody else's signature";
+            if (epoch != market.channel(id).epoch) broken[Rule.OnlyWhoMayClosesAChannel] = "closed by a signature of another epoch";
         } catch {}
     }
 
-    function cancelClose(uint256 seed, uint256 who) external {
+    function cancelClose(uint256 seed, uint256 who) external watched {
         vm.prank(_addr(_funder(who)));
         try market.cancelClose(_id(seed)) {} catch {}
     }
@@ -145,20 +176,20 @@ contract Handler {
         vm.warp(time);
     }
 
-    function refund(uint256 seed) external {
+    function refund(uint256 seed) external watched {
         bytes32 id = _id(seed);
         Market.ChannelView memory c = market.channel(id);
-        address funder = _addr(funderOf[id]);
-        uint256 before = market.balanceOf(funder);
         try market.refund(id) {
-            if (market.balanceOf(funder) - before != c.deposited - c.claimed) broken = "the refund is not what was left";
-            if (c.closeAt == 0 || time < c.closeAt) broken = "refunded too early";
+            due[_addr(funderOf[id])] += c.deposited - c.claimed;
+            if (c.closeAt == 0 || time < c.closeAt) broken[Rule.OnlyWhoMayClosesAChannel] = "refunded too early";
         } catch {
-            if (c.closeAt != 0 && time >= c.closeAt) broken = "a refund was refused after the dispute time";
+            if (c.closeAt != 0 && time >= c.closeAt) {
+                broken[Rule.RefundIsReachableWithoutTheProvider] = "a refund was refused after the dispute time";
+            }
         }
     }
 
-    function cooperativeClose(uint256 seed, uint96 amount, uint256 signer, uint8 stale) external {
+    function cooperativeClose(uint256 seed, uint96 amount, uint256 signer, uint8 stale) external watched {
         bytes32 id = _id(seed);
         Market.ChannelView memory c = market.channel(id);
         uint96 end = c.deposited == 0 ? amount % 3 : amount % (c.deposited + 2);
@@ -172,15 +203,18 @@ contract Handler {
         (bytes32 r, bytes32 vs) = _sign(key, hash);
         vm.prank(_addr(funderOf[id]));
         try market.cooperativeClose(id, epoch, end, uint64(time), r, vs) {
-            if (key != providerOf[id] || epoch != c.epoch) broken = "closed without the provider's consent";
-            if (end < c.claimed || end > c.deposited) broken = "closed at an amount that cannot be";
+            due[_addr(funderOf[id])] += c.deposited - end;
+            if (key != providerOf[id] || epoch != c.epoch) {
+                broken[Rule.OnlyWhoMayClosesAChannel] = "closed without the provider's consent";
+            }
+            if (end < c.claimed || end > c.deposited) broken[Rule.OnlyWhoMayClosesAChannel] = "closed at an amount that cannot be";
             if (end > signed[id][epoch]) owed[_addr(providerOf[id])] += end - signed[id][epoch];
             if (end > signed[id][epoch]) signed[id][epoch] = end;
         } catch {}
     }
 
-    /// @notice Claims a batch of vouchers, good and bad, and one of them alone on the side: no entry changes another's result.
-    function claim(uint256[4] calldata seeds, uint96[4] calldata amounts, uint8[4] calldata faults) external {
+    /// @notice Claims a batch of vouchers, good and bad: each channel has what its own good ones say.
+    function claim(uint256[4] calldata seeds, uint96[4] calldata amounts, uint8[4] calldata faults) external watched {
         Market.Entry[] memory entries = new Market.Entry[](4);
         for (uint256 i = 0; i < 4; ++i) {
             bytes32 id = _id(seeds[i]);
@@ -219,21 +253,22 @@ contract Handler {
         market.claim(entries, 0);
         for (uint256 i = 0; i < 9; ++i) {
             Market.ChannelView memory c = market.channel(ids[i]);
-            if (c.claimed != want[i]) broken = "a claim is not what its good vouchers say";
-            if (c.claimed < paid[ids[i]][c.epoch]) broken = "claimed shrank within an epoch";
-            paid[ids[i]][c.epoch] = c.claimed;
-            if (c.claimed > signed[ids[i]][c.epoch]) broken = "more was claimed than was signed";
+            if (c.claimed != want[i]) broken[Rule.NoEntryChangesAnother] = "a claim is not what its good vouchers say";
+            if (c.claimed > signed[ids[i]][c.epoch]) {
+                broken[Rule.NobodyReceivesMoreThanWasSigned] = "more was claimed than was signed";
+            }
         }
     }
 
-    function withdraw(uint256 who, bool funder) external {
+    function withdraw(uint256 who, bool funder) external watched {
         address a = _addr(funder ? _funder(who) : _provider(who));
         uint256 amount = market.balanceOf(a);
         vm.prank(a);
         try market.withdraw(address(0)) {
-            if (!funder) received[a] += amount;
+            if (funder) due[a] -= amount;
+            else received[a] += amount;
         } catch {
-            if (amount != 0) broken = "a withdrawal was refused";
+            if (amount != 0) broken[Rule.OnlyTheFunderIsRefunded] = "a withdrawal was refused";
         }
     }
 
@@ -259,6 +294,11 @@ contract Handler {
         return (r_, bytes32(uint256(s) | uint256(v - 27) << 255));
     }
 
+    /// @return those that may be bought
+    function channels() external view returns (bytes32[] memory) {
+        return ids;
+    }
+
     /// @return open what channels hold
     /// @return balances what can be withdrawn
     /// @return bonds what is at stake
@@ -271,6 +311,15 @@ contract Handler {
             balances += market.balanceOf(_addr(_provider(i))) + market.balanceOf(_addr(_funder(i)));
             bonds += market.provider(_addr(_provider(i))).bond;
         }
+    }
+
+    /// @notice What funders have is their change, and what was left in their own channels.
+    function refundsFit() external view returns (bool) {
+        for (uint256 i = 0; i < PEOPLE; ++i) {
+            address a = _addr(_funder(i));
+            if (market.balanceOf(a) != due[a]) return false;
+        }
+        return true;
     }
 
     /// @notice No provider has more than was signed for it.
@@ -307,9 +356,163 @@ abstract contract Invariants {
         all[0] = address(handler);
     }
 
-    function check() internal view {
-        require(bytes(handler.broken()).length == 0, handler.broken());
+    /// @dev How everybodyLeaves ends: what it did is undone.
+    error Left(bool all);
+
+    /// @notice Has every funder leave now: he asks, waits a day, and anybody brings him what is left. No provider does anything.
+    /// Ends with Left: whether each of them had it all.
+    function everybodyLeaves() external {
+        bytes32[] memory ids = handler.channels();
+        uint256 time = handler.time();
+        bool all = true;
+        for (uint256 i = 0; i < ids.length; ++i) {
+            Market.ChannelView memory c = market.channel(ids[i]);
+            if (c.funder == address(0)) continue;
+            vm.prank(c.funder);
+            market.requestClose(ids[i]); // no effect where it was asked for before
+            all = all && market.channel(ids[i]).closeAt <= time + 24 hours;
+        }
+        vm.warp(time + 24 hours);
+        for (uint256 i = 0; i < ids.length && all; ++i) {
+            Market.ChannelView memory c = market.channel(ids[i]);
+            if (c.funder == address(0)) continue;
+            uint256 before = market.balanceOf(c.funder);
+            market.refund(ids[i]);
+            all = market.balanceOf(c.funder) - before == c.deposited - c.claimed;
+        }
+        vm.warp(time);
+        revert Left(all);
+    }
+
+    function _unbroken(Rule rule) private view {
+        string memory how = handler.broken(rule);
+        require(bytes(how).length == 0, how);
+    }
+
+    // The rules, as contract.md and money.md have them.
+
+    function heldIsOwed() internal view virtual;
+
+    function claimedOnlyGrowsInAnEpoch() internal view {
+        _unbroken(Rule.ClaimedOnlyGrowsInAnEpoch);
+    }
+
+    function nobodyReceivesMoreThanWasSigned() internal view {
+        _unbroken(Rule.NobodyReceivesMoreThanWasSigned);
         require(!handler.overpaid(), "a provider has more than was signed for it");
+    }
+
+    function onlyTheFunderIsRefunded() internal view {
+        _unbroken(Rule.OnlyTheFunderIsRefunded);
+        require(handler.refundsFit(), "a funder has something else than his change and what was left in his channels");
+    }
+
+    function refundIsReachableWithoutTheProvider() internal {
+        _unbroken(Rule.RefundIsReachableWithoutTheProvider);
+        try this.everybodyLeaves() {
+            revert("who left was not told of it");
+        } catch (bytes memory how) {
+            require(keccak256(how) == keccak256(abi.encodeWithSelector(Left.selector, true)), "who left did not get what was left");
+        }
+    }
+
+    function noEntryChangesAnother() internal view {
+        _unbroken(Rule.NoEntryChangesAnother);
+    }
+
+    function onlyWhoMayClosesAChannel() internal view {
+        _unbroken(Rule.OnlyWhoMayClosesAChannel);
+    }
+
+    /// @notice After each of many calls, in long runs. forge runs all of it anew for each function of this kind, so there is one.
+    function invariant_EveryRuleHolds() external {
+        heldIsOwed();
+        claimedOnlyGrowsInAnEpoch();
+        nobodyReceivesMoreThanWasSigned();
+        onlyTheFunderIsRefunded();
+        noEntryChangesAnother();
+        onlyWhoMayClosesAChannel();
+    }
+
+    /// @notice At the end of each of those runs: it takes as long as all the others together.
+    function afterInvariant() external {
+        refundIsReachableWithoutTheProvider();
+    }
+
+    // Each rule by its name, after short runs of its own.
+
+    function testFuzz_HeldIsOwed(uint256 seed) external {
+        play(seed, 1);
+        heldIsOwed();
+    }
+
+    function testFuzz_ClaimedOnlyGrowsInAnEpoch(uint256 seed) external {
+        play(seed, 2);
+        claimedOnlyGrowsInAnEpoch();
+    }
+
+    function testFuzz_NobodyReceivesMoreThanWasSigned(uint256 seed) external {
+        play(seed, 3);
+        nobodyReceivesMoreThanWasSigned();
+    }
+
+    function testFuzz_OnlyTheFunderIsRefunded(uint256 seed) external {
+        play(seed, 4);
+        onlyTheFunderIsRefunded();
+    }
+
+    function testFuzz_RefundIsReachableWithoutTheProvider(uint256 seed) external {
+        play(seed, 5);
+        refundIsReachableWithoutTheProvider();
+    }
+
+    function testFuzz_NoEntryChangesAnother(uint256 seed) external {
+        play(seed, 6);
+        noEntryChangesAnother();
+    }
+
+    function testFuzz_OnlyWhoMayClosesAChannel(uint256 seed) external {
+        play(seed, 7);
+        onlyWhoMayClosesAChannel();
+    }
+
+    /// @dev So many calls. Purchases, claims and refunds are a good part of them.
+    uint256 private constant CALLS = 40;
+
+    function play(uint256 seed, uint256 rule) private {
+        for (uint256 i = 0; i < CALLS; ++i) {
+            uint256 a = uint256(keccak256(abi.encode(seed, rule, i)));
+            uint256 b = a >> 64;
+            uint256 c = a >> 128;
+            uint256 what = (a >> 192) % 16;
+            if (what < 3) handler.buy(a, uint96(b), uint96(c), uint96(a >> 160));
+            else if (what == 3) handler.topUp(a, b, uint96(c));
+            else if (what == 4) handler.update(a, uint96(b), uint8(c));
+            else if (what == 5) handler.requestClose(a, b);
+            else if (what == 6) handler.requestCloseFor(a, b, uint8(c));
+            else if (what == 7) handler.cancelClose(a, b);
+            else if (what == 8) handler.pass(a);
+            else if (what == 9) refund(a);
+            else if (what == 10) handler.cooperativeClose(a, uint96(b), c, uint8(a >> 160));
+            else if (what < 14) claim(a, b, c);
+            else if (what == 14) handler.withdraw(a, b % 2 == 0);
+            else handler.force(uint64(a));
+        }
+    }
+
+    function refund(uint256 a) private {
+        for (uint256 i = 0; i < 3; ++i) {
+            handler.requestClose(a, i);
+        }
+        handler.pass(25 hours);
+        handler.refund(a);
+    }
+
+    function claim(uint256 a, uint256 b, uint256 c) private {
+        uint256[4] memory seeds = [a, b, c, a];
+        uint96[4] memory amounts = [uint96(b), uint96(c), uint96(a), uint96(a >> 32)];
+        uint8[4] memory faults = [uint8(a), uint8(a >> 8), uint8(a >> 16), uint8(a >> 24)];
+        handler.claim(seeds, amounts, faults);
     }
 }
 
@@ -318,8 +521,7 @@ contract NativeInvariants is Invariants {
         deploy(address(0));
     }
 
-    function invariant_holds() external view {
-        check();
+    function heldIsOwed() internal view override {
         (uint256 open, uint256 balances, uint256 bonds) = handler.debts();
         require(address(market).balance == open + balances + bonds + handler.forced(), "what is held is not what is owed");
     }
@@ -333,8 +535,7 @@ contract TokenInvariants is Invariants {
         deploy(address(token));
     }
 
-    function invariant_holds() external view {
-        check();
+    function heldIsOwed() internal view override {
         (uint256 open, uint256 balances, uint256 bonds) = handler.debts();
         require(token.balanceOf(address(market)) == open + balances, "the tokens held are not those owed");
         require(address(market).balance == bonds + handler.forced(), "the bonds held are not those owed");

@@ -117,6 +117,7 @@ func TestTableBites(t *testing.T) {
 		{"api's tests and circuit", []*source{file("api/tunnel/x_test.go", own("circuit/cell"))}, "imports"},
 		{"circuit and mesh", []*source{file("circuit/onion/x.go", own("mesh/world"))}, "unable to know"},
 		{"mesh and ledger", []*source{file("mesh/log/x.go", own("ledger"))}, "replayable"},
+		{"credits to come and circuits", []*source{file("ledger/blind/x.go", own("circuit"))}, "money"},
 		{"ledger and api", []*source{file("ledger/x.go", own("api/usage"))}, "money"},
 		{"libp2p in the host", []*source{file("mesh/x.go", "github.com/libp2p/go-libp2p/core/host")}, ""},
 		{"libp2p elsewhere", []*source{file("mesh/directory/x.go", "github.com/libp2p/go-libp2p/core/peer")}, "libp2p is"},

@@ -171,6 +171,12 @@ func inProcess(t *testing.T, backend string, watch func(string, *sandbox.InProce
 	o.Backend, o.Listen, o.InProcess, o.LogLevel = backend, "127.0.0.1:0", true, "debug"
 	o.Dir, o.ReadyFile = filepath.Join(t.TempDir(), "d"), filepath.Join(t.TempDir(), "ready.json")
 	o.Out, o.Err, o.Watch = io.Discard, t.Output(), watch
+	return runSandbox(t, o)
+}
+
+// runSandbox runs a sandbox in this process until the test ends.
+func runSandbox(t *testing.T, o sandbox.Options) *local {
+	t.Helper()
 	ctx, quit := context.WithCancel(t.Context())
 	w := &local{quit: quit, done: make(chan error, 1)}
 	go func() { w.done <- sandbox.Run(ctx, o) }()

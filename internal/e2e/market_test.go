@@ -24,6 +24,7 @@ import (
 
 	"github.com/culvert-net/culvert/api/backend/backendtest"
 	"github.com/culvert-net/culvert/internal/app/market"
+	v3 "github.com/culvert-net/culvert/internal/app/wallet/v3"
 	"github.com/culvert-net/culvert/ledger"
 )
 
@@ -41,7 +42,9 @@ type stall struct {
 	asked    int
 	spent    ledger.Amount // on the channel of all
 	receipts map[string]ledger.Amount
-	started  []*daemon // by the test
+	started  []*daemon         // by the test
+	env      []string          // of nodes that are started again
+	secrets  map[string]string // besides prompts and answers, what nobody may keep; to what it is
 
 	later func(time.Duration) // has time pass on the chain
 }
@@ -53,7 +56,7 @@ func openStall(t *testing.T, args ...string) *stall {
 	u.Set(sayBack)
 	s := &stall{
 		world: start(t, append(args, "--backend", u.URL, "--chain", "--dir", filepath.Join(t.TempDir(), "d"))...),
-		mark:  rand.Text()[:24], receipts: make(map[string]ledger.Amount),
+		mark:  rand.Text()[:24], receipts: make(map[string]ledger.Amount), secrets: make(map[string]string),
 	}
 	s.later = func(d time.Duration) { succeed(t, "devchain", "advance", d.String(), "--data", s.Dirs["devchain"]) }
 	return s
@@ -200,10 +203,28 @@ func routes() []route {
 func (s *stall) pay(key string, r route) ledger.Amount {
 	s.t.Helper()
 	s.asked++
-	word := fmt.Sprintf("%s%04d", s.mark, s.asked)
-	req, err := http.NewRequest(http.MethodPost, strings.TrimSuffix(s.BaseURL, "/v1")+r.path, strings.NewReader(fmt.Sprintf(r.body, word)))
+	p, err := s.buy(key, r, fmt.Sprintf("%s%04d", s.mark, s.asked))
 	if err != nil {
 		s.t.Fatal(err)
+	}
+	s.receipts[p.receipt] = p.cost
+	if key == "" {
+		s.spent = s.sum(s.spent, p.cost)
+	}
+	return p.cost
+}
+
+// payment is what a paid answer says of itself.
+type payment struct {
+	receipt string
+	cost    ledger.Amount
+}
+
+// buy is pay for a word, and counts nothing: many may be at it at once.
+func (s *stall) buy(key string, r route, word string) (p payment, err error) {
+	req, err := http.NewRequest(http.MethodPost, strings.TrimSuffix(s.BaseURL, "/v1")+r.path, strings.NewReader(fmt.Sprintf(r.body, word)))
+	if err != nil {
+		return p, err
 	}
 	req.Header.Set("Content-Type", "application/json")
 	if key != "" {
@@ -211,38 +232,37 @@ func (s *stall) pay(key string, r route) ledger.Amount {
 	}
 	resp, err := s.client().Do(req)
 	if err != nil {
-		s.t.Fatal(err)
+		return p, err
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode != http.StatusOK || !r.input && !bytes.Contains(text, []byte(word)) {
-		s.t.Fatalf("%s: status %d, %s, %v; want the word back", r.path, resp.StatusCode, text, err)
+		return p, fmt.Errorf("%s: status %d, %s, %v; want the word back", r.path, resp.StatusCode, text, err)
 	}
 	where := resp.Header
 	if strings.Contains(r.body, `"stream":true`) {
 		where = resp.Trailer
 	}
-	var cost ledger.Amount
-	if err := cost.UnmarshalText([]byte(where.Get("X-Culvert-Cost"))); err != nil {
-		s.t.Fatalf("%s: what it has cost: %v in %v", r.path, err, where)
+	if err := p.cost.UnmarshalText([]byte(where.Get("X-Culvert-Cost"))); err != nil {
+		return p, fmt.Errorf("%s: what it has cost: %w in %v", r.path, err, where)
 	}
 	n := uint64(wordTokens(word))
 	want := new(big.Int).Mul(inputPrice.Big(), new(big.Int).SetUint64(n))
 	if !r.input {
 		want.Add(want, new(big.Int).Mul(outputPrice.Big(), new(big.Int).SetUint64(n)))
 	}
-	if want.Div(want, big.NewInt(1e6)); cost.Big().Cmp(want) != 0 {
-		s.t.Errorf("%s has cost %v wei, want %v", r.path, cost, want)
+	if want.Div(want, big.NewInt(1e6)); p.cost.Big().Cmp(want) != 0 {
+		return p, fmt.Errorf("%s has cost %v wei, want %v", r.path, p.cost, want)
 	}
 	receipt := where.Get("X-Culvert-Receipt")
 	if !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(receipt) {
-		s.t.Errorf("%s: the receipt is %q", r.path, receipt)
+		return p, fmt.Errorf("%s: the receipt is %q", r.path, receipt)
 	}
-	s.receipts["0x"+receipt] = cost
-	if key == "" {
-		s.spent = s.sum(s.spent, cost)
+	p.receipt = "0x" + receipt
+	if what := s.secretIn(fmt.Appendf(text, "%v %v", resp.Header, resp.Trailer)); what != "" {
+		return p, fmt.Errorf("%s: the answer holds %s", r.path, what)
 	}
-	return cost
+	return p, nil
 }
 
 func (s *stall) sum(all ...ledger.Amount) (sum ledger.Amount) {
@@ -300,6 +320,13 @@ type row struct {
 // restart kills a node with -9 and starts it by hand, as its owner would.
 func (s *stall) restart(node string, flags ...string) {
 	s.t.Helper()
+	s.killed(node)
+	s.begin(node, flags...)
+}
+
+// killed kills a node with -9.
+func (s *stall) killed(node string) {
+	s.t.Helper()
 	s.kill(node)
 	eventually(s.t, patience, node+" is gone", func() error {
 		if alive(s.PIDs[node]) {
@@ -307,7 +334,13 @@ func (s *stall) restart(node string, flags ...string) {
 		}
 		return nil
 	})
+}
+
+// begin starts a node that does not run.
+func (s *stall) begin(node string, flags ...string) {
+	s.t.Helper()
 	cmd := s.command(node, append([]string{"serve", "--passphrase-file", s.passphrase(), "--log-level", "debug"}, flags...)...)
+	cmd.Env = append(os.Environ(), s.env...)
 	d := daemoniseCommand(s.t, cmd)
 	s.PIDs[node] = cmd.Process.Pid
 	s.started = append(s.started, d)
@@ -341,6 +374,8 @@ func (s *stall) walk() {
 		t.Fatalf("the providers are %+v", list)
 	}
 	provider := list[0].Provider.String()
+
+	s.linkable()
 
 	// Requests on every route, and what they cost.
 	for _, r := range routes() {
@@ -396,6 +431,26 @@ func (s *stall) walk() {
 	s.forgotten()
 }
 
+// linkable: who pays is told what a provider can link, by the sandbox, by the status,
+// in JSON and in words, and by the README.
+func (s *stall) linkable() {
+	s.t.Helper()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for where, text := range map[string]string{
+		"the sandbox":          s.out.String(),
+		"bridge status":        succeed(s.t, "bridge", "status", "--data", s.Dirs["bridge"]),
+		"bridge status --json": s.told().Money.Notice,
+		"README.md":            string(readme),
+	} {
+		if flat := strings.Join(strings.Fields(text), " "); !strings.Contains(flat, "a provider can link all rounds of one session key with each other and with the purchase") {
+			s.t.Errorf("%s does not say what a provider can link", where)
+		}
+	}
+}
+
 // onChain is what an account has, as the chain itself says.
 func (s *stall) onChain(account string) ledger.Amount {
 	s.t.Helper()
@@ -414,7 +469,7 @@ func (s *stall) onChain(account string) ledger.Amount {
 // has the file can verify.
 func (s *stall) rounds() {
 	s.t.Helper()
-	rows := told[[]row](s, "bridge", "rounds", "--limit", "100")
+	rows := told[[]row](s, "bridge", "rounds", "--limit", "1000")
 	if len(rows) != len(s.receipts) {
 		s.t.Errorf("%d rounds, and %d receipts", len(rows), len(s.receipts))
 	}
@@ -452,18 +507,23 @@ func (s *stall) spend(r route) {
 	s.settled()
 }
 
+// addKey makes an API key.
+func (s *stall) addKey(name string) string {
+	s.t.Helper()
+	out, err := s.command("bridge", "keys", "add", name).Output()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	key := strings.TrimSpace(string(out))
+	s.secrets[key] = "the API key of " + name
+	return key
+}
+
 // purses: an API key's own money pays for it alone, and where there is not enough,
 // what the answer says to do helps.
 func (s *stall) purses(provider string) {
 	s.t.Helper()
-	keys := make(map[string]string)
-	for _, name := range []string{"laptop", "guest"} {
-		out, err := s.command("bridge", "keys", "add", name).Output()
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		keys[name] = strings.TrimSpace(string(out))
-	}
+	keys := map[string]string{"laptop": s.addKey("laptop"), "guest": s.addKey("guest")}
 	r := routes()[2]
 	// Nothing was bought for it, so that everybody's pays.
 	s.guest = keys["guest"]
@@ -585,32 +645,26 @@ func (s *stall) leave(provider string) {
 }
 
 // forgotten: no file that is left, and nothing that was logged, holds a word of a
-// prompt or an answer, or a key that opens money.
+// prompt or an answer, or a key that opens money or is asked for.
 func (s *stall) forgotten() {
 	s.t.Helper()
-	s.signal("bridge", syscall.SIGKILL)
+	s.moneyKeys()
+	for _, node := range []string{"bridge", "provider-1"} {
+		if alive(s.PIDs[node]) {
+			s.signal(node, syscall.SIGKILL)
+		}
+	}
 	s.interrupt()
 	<-s.done
 	find := newFinder(s.mark)
-	keys := make(map[string]string)
-	for _, a := range s.Chain.Accounts {
-		text := strings.TrimPrefix(a.Key, "0x")
-		raw, err := hex.DecodeString(text)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		keys[text], keys[string(raw)] = "a wallet's key in hexadecimal", "a wallet's key"
-	}
 	n := 0
 	look := func(name string, text []byte) {
 		n++
 		if word, dress := find.find(text); word != "" {
 			s.t.Errorf("%s holds a prompt or an answer as %s", name, dress)
 		}
-		for key, what := range keys {
-			if bytes.Contains(text, []byte(key)) {
-				s.t.Errorf("%s holds %s", name, what)
-			}
+		if what := s.secretIn(text); what != "" && !(name == s.passphrase() && what == "the passphrase") {
+			s.t.Errorf("%s holds %s", name, what)
 		}
 	}
 	dir := filepath.Dir(s.Dirs["bridge"])
@@ -633,4 +687,59 @@ func (s *stall) forgotten() {
 	if n < 30 {
 		s.t.Errorf("only %d files were looked at", n)
 	}
+}
+
+// moneyKeys adds the secrets of the wallets: their keys, the passphrase, and the
+// session key that signs for everybody, which it returns.
+func (s *stall) moneyKeys() *ledger.Key {
+	s.t.Helper()
+	for _, a := range s.Chain.Accounts[:2] { // the bridge's and the provider's
+		s.secret(strings.TrimPrefix(a.Key, "0x"), "a wallet's key")
+	}
+	phrase, err := os.ReadFile(s.passphrase())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.secrets[strings.TrimSpace(string(phrase))] = "the passphrase"
+	file := filepath.Join(s.t.TempDir(), "session.json")
+	succeed(s.t, "bridge", "wallet", "session", "export", "--provider", s.Chain.Accounts[1].Address.String(), "--out", file,
+		"--passphrase-file", s.passphrase(), "--file-passphrase-file", s.passphrase(), "--data", s.Dirs["bridge"])
+	text, err := os.ReadFile(file)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	sealed, err := v3.Decode(text)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	session, err := sealed.Open(bytes.TrimSpace(phrase))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.secret(hex.EncodeToString(session[:]), "a session key")
+	key, err := ledger.KeyOfBytes(session)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return key
+}
+
+// secretIn is what secret a text holds; "": none.
+func (s *stall) secretIn(text []byte) string {
+	for secret, what := range s.secrets {
+		if bytes.Contains(text, []byte(secret)) {
+			return what
+		}
+	}
+	return ""
+}
+
+// secret adds what is 32 bytes, as hexadecimal and as they are.
+func (s *stall) secret(digits, what string) {
+	s.t.Helper()
+	raw, err := hex.DecodeString(digits)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.secrets[digits], s.secrets[string(raw)] = what+" in hexadecimal", what
 }

@@ -101,6 +101,19 @@ func (s *booth) command(name, dir string, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// made is a data directory with files in it.
+func (s *booth) made(dir string, files map[string]string) {
+	s.Helper()
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		s.Fatal(err)
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			s.Fatal(err)
+		}
+	}
+}
+
 // serve starts the bridge. It is killed at the end.
 func (s *booth) serve() {
 	s.Helper()
@@ -162,18 +175,11 @@ func TestMarketKilled(t *testing.T) {
 	config := fmt.Sprintf("[chain]\npreset = \"dev\"\nurl = %q\ncontract = %q\ncode_hash = %q\ndeploy_block = %d\n[status]\nlisten = \"\"\n",
 		through.URL, w.Chain.Market.Address, w.Chain.Market.CodeHash, w.Chain.Market.Block)
 	for i, dir := range []string{s.seller, s.dir} {
-		if err := os.Mkdir(dir, 0o700); err != nil {
-			t.Fatal(err)
-		}
 		own := config
 		if dir == s.dir {
 			own += "[api]\nlisten = [\"127.0.0.1:0\"]\n"
 		}
-		for name, text := range map[string]string{app.WorldFile: string(world), app.ConfigFile: own, "key": w.Chain.Accounts[i].Key} {
-			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
+		s.made(dir, map[string]string{app.WorldFile: string(world), app.ConfigFile: own, "key": w.Chain.Accounts[i].Key})
 	}
 	if _, err := node.EnsureKey(s.seller); err != nil {
 		t.Fatal(err)

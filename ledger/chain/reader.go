@@ -23,7 +23,7 @@ type Reader struct {
 	witness *server // nil: the first is believed
 	decoder *decoder
 
-	pass sync.Mutex // held by whoever reads; guards the fields up to mu
+	pass chan struct{} // has one value while somebody reads; guards the fields up to mu
 	// marks are blocks that were read up to, with their hashes, the oldest first;
 	// there is at least one once the checkpoint was loaded.
 	marks   []mark
@@ -71,7 +71,7 @@ func NewReader(cfg Config) (*Reader, error) {
 	}
 	r := &Reader{
 		cfg: cfg, server: s, decoder: d, width: cfg.Network.MaxRange,
-		state: &State{}, subs: make(map[chan struct{}]bool),
+		pass: make(chan struct{}, 1), state: &State{}, subs: make(map[chan struct{}]bool),
 	}
 	if cfg.Witness != nil {
 		cfg.Transport = cfg.Witness
@@ -88,7 +88,7 @@ func (r *Reader) Run(ctx context.Context) error {
 	wait := retryFirst
 	for {
 		next := r.cfg.Network.pollTime()
-		if err := r.Sync(ctx); err == nil || errors.Is(err, ErrMoved) {
+		if err := r.Sync(ctx); err == nil || errors.Is(err, ErrMoved) || errors.Is(err, ErrBehind) {
 			wait = retryFirst
 		} else {
 			next = wait + rand.N(wait/2) // many readers of one server come back apart
@@ -162,11 +162,15 @@ func (r *Reader) change(f func()) {
 	}
 }
 
-// Sync reads up to the newest block. When it returns nil, State is complete up to
-// it.
+// Sync reads up to the newest block, after whoever reads at present. When it returns
+// nil, State is complete up to it.
 func (r *Reader) Sync(ctx context.Context) error {
-	r.pass.Lock()
-	defer r.pass.Unlock()
+	select {
+	case r.pass <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-r.pass }()
 	err := r.once(ctx)
 	r.doubt(err)
 	if err != nil || r.Status().Err != nil {
@@ -206,6 +210,7 @@ func (r *Reader) once(ctx context.Context) error {
 		return err
 	}
 	if head != r.seen {
+		r.seen = Block{} // a pass that fails half-way publishes what is after it
 		if err := r.follow(ctx, head); err != nil {
 			return err
 		}
@@ -246,15 +251,20 @@ func (r *Reader) follow(ctx context.Context, head Block) error {
 		return err
 	}
 	// The head is still the one these pages were of.
-	again, err := r.server.blockAt(ctx, head.Number)
-	if errors.Is(err, errNoBlock) || err == nil && again.Hash != head.Hash {
-		return ErrMoved
-	}
-	if err != nil {
+	if err := r.stays(ctx, head); err != nil {
 		return err
 	}
 	r.publish(head, pending, target)
 	return nil
+}
+
+// stays asks for a block once more: ErrMoved if it is another one now.
+func (r *Reader) stays(ctx context.Context, b Block) error {
+	again, err := r.server.blockAt(ctx, b.Number)
+	if errors.Is(err, errNoBlock) || err == nil && again.Hash != b.Hash {
+		return ErrMoved
+	}
+	return err
 }
 
 func (r *Reader) last() *mark { return &r.marks[len(r.marks)-1] }
@@ -276,7 +286,7 @@ func (r *Reader) rewind(ctx context.Context, head Block) error {
 	if known < len(r.marks) || r.last().Number > head.Number {
 		// Servers behind one address differ by some blocks. What was confirmed is
 		// not given up for that, unless it stays so.
-		if r.behind++; r.behind <= maxBehind {
+		if r.behind++; r.behind <= r.cfg.Network.lag() {
 			return fmt.Errorf("its newest block is %d, and %d was confirmed: %w", head.Number, r.last().Number, ErrBehind)
 		}
 	}
@@ -352,12 +362,15 @@ func (r *Reader) page(ctx context.Context, target uint64) error {
 		}
 		return err
 	}
-	again, err := r.server.blockAt(ctx, end.Number)
-	if errors.Is(err, errNoBlock) || err == nil && again.Hash != end.Hash {
-		return ErrMoved
-	}
-	if err != nil {
+	if err := r.stays(ctx, end); err != nil {
 		return err
+	}
+	// The page follows on what was read before: else it would stay, as what is asked
+	// in the next pass is whether its last block does.
+	if last := r.last().Block; end.parent != last.Hash && !last.Hash.IsZero() {
+		if err := r.stays(ctx, last); err != nil {
+			return err
+		}
 	}
 	marks, err := r.apply(r.last().view, logs, end)
 	if err != nil {
@@ -429,6 +442,16 @@ func (r *Reader) pending(ctx context.Context, head Block) (View, error) {
 		from = to + 1
 	}
 	return view, nil
+}
+
+// lag is how often in a row a newest block may be before a confirmed one until that
+// is a fork. Where the newest is confirmed, there is one server, and no other way for
+// a fork to begin.
+func (n Network) lag() int {
+	if n.Confirmations == 0 {
+		return 0
+	}
+	return maxBehind
 }
 
 // young says whether a newest block can be the chain's. Where blocks come on

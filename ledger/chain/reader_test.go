@@ -287,3 +287,32 @@ func TestSubscribeAndRun(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Who waits for another's pass waits no longer than he wants to.
+func TestSyncWaits(t *testing.T) {
+	w := newWorld(t)
+	r := w.reader()
+	hang, asked := make(chan struct{}), make(chan struct{}, 1)
+	w.bendBy(func(r *reply) {
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+		r.Hang = hang
+	})
+	passed := make(chan error, 1)
+	go func() { passed <- r.Sync(t.Context()) }()
+	<-asked
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.Sync(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("behind another's pass: %v", err)
+	}
+	close(hang)
+	if err := <-passed; err != nil {
+		t.Errorf("the pass: %v", err)
+	}
+	if err := r.Sync(t.Context()); err != nil {
+		t.Errorf("after it: %v", err)
+	}
+}

@@ -112,6 +112,7 @@ type Block struct {
 	Hash   ledger.Hash
 	Time   uint64 // Unix seconds
 
+	parent  ledger.Hash // zero if the server does not say
 	baseFee ledger.Amount
 }
 
@@ -142,6 +143,7 @@ func (s *server) block(ctx context.Context, which string) (Block, error) {
 	var b *struct {
 		Number  *hexutil.Uint64 `json:"number"`
 		Hash    *common.Hash    `json:"hash"`
+		Parent  common.Hash     `json:"parentHash"`
 		Time    *hexutil.Uint64 `json:"timestamp"`
 		BaseFee *hexutil.Big    `json:"baseFeePerGas"`
 	}
@@ -159,7 +161,7 @@ func (s *server) block(ctx context.Context, which string) (Block, error) {
 	if b.Number == nil || b.Hash == nil || b.Time == nil || *b.Hash == (common.Hash{}) {
 		return Block{}, fmt.Errorf("block %s without number, hash or time: %w", which, ErrAnswer)
 	}
-	out := Block{Number: uint64(*b.Number), Hash: ledger.Hash(*b.Hash), Time: uint64(*b.Time)}
+	out := Block{Number: uint64(*b.Number), Hash: ledger.Hash(*b.Hash), Time: uint64(*b.Time), parent: ledger.Hash(b.Parent)}
 	if b.BaseFee != nil {
 		if out.baseFee, err = ledger.AmountOfBig(b.BaseFee.ToInt()); err != nil {
 			return Block{}, fmt.Errorf("base fee of block %s: %w: %w", which, err, ErrTooLarge)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/culvert-net/culvert/contracts/market"
 	"github.com/culvert-net/culvert/internal/kv"
@@ -480,6 +481,71 @@ func TestNonceGap(t *testing.T) {
 	}
 	if _, err := a.Wait(ctx, id, nil); err != nil {
 		t.Error(err)
+	}
+}
+
+// A node forgets the first of three transactions, or the last: it is sent again, and
+// all three happen, once.
+func TestForgottenByItsNode(t *testing.T) {
+	for _, forgets := range []string{"the first", "the last"} {
+		t.Run(forgets, func(t *testing.T) {
+			w := writing(t)
+			w.sells()
+			ctx := within(t)
+			a, session := w.writer(w.keys[1]), ledger.NewKey()
+			var all []ID
+			for i := range 3 {
+				w.mu.Lock()
+				if forgets == "the first" && i == 0 || forgets == "the last" && i == 2 {
+					w.lose = 1
+				}
+				w.mu.Unlock()
+				id, err := a.Send(ctx, w.cfg.Calls().Buy(w.keys[0].Address(), session.Address(), ledger.Wei(5), ledger.Wei(1000)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, id)
+			}
+			w.mines()
+			for _, id := range all {
+				if _, err := a.Wait(ctx, id, nil); err != nil {
+					t.Error(err)
+				}
+			}
+			if got := w.deposited(ledger.ChannelOf(w.keys[0].Address(), session.Address(), w.keys[1].Address())); got != "15" {
+				t.Errorf("%s were paid in, want 15", got)
+			}
+		})
+	}
+}
+
+// Whoever else uses the wallet has skipped a nonce: its transaction waits for ours,
+// which gets the free one, and both happen; the next of ours has one that is free.
+func TestSkippedBySomebodyElse(t *testing.T) {
+	w := writing(t)
+	w.sells()
+	ctx := within(t)
+	nonce, err := w.sim.Client().PendingNonceAt(ctx, common.Address(w.keys[1].Address()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := w.sendAs(w.keys[1], nonce+1, ledger.Wei(7), w.buyData(w.keys[3], 7))
+	w.mines()
+	a, session := w.writer(w.keys[1]), ledger.NewKey()
+	for range 2 {
+		id, err := a.Send(ctx, w.cfg.Calls().Buy(w.keys[0].Address(), session.Address(), ledger.Wei(5), ledger.Wei(1000)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Wait(ctx, id, nil); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := w.deposited(ledger.ChannelOf(w.keys[0].Address(), session.Address(), w.keys[1].Address())); got != "10" {
+		t.Errorf("%s were paid in, want 10", got)
+	}
+	if r, err := w.sim.Client().TransactionReceipt(ctx, theirs); err != nil || r.Status != types.ReceiptStatusSuccessful {
+		t.Errorf("the other one's transaction: %+v, %v", r, err)
 	}
 }
 

@@ -109,9 +109,11 @@ func (p *Payee) channel(at place) (ledger.Channel, error) {
 	c, ok := p.Chain.Channel(at.id)
 	switch {
 	case !ok || c.Provider != p.self:
-		return c, refuse(CodeChannel, "the contract has no such channel with this provider; a purchase counts after some blocks")
+		return c, unseen(CodeChannel, "the contract has no such channel with this provider; a purchase counts after some blocks")
 	case c.Epoch != at.epoch:
-		return c, refuse(CodeEpoch, fmt.Sprintf("the channel is in epoch %d", c.Epoch))
+		r := refuse(CodeEpoch, fmt.Sprintf("the channel is in epoch %d", c.Epoch))
+		r.Unseen = c.Epoch < at.epoch
+		return c, r
 	}
 	return c, nil
 }
@@ -222,7 +224,7 @@ func (p *Payee) admit(tx kv.Tx, now time.Time, b *book, at place, req ledger.Req
 	case b.closed != open || c.CloseAt != 0:
 		return nil, nil, refuse(CodeClosed, "the channel is closing, or closed for this epoch; use or buy another")
 	case now.Sub(p.Chain.Fresh()) > p.DisputeTime/2:
-		return nil, nil, refuse(CodeChainSilent, "this provider has not seen the chain for too long")
+		return nil, nil, unseen(CodeChainSilent, "this provider has not seen the chain for too long")
 	case refused != nil:
 		return nil, nil, refused
 	}
@@ -235,14 +237,14 @@ func (p *Payee) admit(tx kv.Tx, now time.Time, b *book, at place, req ledger.Req
 		return nil, nil, refuse(CodeUncovered, "the round's maxCost is beyond what there is")
 	}
 	if c.Deposited.Less(need) {
-		return nil, nil, refuse(CodeUncovered, "the deposit does not cover the round; top it up")
+		return nil, nil, unseen(CodeUncovered, "the deposit does not cover the round; top it up")
 	}
 	if sumCapped(b.promised(), allowed).Less(need) {
 		code := CodeUncovered
 		if b.owedSince != 0 && now.After(timeOf(b.owedSince).Add(PayTime)) {
 			code = CodeUnpaid
 		}
-		return nil, nil, &Refusal{code, need, "the round needs a voucher first"}
+		return nil, nil, &Refusal{Code: code, Wanted: need, Text: "the round needs a voucher first"}
 	}
 	if err := b.track.admit(b.seqs(tx, at), req.Seq); err != nil {
 		if errors.Is(err, errSeqUsed) || errors.Is(err, errSeqWindow) {
@@ -277,15 +279,24 @@ func (p *Payee) checkVoucher(key ledger.Address, at place, v ledger.Signed[ledge
 	return nil
 }
 
-// take keeps the better voucher: that of the larger amount, and of two of the
-// same the one whose log is the provider's own. Others change nothing.
+// take keeps the best voucher, and the best of those that were earned. Others change
+// nothing.
 func (b *book) take(v ledger.Signed[ledger.Voucher]) {
-	switch b.promised().Cmp(v.Message.Cumulative) {
-	case -1:
-		b.best = &v
-	case 0:
-		if b.best == nil || v.Message.Transcript == b.track.log.Root() {
-			b.best = &v
-		}
+	b.best = b.better(b.best, &v)
+	if !b.finished.Less(v.Message.Cumulative) {
+		b.earned = b.better(b.earned, &v)
 	}
+}
+
+// better is the voucher of the larger amount, and of two of the same the one whose
+// log is the provider's own.
+func (b *book) better(old, v *ledger.Signed[ledger.Voucher]) *ledger.Signed[ledger.Voucher] {
+	if old == nil {
+		return v
+	}
+	switch c := old.Message.Cumulative.Cmp(v.Message.Cumulative); {
+	case c < 0, c == 0 && v.Message.Transcript == b.track.log.Root():
+		return v
+	}
+	return old
 }

@@ -91,7 +91,7 @@ func (m *Payment) Confirm(ctx context.Context, now time.Time, e Ending) (c Confi
 			return err
 		}
 		sign := func() {
-			v := m.at.voucher(a)
+			v := m.at.settled(a)
 			made = meanwhile(func() ledger.Signed[ledger.Voucher] { return ledger.Sign(v, m.p.Domain, m.key) })
 		}
 		b, err := m.p.running(tx, m.at, m.round.seq)

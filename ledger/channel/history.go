@@ -254,6 +254,6 @@ func (p *Payer) Show(ctx context.Context, id ledger.RoundID) (o Opening, err err
 		return Opening{}, fmt.Errorf("round %s: %w", id, err)
 	}
 	o.Proof = ledger.ProveInclusion(leaves, int(o.Index))
-	o.Voucher = p.voucher(at, a, key)
+	o.Voucher = ledger.Sign(at.settled(a), p.Domain, key)
 	return o, nil
 }

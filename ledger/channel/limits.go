@@ -50,6 +50,10 @@ const (
 	// cap, whoever they say they are.
 	YoungTime = 24 * time.Hour
 
+	// ConfirmTime is how long a channel may rest with answers that its payer has not
+	// confirmed, until what it promised for them is claimed as it is.
+	ConfirmTime = time.Hour
+
 	// KeepTime is how long the records of an epoch that is over are kept.
 	KeepTime = 7 * 24 * time.Hour
 
@@ -66,8 +70,8 @@ const (
 	// templateSlack are input tokens that a chat template adds to what was sent.
 	templateSlack = 1024
 
-	// imageSlack are input tokens that an image may be, of which the bytes may
-	// not have been sent but fetched.
+	// imageSlack are input tokens that an image within the prompt may be: its
+	// bytes say nothing about them.
 	imageSlack = 4096
 
 	// toolSlack are tokens around one tool call that no byte of it shows.

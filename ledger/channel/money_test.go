@@ -428,8 +428,8 @@ func TestDepositReorgedAway(t *testing.T) {
 		t.Error("Open works without a channel")
 	}
 	w.chain.set(func(c *ledger.Channel) { *c = full }, w.id)
-	if claims, _ := w.payee.Claims(w.ctx, w.now); len(claims) != 1 || claims[0].Unclaimed != w.book().promised() {
-		t.Errorf("Claims = %+v", claims)
+	if claims, _ := w.payee.Claims(w.ctx, w.now); len(claims) != 1 || claims[0].Unclaimed != c.Cost || !c.Cost.Less(w.book().promised()) {
+		t.Errorf("Claims = %+v; want what was earned, %s of %s", claims, c.Cost, w.book().promised())
 	}
 	w.round(10)
 }
@@ -745,5 +745,81 @@ func TestWindowOf(t *testing.T) {
 		if got := p.WindowOf(c.locked); got != c.want {
 			t.Errorf("%+v: %v", c, got)
 		}
+	}
+}
+
+// Who pays ahead promises more than an answer costs. The provider claims what was
+// earned, to the wei; all that was promised only for answers that nobody confirms,
+// once their payer leaves, was silent for long, or the books are a copy of yesterday's.
+func TestClaimsWhatWasEarned(t *testing.T) {
+	var earned ledger.Amount
+	prepare := func(t *testing.T, confirmed bool) *world {
+		w := newWorld(t)
+		w.cap = ledger.Amount{}
+		w.startPayee()
+		earned = w.round(10).Cost
+		m := w.open(400)
+		e := w.deliver(m, w.admit(m, 400), 20, 100)
+		if confirmed {
+			cost := w.settle(m, e).Cost
+			sum, err := earned.Add(cost)
+			if err != nil {
+				t.Fatal(err)
+			}
+			earned = sum
+		}
+		if b := w.book(); !b.finished.Less(b.promised()) {
+			t.Fatalf("promised are %s, earned %s: nothing was paid ahead", b.promised(), b.finished)
+		}
+		return w
+	}
+	claims := func(w *world) ledger.Amount {
+		w.Helper()
+		list, err := w.payee.Claims(w.ctx, w.now)
+		if err != nil || len(list) != 1 || list[0].Unclaimed != list[0].Voucher.Message.Cumulative {
+			w.Fatalf("Claims = %+v, %v", list, err)
+		}
+		return list[0].Unclaimed
+	}
+	closing := func(w *world) {
+		w.chain.set(func(c *ledger.Channel) { c.CloseAt = unix(w.now.Add(24 * time.Hour)) }, w.id)
+	}
+	for _, c := range []struct {
+		name      string
+		confirmed bool
+		then      func(*world)
+		all       bool
+	}{
+		{"confirmed", true, func(*world) {}, false},
+		{"confirmed, and long ago", true, func(w *world) { w.later(2 * ConfirmTime) }, false},
+		{"confirmed, and closing", true, closing, false},
+		{"one is not confirmed yet", false, func(*world) {}, false},
+		{"one was not confirmed for long", false, func(w *world) { w.later(2 * ConfirmTime) }, true},
+		{"one is not confirmed, and closing", false, closing, true},
+		{"a copy of yesterday's", true, func(w *world) {
+			err := w.payeeStore.Do(w.ctx, func(tx kv.Tx) error {
+				b, _, err := loadBook(tx, w.place())
+				if err != nil {
+					return err
+				}
+				b.closed = forgotten
+				return put(tx, payeeBooks, w.place().key(), b)
+			})
+			if err != nil {
+				w.Fatal(err)
+			}
+		}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := prepare(t, c.confirmed)
+			c.then(w)
+			want := earned
+			if c.all {
+				want = w.book().promised()
+			}
+			if got := claims(w); got != want {
+				t.Errorf("claimed are %s, want %s", got, want)
+			}
+		})
 	}
 }

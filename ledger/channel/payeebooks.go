@@ -40,6 +40,7 @@ type book struct {
 	key       ledger.Address // the session's
 	track     track
 	best      *ledger.Signed[ledger.Voucher] // A
+	earned    *ledger.Signed[ledger.Voucher] // the best that is of no more than S
 	finished  ledger.Amount                  // S: what finished rounds cost
 	reserved  ledger.Amount                  // R: what running ones may
 	running   uint32
@@ -53,12 +54,13 @@ type book struct {
 }
 
 func (b *book) visit(f fields) {
-	f.version(1)
+	f.version(2)
 	f.u8(&b.closed)
 	f.fixed(b.funder[:])
 	f.fixed(b.key[:])
 	b.track.visit(f)
 	visitVoucher(f, &b.best)
+	visitVoucher(f, &b.earned)
 	f.amount(&b.finished)
 	f.amount(&b.reserved)
 	f.u32(&b.running)
@@ -88,6 +90,21 @@ func (b *book) promised() ledger.Amount {
 		return ledger.Amount{}
 	}
 	return b.best.Message.Cumulative
+}
+
+// due is the voucher to claim: that of what was earned. What is promised beyond is the
+// payer's until then, and is claimed for answers only that the payer has not
+// confirmed, when it leaves or was silent for too long.
+func (b *book) due(now time.Time, closing bool) *ledger.Signed[ledger.Voucher] {
+	switch {
+	case b.best == nil, b.closed == forgotten: // what was earned may be more than is known
+		return b.best
+	case b.earned != nil && !b.earned.Message.Cumulative.Less(ledger.MinAmount(b.finished, b.promised())):
+		return b.earned
+	case !b.finished.IsZero() && (closing || now.After(timeOf(b.touched).Add(ConfirmTime))):
+		return b.best
+	}
+	return b.earned
 }
 
 // served is one round at the provider.

@@ -115,6 +115,14 @@ func (at place) voucher(a *account) ledger.Voucher {
 	return ledger.Voucher{Channel: at.id, Epoch: at.epoch, Cumulative: a.promised, Transcript: a.root}
 }
 
+// settled is a voucher of what the rounds have cost, which confirms them. More than
+// that is promised ahead, but is not the provider's until it was earned.
+func (at place) settled(a *account) ledger.Voucher {
+	v := at.voucher(a)
+	v.Cumulative = a.spent
+	return v
+}
+
 // voucher is the largest that was promised, signed. The same promise gives the
 // same bytes, so that a promise on the disk is a voucher that cannot be lost.
 func (p *Payer) voucher(at place, a *account, key *ledger.Key) ledger.Signed[ledger.Voucher] {

@@ -47,6 +47,10 @@ type Refusal struct {
 	Code   Code
 	Wanted ledger.Amount // the cumulative amount that would do; zero: none would
 	Text   string
+
+	// Unseen says that it is about what the contract holds, which may be more by now
+	// than what was read of it. It does not travel.
+	Unseen bool
 }
 
 func (r *Refusal) Error() string { return r.Code.String() + ": " + r.Text }
@@ -58,6 +62,9 @@ func (r *Refusal) Frame() *ErrorFrame {
 
 func refuse(code Code, text string) *Refusal { return &Refusal{Code: code, Text: text} }
 
+// unseen is a refusal by what was read of the contract so far.
+func unseen(code Code, text string) *Refusal { return &Refusal{Code: code, Text: text, Unseen: true} }
+
 // frameOf is what a payer may be told of an error.
 func frameOf(err error) *ErrorFrame {
 	if r, ok := errors.AsType[*Refusal](err); ok {
@@ -67,4 +74,6 @@ func frameOf(err error) *ErrorFrame {
 }
 
 // Refusal is what the payer got, as the error it is.
-func (f *ErrorFrame) Refusal() *Refusal { return &Refusal{f.Code, f.Wanted, f.Text} }
+func (f *ErrorFrame) Refusal() *Refusal {
+	return &Refusal{Code: f.Code, Wanted: f.Wanted, Text: f.Text}
+}

@@ -33,8 +33,8 @@ func TestRound(t *testing.T) {
 		if a.track.log.Root() != b.track.log.Root() || a.track.log.Size() != i+1 {
 			t.Fatalf("after round %d the logs differ", i)
 		}
-		if b.best.Message.Transcript != b.track.log.Root() {
-			t.Fatalf("after round %d the best voucher is not over the log", i)
+		if v := b.earned.Message; v.Transcript != b.track.log.Root() || v.Cumulative != b.finished {
+			t.Fatalf("after round %d the provider would claim %+v, not %s over its log", i, v, b.finished)
 		}
 	}
 }

@@ -220,7 +220,7 @@ func (p *Payee) Release(ctx context.Context, now time.Time, ask ReleaseAsk) (r l
 type Claim struct {
 	Channel   ledger.ChannelID
 	Epoch     uint32
-	Voucher   ledger.Signed[ledger.Voucher] // the best
+	Voucher   ledger.Signed[ledger.Voucher] // of what was earned, if the payer has confirmed that
 	Claimed   ledger.Amount
 	Unclaimed ledger.Amount // of the voucher, within the deposit
 	CloseAt   uint64        // Unix seconds from which the payer can take the rest back; zero: nobody asked
@@ -236,12 +236,13 @@ func (p *Payee) Claims(ctx context.Context, now time.Time) ([]Claim, error) {
 	err := p.eachBook(ctx, func(at place, b *book) error {
 		c, ok := p.Chain.Channel(at.id)
 		waits := b.closed == released && c.CloseAt == 0 && unix(now) <= b.until
-		if !ok || c.Epoch != at.epoch || b.best == nil || waits {
+		v := b.due(now, c.CloseAt != 0)
+		if !ok || c.Epoch != at.epoch || v == nil || waits {
 			return nil
 		}
-		left := over(ledger.MinAmount(b.promised(), c.Deposited), c.Claimed)
+		left := over(ledger.MinAmount(v.Message.Cumulative, c.Deposited), c.Claimed)
 		if !left.IsZero() {
-			list = append(list, Claim{at.id, at.epoch, *b.best, c.Claimed, left, c.CloseAt})
+			list = append(list, Claim{at.id, at.epoch, *v, c.Claimed, left, c.CloseAt})
 		}
 		return nil
 	})

@@ -74,7 +74,7 @@ func TestPayStream(t *testing.T) {
 	}
 	for range 2 {
 		reply, ok := ask(&VoucherFrame{c.Voucher}).(*Accepted)
-		if !ok || reply.Cumulative != c.Voucher.Message.Cumulative || reply.Allowance != w.allowed() {
+		if !ok || reply.Cumulative != w.book().promised() || reply.Allowance != w.allowed() {
 			t.Fatalf("a voucher is answered by %+v", reply)
 		}
 		if err := m.Accepted(w.ctx, *reply); err != nil {
@@ -128,7 +128,7 @@ func TestPayStream(t *testing.T) {
 func TestRefusal(t *testing.T) {
 	seen := map[string]bool{}
 	for c := CodeInvalid; c <= CodeInternal; c++ {
-		r := &Refusal{c, ledger.Wei(uint64(c)), "because"}
+		r := &Refusal{Code: c, Wanted: ledger.Wei(uint64(c)), Text: "because"}
 		if got := r.Frame().Refusal(); *got != *r {
 			t.Errorf("%+v comes as %+v", r, got)
 		}

@@ -46,10 +46,24 @@ var domain = ledger.Domain{ChainID: 31337, Contract: ledger.Address{1}}
 // contract is a chain that has one channel.
 type contract struct {
 	ledger.Channel
-	silent atomic.Bool // it cannot be read
+	silent atomic.Bool  // it cannot be read
+	long   atomic.Bool  // for long
+	unread atomic.Bool  // the purchase was not seen
+	epoch  atomic.Int32 // after the channel's
+	held   atomic.Uint64
 }
 
-func (c *contract) of(id ledger.ChannelID) (ledger.Channel, bool) { return c.Channel, id == c.ID }
+// deposit makes the deposit seem another one.
+func (c *contract) deposit(a ledger.Amount) { c.held.Store(a.Big().Uint64()) }
+
+func (c *contract) of(id ledger.ChannelID) (ledger.Channel, bool) {
+	ch := c.Channel
+	ch.Epoch += uint32(c.epoch.Load())
+	if held := c.held.Load(); held > 0 {
+		ch.Deposited = ledger.Wei(held)
+	}
+	return ch, id == c.ID && !c.unread.Load()
+}
 
 // chainOf is a contract as the ledger asks it.
 type chainOf struct{ *contract }
@@ -57,6 +71,9 @@ type chainOf struct{ *contract }
 func (c chainOf) Channel(id ledger.ChannelID) (ledger.Channel, bool) { return c.of(id) }
 
 func (c chainOf) Fresh() time.Time {
+	if c.silent.Load() && c.long.Load() {
+		return time.Time{}
+	}
 	if c.silent.Load() {
 		return time.Now().Add(-dispute / 3)
 	}
@@ -76,7 +93,7 @@ func newMarket(t *testing.T, deposit, window ledger.Amount) *market {
 	m.channel = ledger.ChannelOf(m.provider.Address(), m.session.Address(), funder)
 	unit := eth(1000) // of a million tokens
 	m.contract = &contract{Channel: ledger.Channel{
-		ID: m.channel, Provider: m.provider.Address(), Key: m.session.Address(), Funder: funder,
+		ID: m.channel, Provider: m.provider.Address(), Key: m.session.Address(), Funder: funder, Epoch: 1,
 		Deposited: deposit, Locked: unit,
 	}}
 	c := chainOf{m.contract}

@@ -32,6 +32,22 @@ const (
 	// finishLimit bounds writing a result when the request's own time is over.
 	finishLimit = 10 * time.Second
 
+	// lookEvery is between two looks at the chain for requests that it does not cover
+	// as far as it is known, however many there are: as often as a chain without
+	// haste is read in any case, and a look that finds no new block is one question.
+	lookEvery = 2 * time.Second
+
+	// lookLimit bounds one, so that nobody waits longer than both together.
+	lookLimit = 3 * time.Second
+
+	// lookPause is after one that failed.
+	lookPause = 10 * time.Second
+
+	// maxLooking is how many requests wait for a look, of strangers and of customers
+	// each: others are refused at once, and come again. It is a small part of those
+	// that the tunnel works on, of which each has a place meanwhile.
+	maxLooking = 16
+
 	// sweepTime is between two looks for rounds whose process is gone, and payers
 	// that did not pay.
 	sweepTime = time.Minute

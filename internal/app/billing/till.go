@@ -15,7 +15,7 @@ import (
 	"github.com/culvert-net/culvert/ledger/channel"
 )
 
-// Config is what a Till is made of. All fields are required.
+// Config is what a Till is made of. Fields are required unless they say otherwise.
 type Config struct {
 	Payee *channel.Payee // started
 
@@ -26,12 +26,17 @@ type Config struct {
 	// back while the program runs.
 	Asks func() bool
 
+	// Look reads the chain, before a request is refused that it may cover by now; nil:
+	// such a request is refused at once.
+	Look func(context.Context) error
+
 	Log *slog.Logger
 }
 
 // Till is a gateway's.
 type Till struct {
-	cfg Config // immutable
+	cfg    Config // immutable
+	looker looker
 
 	mu       sync.Mutex
 	lines    map[round]*line    // pay streams by their round; guarded by mu
@@ -75,6 +80,7 @@ func Open(cfg Config) *Till {
 	return &Till{
 		cfg: cfg, lines: make(map[round]*line), open: make(map[*line]struct{}), running: make(map[round]int),
 		refusals: make(map[round]refusal), paid: make(chan struct{}),
+		looker: looker{read: cfg.Look, waiting: make(map[who]int)},
 	}
 }
 
@@ -136,7 +142,7 @@ func (t *Till) Admit(ctx context.Context, a tunnel.Admission) (tunnel.Bill, *ope
 	if route, ok := openai.RouteOf(a.Request.Path); ok && route.Chunk != "" { // others write nothing
 		want.OutputCap = terms.Cap(t.cfg.Context(want.Model), a.Request.View.Choices(body))
 	}
-	admitted, err := t.cfg.Payee.Admit(ctx, time.Now(), h, want)
+	admitted, err := t.admit(ctx, h, want)
 	if r, told := errors.AsType[*channel.Refusal](err); told {
 		return nil, t.refuse(&key, r)
 	}
@@ -155,6 +161,24 @@ func (t *Till) Admit(ctx context.Context, a tunnel.Admission) (tunnel.Bill, *ope
 	t.running[key]++
 	t.mu.Unlock()
 	return &bill{till: t, key: key, round: admitted.Round, hash: channel.NewResponseHash(h.Salt)}, nil
+}
+
+// admit reserves what the request may cost. What the contract does not hold for it as
+// far as is known may have been bought since: it is looked at first.
+func (t *Till) admit(ctx context.Context, h channel.Header, want channel.Terms) (channel.Admission, error) {
+	a, err := t.cfg.Payee.Admit(ctx, time.Now(), h, want)
+	r, told := errors.AsType[*channel.Refusal](err)
+	if !told || !r.Unseen {
+		return a, err
+	}
+	w := strangers
+	if r.Code != channel.CodeChannel && r.Code != channel.CodeEpoch { // its signature was checked
+		w = customers
+	}
+	if !t.looker.wait(ctx, w) {
+		return a, err
+	}
+	return t.cfg.Payee.Admit(ctx, time.Now(), h, want)
 }
 
 // refuse is a refusal as an answer. Its details go over the pay stream, if the round

@@ -52,7 +52,7 @@ func TestAsset(t *testing.T) {
 	defer chain.Close()
 	h := sha3.NewLegacyKeccak256()
 	h.Write([]byte{1})
-	cfg := config(t, t.TempDir(), nil)
+	cfg := settings(t, t.TempDir(), nil)
 	cfg.Settings.URL, cfg.Settings.CodeHash = chain.URL, ledger.Hash(h.Sum(nil))
 	open := func() *Books {
 		t.Helper()

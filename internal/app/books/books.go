@@ -12,6 +12,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app/evmrpc"
 	"github.com/culvert-net/culvert/internal/app/onchain"
 	"github.com/culvert-net/culvert/internal/app/wallet"
+	"github.com/culvert-net/culvert/internal/config"
 	"github.com/culvert-net/culvert/internal/kv"
 	"github.com/culvert-net/culvert/internal/kv/bolt"
 	"github.com/culvert-net/culvert/internal/kv/postgres"
@@ -33,6 +34,17 @@ type StoreConfig struct {
 	Store      string `toml:"store" show:"host" doc:"Where the ledger is kept: empty, a file in the data directory; or postgres://…, a database that\nall gateways of one provider share. A URL with a password belongs into the environment."`
 	Generation string `toml:"generation" doc:"The file by which a restored copy of the ledger is told from the ledger itself; empty: in the\ndata directory. Put it where no backup reaches, if that is restored whole."`
 	Join       bool   `toml:"join" doc:"The store is in use by other gateways, and this one joins them: it is no restored copy."`
+}
+
+// Validate implements the check of config.Load.
+func (c *StoreConfig) Validate() error {
+	if c.Store == "" {
+		return nil
+	}
+	if err := postgres.CheckURL(c.Store); err != nil {
+		return config.At("store", err)
+	}
+	return nil
 }
 
 // Config says what is opened.

@@ -18,7 +18,7 @@ import (
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
-func config(t *testing.T, dir string, env map[string]string) Config {
+func settings(t *testing.T, dir string, env map[string]string) Config {
 	t.Helper()
 	data, err := app.OpenData(dir, "gateway")
 	if err != nil {
@@ -49,7 +49,7 @@ func TestOpen(t *testing.T) {
 		"a key in the environment": {map[string]string{wallet.KeyVariable: "4f3edf983ac636a65a842ce7c78d9aa706d3b113bce9c46f30d7d21715b23b1d"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cfg := config(t, t.TempDir(), c.env)
+			cfg := settings(t, t.TempDir(), c.env)
 			b, err := Open(t.Context(), cfg)
 			if err != nil {
 				t.Fatal(err)
@@ -71,7 +71,7 @@ func TestOpen(t *testing.T) {
 // has is refused.
 func TestRestored(t *testing.T) {
 	dir := t.TempDir()
-	cfg := config(t, dir, nil)
+	cfg := settings(t, dir, nil)
 	path := cfg.Data.Path(File)
 	write := func(b *Books) {
 		t.Helper()
@@ -120,7 +120,7 @@ func TestRestored(t *testing.T) {
 }
 
 func TestChainWithoutPreset(t *testing.T) {
-	cfg := config(t, t.TempDir(), nil)
+	cfg := settings(t, t.TempDir(), nil)
 	cfg.Settings.Preset, cfg.Settings.Domain.ChainID, cfg.Settings.Confirmations = "", 77, 5
 	c, err := ChainOf(cfg.Settings)
 	if err != nil || c.Network.ChainID != 77 || c.Network.Confirmations != 5 || c.Network.Dev {
@@ -138,7 +138,7 @@ func TestChainWithoutPreset(t *testing.T) {
 // Over circuits there are two ways, of which one is compared with the other; who has
 // no circuits is told what has.
 func TestOverCircuits(t *testing.T) {
-	cfg := config(t, t.TempDir(), nil)
+	cfg := settings(t, t.TempDir(), nil)
 	cfg.Settings.Via, cfg.Settings.URL = onchain.ViaCircuit, ""
 	if _, err := Open(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "bridge serve") {
 		t.Errorf("without circuits: %v", err)

@@ -311,10 +311,10 @@ func closeCommand(data func() (string, error)) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "close PROVIDER|CHANNEL",
 		Short: "Close a channel, to get back what is left in it",
-		Long: `close ends a channel. A running bridge asks the provider for its consent first, and
-then the money is free at once. Without it, it takes 24 hours, in which the provider
-can claim what it is owed; then bridge refund takes back the rest. With --cancel a
-channel that is being closed is used again.
+		Long: `close ends a channel. A running bridge asks the provider for its consent first, for
+a few seconds, and then the money is free at once. Without it, it takes 24 hours, in
+which the provider can claim what it is owed; then bridge refund takes back the rest.
+With --cancel a channel that is being closed is used again.
 
 ` + again,
 		Example: `  bridge close provider-1

@@ -214,7 +214,7 @@ func (m *money) topUp(ctx context.Context, id ledger.ChannelID, amount ledger.Am
 
 // release asks a provider for its consent to close a channel, over a circuit that no
 // request has.
-func (m *money) release(ctx context.Context, ask channel.ReleaseAsk) (r ledger.Signed[ledger.Release], err error) {
+func (m *money) release(ctx context.Context, ask channel.ReleaseAsk, tell func(string)) (r ledger.Signed[ledger.Release], err error) {
 	c, ok := m.books.Reader.Channel(ask.Channel)
 	if !ok {
 		return r, errors.New("the contract does not have the channel yet")
@@ -223,7 +223,7 @@ func (m *money) release(ctx context.Context, ask channel.ReleaseAsk) (r ledger.S
 	for _, model := range snap.Models() {
 		for _, n := range snap.Providers(model.ID) {
 			if o, err := m.prices.Offer(snap, n, now); err == nil && o.Provider == c.Provider {
-				return paying.Release(ctx, func(ctx context.Context) (tunnel.Conn, error) { return m.line(ctx, n.Key) }, ask)
+				return paying.Release(ctx, func(ctx context.Context) (tunnel.Conn, error) { return m.line(ctx, n.Key) }, ask, tell)
 			}
 		}
 	}
@@ -301,22 +301,35 @@ func (m *money) pays(n directory.Node, model string) bool {
 }
 
 // whyNot says what helps where nobody is left who is free or can be paid.
-func (m *money) whyNot(model string) string {
+func (m *money) whyNot(model string) error {
 	switch {
 	case m == nil:
-		return "this bridge pays nobody, since it has no chain ([chain] in config.toml)"
+		return errors.New("this bridge pays nobody, since it has no chain ([chain] in config.toml)")
 	case m.payer == nil:
-		return "this bridge pays nobody, since its wallet is not open: " + m.books.Locked.Error()
-	case m.books.Reader.Fresh().IsZero():
-		return "this bridge has not read the chain yet, so that it does not know what it has"
+		return errors.New("this bridge pays nobody, since its wallet is not open: " + m.books.Locked.Error())
+	}
+	if err := m.unread(); err != nil {
+		return paying.Unread(err)
 	}
 	if why := m.tooDear(model); why != "" {
-		return why
+		return errors.New(why)
 	}
 	if len(m.payer.Left()) > 0 {
-		return fmt.Sprintf("who counted what could not be is not paid any more (%s status lists them), and nothing is left with any other; buy with: %s buy PROVIDER AMOUNT", program, program)
+		return fmt.Errorf("who counted what could not be is not paid any more (%s status lists them), and nothing is left with any other; buy with: %s buy PROVIDER AMOUNT", program, program)
 	}
-	return fmt.Sprintf("nothing is left with any of them; buy with: %s buy --model MODEL --tokens %d", program, buyTokens)
+	return fmt.Errorf("nothing is left with any of them; buy with: %s buy --model MODEL --tokens %d", program, buyTokens)
+}
+
+// unread says that the chain was not read since the program started, and why if that
+// is known. Until it is, nobody knows what there is to pay with.
+func (m *money) unread() error {
+	if m == nil || m.payer == nil || !m.books.Reader.Fresh().IsZero() {
+		return nil
+	}
+	if err := m.books.Reader.Status().Err; err != nil {
+		return fmt.Errorf("the chain has not been read yet: %w", err)
+	}
+	return errors.New("the chain has not been read yet")
 }
 
 // tunnelPayer is nobody where nothing is paid.
@@ -411,7 +424,7 @@ type MoneyStatus struct {
 }
 
 // linkable is what direct payment tells a provider.
-const linkable = "a provider can tell that all rounds paid from one channel are of one customer"
+const linkable = "a provider can link all rounds of one session key with each other and with the purchase (mode direct)"
 
 func (m *money) status(ctx context.Context) *MoneyStatus {
 	if m == nil {

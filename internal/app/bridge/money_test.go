@@ -1,13 +1,17 @@
 package bridge
 
 import (
+	"errors"
 	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/culvert-net/culvert/api/openai"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/onchain"
+	"github.com/culvert-net/culvert/internal/app/paying"
 	"github.com/culvert-net/culvert/ledger"
 	"github.com/culvert-net/culvert/mesh/directory"
 	"github.com/culvert-net/culvert/mesh/directory/dirtest"
@@ -45,8 +49,8 @@ func TestPayConfig(t *testing.T) {
 // hear why and what to do.
 func TestNoMoney(t *testing.T) {
 	var none *money
-	if none.pays(directory.Node{}, "m") || none.tunnelPayer() != nil || none.status(t.Context()) != nil || none.close() != nil || !strings.Contains(none.whyNot("m"), "[chain]") {
-		t.Errorf("without a chain: %s", none.whyNot("m"))
+	if none.pays(directory.Node{}, "m") || none.tunnelPayer() != nil || none.status(t.Context()) != nil || none.close() != nil || !strings.Contains(none.whyNot("m").Error(), "[chain]") || none.unread() != nil {
+		t.Errorf("without a chain: %v", none.whyNot("m"))
 	}
 	data, err := app.OpenData(t.TempDir(), program)
 	if err != nil {
@@ -63,9 +67,22 @@ func TestNoMoney(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := m.status(t.Context())
-	if m.tunnelPayer() != nil || m.pays(directory.Node{}, "m") || !strings.Contains(s.Locked, "bridge wallet new") || !strings.Contains(m.whyNot("m"), "bridge wallet new") {
-		t.Errorf("without a wallet: %+v, %s", s, m.whyNot("m"))
+	if m.tunnelPayer() != nil || m.pays(directory.Node{}, "m") || !strings.Contains(s.Locked, "bridge wallet new") || !strings.Contains(m.whyNot("m").Error(), "bridge wallet new") || m.unread() != nil {
+		t.Errorf("without a wallet: %+v, %v", s, m.whyNot("m"))
 	}
+	// With one, what there is to pay with is known once the chain was read.
+	m.payer = new(paying.Payer)
+	for _, want := range []string{"not been read yet", "does not answer"} {
+		e, ok := errors.AsType[*openai.Error](m.whyNot("m"))
+		if !ok || e.Status != http.StatusServiceUnavailable || e.Code != "chain_unread" || e.RetryAfter <= 0 || !strings.Contains(e.Message, want) {
+			t.Errorf("before the chain was read: %v, want 503 with %q", e, want)
+		}
+		if err := m.unread(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("not ready for: %v, want %q", err, want)
+		}
+		_ = m.books.Reader.Sync(t.Context()) // nobody is there
+	}
+	m.payer = nil
 	var out strings.Builder
 	s.rows(func(name, format string, args ...any) { out.WriteString(name + "\n") })
 	if !strings.Contains(out.String(), "Paying") {

@@ -137,6 +137,8 @@ func (m *inWorld) ready() error {
 	}
 	if !node.HasProvider(snap) {
 		missing = append(missing, node.ErrNobody)
+	} else if err := m.money.unread(); err != nil && !node.HasFree(snap) {
+		missing = append(missing, err) // nobody can be paid, or would be free
 	}
 	// One that is full counts: under load a request waits a moment for the
 	// next, and a bridge that works must not look as if it did not.

@@ -264,6 +264,84 @@ func TestRewind(t *testing.T) {
 	}
 }
 
+// The node moves blocks that it calls final to files of their own, once a minute and
+// when it opens. They can be taken back like others: whoever read the chain was told
+// of two blocks with one number, until there was a next one.
+func TestRewindOfFinalBlocks(t *testing.T) {
+	const final = 32 // the first that is
+	for _, tt := range []struct {
+		name        string
+		head, taken int
+		drop        bool
+	}{
+		{"the newest", final, 1, false},
+		{"the newest, dropped", final, 1, true},
+		{"under others", final + 3, 6, false},
+		{"almost all", final + 1, 32, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			c, err := Start(t.Context(), Options{Data: dir})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Mine(tt.head - marketBlock - 1); err != nil {
+				t.Fatal(err)
+			}
+			paid := dial(t, c.Ready()).pay(0, 0)
+			if err := c.Close(); err != nil {
+				t.Fatal(err)
+			}
+			c = start(t, Options{Data: dir})
+			u := dial(t, c.Ready())
+			u.until("final block in its file", func() bool {
+				n, err := c.eth.ChainDb().Ancients()
+				return err == nil && n > final
+			})
+			var last common.Hash
+			if err := u.Client.Client().CallContext(t.Context(), &last, "dev_rewind", tt.taken, tt.drop); err != nil {
+				t.Fatal(err)
+			}
+			if !tt.drop {
+				u.until("payment in another block", func() bool {
+					r, err := u.TransactionReceipt(t.Context(), paid.TxHash)
+					return err == nil && r.BlockHash != paid.BlockHash
+				})
+			}
+			whole := func(u *user, until int) {
+				t.Helper()
+				above := u.head()
+				if n := int(above.Number.Uint64()); n != until {
+					t.Fatalf("block %d is the newest, want %d", n, until)
+				}
+				for n := until; n > 0; n-- {
+					h, err := u.HeaderByNumber(t.Context(), big.NewInt(int64(n)))
+					if err != nil || n == until && h.Hash() != above.Hash() || n < until && h.Hash() != above.ParentHash {
+						t.Fatalf("block %d is not the one below the next: %v", n, err)
+					}
+					above = h
+				}
+			}
+			now := tt.head - tt.taken
+			if !tt.drop {
+				now++ // with the payment
+			}
+			whole(u, now)
+			if _, err := u.HeaderByNumber(t.Context(), big.NewInt(int64(now+1))); !errors.Is(err, ethereum.NotFound) {
+				t.Errorf("there is a block after the newest: %v", err)
+			}
+			if err := c.Mine(tt.taken); err != nil {
+				t.Fatal(err)
+			}
+			whole(u, now+tt.taken)
+			if err := c.Close(); err != nil {
+				t.Fatal(err)
+			}
+			whole(dial(t, start(t, Options{Data: dir}).Ready()), now+tt.taken)
+		})
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	c := start(t, Options{})
 	for name, err := range map[string]error{

@@ -14,8 +14,8 @@ const (
 	// a contract has, and far from where its 40 bits of seconds end.
 	maxAdvance = 10 * 365 * 24 * time.Hour
 
-	// maxRewind bounds the blocks that one call takes back. Blocks further back are
-	// finalized, which no chain takes back.
+	// maxRewind bounds the blocks that one call takes back: an epoch, after which
+	// blocks are finalized on a chain that others agree on.
 	maxRewind = 32
 
 	// maxBatch and maxBatchAnswer bound what one JSON-RPC batch asks and is answered,

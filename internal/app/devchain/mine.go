@@ -9,6 +9,7 @@ import (
 	"github.com/ethereum/go-ethereum/consensus/misc/eip1559"
 	"github.com/ethereum/go-ethereum/core"
 	"github.com/ethereum/go-ethereum/core/txpool"
+	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/holiman/uint256"
 )
 
@@ -154,13 +155,31 @@ func (c *Chain) Rewind(n int, drop bool) error {
 	if err := c.beacon.Fork(to.Hash()); err != nil {
 		return fmt.Errorf("taking blocks back: %w; transactions that wait go first", err)
 	}
+	// It reads the blocks that were taken back.
+	if err := c.eth.TxPool().Sync(); err != nil {
+		return fmt.Errorf("taking transactions back: %w", err)
+	}
 	if drop {
-		if err := c.eth.TxPool().Sync(); err != nil {
-			return fmt.Errorf("taking transactions back: %w", err)
-		}
 		c.beacon.Rollback()
 	}
+	if err := c.thaw(to); err != nil {
+		return err
+	}
 	return c.store()
+}
+
+// thaw takes back that blocks after the newest were final: the node calls every 32nd
+// block so as soon as it is made, and moves final ones to files of their own, where
+// they stay what is found by their numbers, whatever is made in their place.
+func (c *Chain) thaw(newest *types.Header) error {
+	if final := c.eth.BlockChain().CurrentFinalBlock(); final != nil && final.Number.Cmp(newest.Number) > 0 {
+		c.eth.BlockChain().SetFinalized(nil) // the next block says which are
+	}
+	// It waits for a move under way, and does nothing where none of them was moved.
+	if _, err := c.eth.ChainDb().TruncateHead(newest.Number.Uint64() + 1); err != nil {
+		return fmt.Errorf("taking final blocks back: %w", err)
+	}
+	return nil
 }
 
 // store waits until what was done is on the disk, so that only the block under way is

@@ -96,7 +96,7 @@ func (d *Desk) Status() DeskStatus {
 func (d *Desk) Run(ctx context.Context) error {
 	for {
 		wait := probeTime
-		if !d.look(ctx) {
+		if !d.Look(ctx, nodeLimit) {
 			wait = probeSoon
 		}
 		select {
@@ -107,9 +107,9 @@ func (d *Desk) Run(ctx context.Context) error {
 	}
 }
 
-// look asks the node once.
-func (d *Desk) look(ctx context.Context) bool {
-	within, cancel := context.WithTimeout(ctx, nodeLimit)
+// Look asks the node once, within limit, and reports whether it answered as it should.
+func (d *Desk) Look(ctx context.Context, limit time.Duration) bool {
+	within, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err := chain.Probe(within, d.cfg.Chain)
 	if ctx.Err() != nil {

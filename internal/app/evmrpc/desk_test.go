@@ -233,7 +233,7 @@ func TestDeskWatchesItsNode(t *testing.T) {
 	if d.Alive() {
 		t.Error("offered before it was looked at")
 	}
-	if !d.look(t.Context()) || !d.Alive() || len(told) != 1 {
+	if !d.Look(t.Context(), nodeLimit) || !d.Alive() || len(told) != 1 {
 		t.Fatalf("%+v", d.Status())
 	}
 	down.Store(true)
@@ -241,7 +241,7 @@ func TestDeskWatchesItsNode(t *testing.T) {
 		if d.Alive() != true {
 			t.Errorf("not offered after %d misses", i)
 		}
-		if d.look(t.Context()) {
+		if d.Look(t.Context(), nodeLimit) {
 			t.Error("a dead node answers")
 		}
 	}
@@ -249,7 +249,7 @@ func TestDeskWatchesItsNode(t *testing.T) {
 		t.Errorf("%+v, told %d times", s, len(told))
 	}
 	down.Store(false)
-	if !d.look(t.Context()) || !d.Alive() || d.Status().Problem != "" || len(told) != 3 {
+	if !d.Look(t.Context(), nodeLimit) || !d.Alive() || d.Status().Problem != "" || len(told) != 3 {
 		t.Errorf("%+v", d.Status())
 	}
 	if strings.Contains(log.String(), "127.0.0.1") || strings.Count(log.String(), "\n") != 3 {
@@ -261,7 +261,7 @@ func TestDeskWatchesItsNode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.look(t.Context()) || d.Alive() || !strings.Contains(d.Status().Problem, chain.ErrCode.Error()) {
+	if d.Look(t.Context(), nodeLimit) || d.Alive() || !strings.Contains(d.Status().Problem, chain.ErrCode.Error()) {
 		t.Errorf("with other code: %+v", d.Status())
 	}
 }

@@ -128,7 +128,7 @@ func (r *Road) Status() RoadStatus {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		n, ok := snap.Node(r.seats[l])
-		if !ok {
+		if !ok || !r.fits(n) { // it is left at the next question
 			return ""
 		}
 		return node.DisplayName(n)

@@ -227,6 +227,9 @@ func TestNeverWhoIsPaid(t *testing.T) {
 	}
 	before := c.count(one)
 	who = other
+	if s := road.Status(); s.Asked == "one" || s.Compared == "one" {
+		t.Errorf("the one who is paid now is still said to be asked: %+v", s)
+	}
 	sells(t, cfg, wallet(t, 3)) // a new block
 	if err := r.Sync(t.Context()); err != nil {
 		t.Fatal(err)

@@ -507,10 +507,16 @@ func TestStatusPrint(t *testing.T) {
 	if err := s.print(&out); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Node        ab010203\n", "12D3KooWx", "1 relay, 1 provider,", "of 1 other seed\n", "DOES NOT ANSWER: it cannot be reached"} {
+	for _, want := range []string{"Node        ab010203\n", "12D3KooWx", "1 relay, 1 provider,", "of 1 other seed\n", "openai http://127.0.0.1:1, DOES NOT ANSWER: it cannot be reached\n"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("status = %s; want %q", out.String(), want)
 		}
+	}
+	// The demo model has no address.
+	s.Backend = &BackendStatus{Kind: "mock", Alive: true, Models: []string{"demo"}}
+	out.Reset()
+	if err := s.print(&out); err != nil || !strings.Contains(out.String(), "  mock, answers\n") {
+		t.Errorf("status = %s, %v; want the mock without an address", out.String(), err)
 	}
 }
 

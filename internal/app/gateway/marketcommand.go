@@ -19,11 +19,12 @@ func moneyCommands(data func() (string, error)) []*cobra.Command {
 		offerCommand(data, market.Register), offerCommand(data, market.Update),
 		orderCommand(data, market.Exit, "Stop selling", `exit takes this provider off the market: nobody can buy from it any more. What was
 bought before stays good, is answered, and can be claimed. Register again to return.`),
-		orderCommand(data, market.Claim, "Claim what clients have promised", `claim brings the best voucher of each channel to the chain, many in one transaction:
-the contract then holds the money for this provider, and gateway withdraw brings it
-to the payout address. A running gateway claims by itself when it is worth it
-([chain] claim_at, or after six hours), so this is for the impatient. What is worth
-less than the gas is left.`),
+		orderCommand(data, market.Claim, "Claim what clients owe", `claim brings one voucher of each channel to the chain, many in one transaction: the
+contract then holds the money for this provider, and gateway withdraw brings it to
+the payout address. It is the voucher of what was earned; what a client has paid ahead
+is claimed only if it goes without confirming its answers. A running gateway claims by
+itself when it is worth it ([chain] claim_at, or after six hours), so this is for the
+impatient. What is worth less than the gas is left.`),
 		earningsCommand(data), withdrawCommand(data), bondCommand(data),
 		orderCommand(data, market.Unbond, "Take the bond back", `unbond takes back the bond, when its time is over.`),
 		marketCommand(data),
@@ -206,7 +207,7 @@ func printEarnings(out io.Writer, d *market.Desk, e market.Earnings, lines app.L
 		row("Bond", "%s, until %s", d.Coin(e.Bond), time.Unix(int64(e.BondUntil), 0).UTC().Format(time.DateOnly))
 	}
 	row("Owed", "%s, by answers whose payment has not come", d.Money(e.Owed))
-	row("Unclaimed", "%s, promised by vouchers", d.Money(e.Unclaimed))
+	row("Unclaimed", "%s, earned and promised by vouchers", d.Money(e.Unclaimed))
 	row("Claimed", "%s, from the channels below", d.Money(e.Claimed))
 	row("Withdrawable", "%s", d.Money(e.Held))
 	row("In the wallet", "%s, for fees", d.Coin(e.Own))

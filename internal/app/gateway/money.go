@@ -130,7 +130,7 @@ func (m *money) open() error {
 		return err
 	}
 	m.till = billing.Open(billing.Config{
-		Payee: m.payee, Context: m.g.context, Asks: func() bool { return m.g.seller.Asks() }, Log: m.g.log,
+		Payee: m.payee, Context: m.g.context, Asks: func() bool { return m.g.seller.Asks() }, Look: m.books.Reader.Sync, Log: m.g.log,
 	})
 	return nil
 }

@@ -112,6 +112,9 @@ func Serve(ctx context.Context, o Options) (err error) {
 		}
 		g.firstSheet()
 	}
+	if g.desk != nil {
+		g.desk.Look(ctx, firstLook) // or bridges would know of it an epoch later
+	}
 	seed := g.isSeed()
 	// Requests for the directory end with the host, which outlives the parts.
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))

@@ -104,7 +104,11 @@ func (s *Status) print(out io.Writer) error {
 		if !b.Alive {
 			state = strings.TrimSuffix("DOES NOT ANSWER: "+b.Problem, ": ")
 		}
-		row("Backend", "%s %s, %s", b.Kind, b.URL, state)
+		what := b.Kind
+		if b.URL != "" { // the mock has none
+			what += " " + b.URL
+		}
+		row("Backend", "%s, %s", what, state)
 		row("Serves", "%s", strings.Join(b.Models, ", "))
 	}
 	s.Money.rows(row)

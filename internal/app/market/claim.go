@@ -96,7 +96,7 @@ func (m *Market) quoteClaim(ctx context.Context, h *hand, o Order) (Quote, error
 	for i, d := range worth {
 		signed[i] = d.Voucher
 	}
-	p := &plan{what: "Claim what clients have promised", call: m.books.Chain.Calls().Claim(signed, ledger.Hash{})}
+	p := &plan{what: "Claim what clients owe", call: m.books.Chain.Calls().Claim(signed, ledger.Hash{})}
 	p.terms.Amount = sumDue(worth)
 	p.fact("Amount", "%s from %s", m.money(p.terms.Amount), app.Count(len(worth), "channel"))
 	if rest := len(all) - len(worth); rest > 0 {

@@ -49,29 +49,52 @@ func (w *town) with(program, dir string, f func(b *books.Books)) {
 	}
 }
 
-// promise lets the client promise an amount, and gives the provider the voucher.
-func (w *town) promise(amount ledger.Amount) {
+// earn has one request answered that costs what is missing to an amount, and gives the
+// provider the voucher that confirms it.
+func (w *town) earn(amount ledger.Amount) {
 	w.Helper()
-	var v ledger.Signed[ledger.Voucher]
+	const model, tokens = "m", 1
+	var key *ledger.Key
+	var d ledger.Domain
 	w.with("bridge", w.buyer, func(b *books.Books) {
-		key, err := purse.NewBook(purse.Config{Store: b.Store, Wallet: b.Wallet, Domain: b.Chain.Domain()}).Open(w.Context(), w.provider, "")
-		if err != nil {
+		var err error
+		if key, err = purse.NewBook(purse.Config{Store: b.Store, Wallet: b.Wallet, Domain: b.Chain.Domain()}).Open(w.Context(), w.provider, ""); err != nil {
 			w.Fatal(err)
 		}
-		id := ledger.ChannelOf(w.provider, key.Address(), w.payer)
-		v = ledger.Sign(ledger.Voucher{Channel: id, Cumulative: amount}, b.Chain.Domain(), key)
+		d = b.Chain.Domain()
 	})
-	w.with("gateway", w.seller, func(b *books.Books) {
-		payee, err := channel.NewPayee(channel.PayeeConfig{
-			Store: b.Store, Chain: b.Reader, Domain: b.Chain.Domain(), Key: b.Wallet.Key(), Owner: "test", DisputeTime: 24 * time.Hour,
-			Sheet: func(ledger.Hash) (*ledger.Sheet, bool) { return nil, false },
-		})
-		if err == nil {
-			_, err = payee.Voucher(w.Context(), time.Now(), v)
-		}
+	must := func(err error) {
+		w.Helper()
 		if err != nil {
 			w.Fatal(err)
 		}
+	}
+	w.with("gateway", w.seller, func(b *books.Books) {
+		now := time.Now()
+		id := ledger.ChannelOf(w.provider, key.Address(), w.payer)
+		held, _ := b.Reader.Channel(id)
+		cost, err := amount.Sub(w.earned)
+		must(err)
+		sheet := ledger.Sheet{
+			Sequence: 1, UnitPrice: held.Locked, ValidFrom: uint64(now.Unix()) - 60, ValidUntil: uint64(now.Unix()) + 3600,
+			Models: []ledger.ModelPrice{{Model: model, Minimum: cost}},
+		}
+		payee, err := channel.NewPayee(channel.PayeeConfig{
+			Store: b.Store, Chain: b.Reader, Domain: d, Key: b.Wallet.Key(), Owner: "test", DisputeTime: 24 * time.Hour,
+			Sheet: func(ledger.Hash) (*ledger.Sheet, bool) { return &sheet, true },
+		})
+		must(err)
+		w.rounds++
+		promised := ledger.Sign(ledger.Voucher{Channel: id, Cumulative: amount}, d, key)
+		r, err := payee.Admit(w.Context(), now, channel.Header{Voucher: &promised, Request: ledger.Sign(ledger.Request{
+			Channel: id, RoundID: ledger.RoundID{byte(w.rounds)}, Seq: w.rounds, MaxCost: cost, TTL: 60,
+		}, d, key)}, channel.Terms{Model: model, Output: tokens, OutputCap: tokens})
+		must(err)
+		_, err = r.Round.Finish(w.Context(), now, ledger.Usage{Output: tokens}, ledger.Hash{}, ledger.StatusDone)
+		must(err)
+		_, err = payee.Voucher(w.Context(), now, promised)
+		must(err)
+		w.earned = amount
 	})
 }
 
@@ -83,11 +106,11 @@ func TestClaimAndWithdraw(t *testing.T) {
 	payout := w.chain.Ready().Accounts[5].Address
 	w.must("gateway", "register", "--payout", payout.String(), "--yes")
 	w.must("bridge", "buy", w.provider.String(), "1 eth", "--yes")
-	w.promise(ledger.Wei(1000))
+	w.earn(ledger.Wei(1000))
 	if text := w.refused(app.ExitRefused, "gateway", "claim", "--yes"); !strings.Contains(text, "1000 wei from 1 channel are due") {
 		t.Errorf("a claim that costs more than it brings: %s", text)
 	}
-	w.promise(eth(t, "0.4 eth"))
+	w.earn(eth(t, "0.4 eth"))
 	if e := ask[market.Earnings](w, "gateway", "earnings"); e.Unclaimed != eth(t, "0.4 eth") || len(e.Channels) != 1 || e.Channels[0].Promised != eth(t, "0.4 eth") {
 		t.Errorf("before the claim: %+v", e)
 	}

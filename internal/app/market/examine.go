@@ -243,17 +243,17 @@ func (m *Market) examineClaims(ctx context.Context, e *examined) {
 	}
 	closing := uint64(0)
 	for _, c := range earned.Channels {
-		if c.CloseAt != 0 && c.Claimed.Less(c.Promised) && (closing == 0 || c.CloseAt < closing) {
+		if c.CloseAt != 0 && c.Claimed.Less(c.Earned) && (closing == 0 || c.CloseAt < closing) {
 			closing = c.CloseAt
 		}
 	}
 	switch {
-	case closing != 0:
-		e.add("claims", doctor.Warn(e.do("claim"), "%s are promised and not claimed, and a channel of them is closing: what is not claimed by %s goes back. The gateway claims by itself; if this stays, do it", e.money(earned.Unclaimed), clock(closing)))
+	case closing != 0 && !earned.Unclaimed.IsZero():
+		e.add("claims", doctor.Warn(e.do("claim"), "%s are earned and not claimed, and a channel of them is closing: what is not claimed by %s goes back. The gateway claims by itself; if this stays, do it", e.money(earned.Unclaimed), clock(closing)))
 	case earned.Unclaimed.IsZero():
-		e.add("claims", doctor.Fine("nothing is promised that was not claimed"))
+		e.add("claims", doctor.Fine("nothing is earned that was not claimed"))
 	default:
-		e.add("claims", doctor.Fine("%s are promised and not claimed yet, which happens when it is worth its gas; now: %s", e.money(earned.Unclaimed), e.do("claim")))
+		e.add("claims", doctor.Fine("%s are earned and not claimed yet, which happens when it is worth its gas; now: %s", e.money(earned.Unclaimed), e.do("claim")))
 	}
 	if !earned.Held.IsZero() {
 		e.add("withdrawable", doctor.Fine("the contract holds %s; to bring it into the wallet: %s", e.money(earned.Held), e.do("withdraw")))

@@ -106,7 +106,7 @@ func TestExamine(t *testing.T) {
 	w.expect(client(nil), "wallet", doctor.OK, w.payer.String())
 	w.expect(client(nil), "channels", doctor.OK, "1 eth left with provider "+w.provider.String())
 
-	w.promise(eth(t, "0.4 eth"))
+	w.earn(eth(t, "0.4 eth"))
 	seller := func() (found []doctor.Finding) {
 		w.with("gateway", w.seller, func(b *books.Books) {
 			c := wallet.Config{Data: w.seller, From: &wallet.Passphrases{Env: func(string) string { return "" }}}
@@ -116,11 +116,11 @@ func TestExamine(t *testing.T) {
 		})
 		return found
 	}
-	w.expect(seller(), "claims", doctor.OK, "0.4 eth are promised")
+	w.expect(seller(), "claims", doctor.OK, "0.4 eth are earned")
 	w.must("bridge", "close", w.provider.String(), "--yes")
 	w.expect(seller(), "claims", doctor.Warning, "gateway claim")
 	w.must("gateway", "claim", "--yes")
-	w.expect(seller(), "claims", doctor.OK, "nothing is promised")
+	w.expect(seller(), "claims", doctor.OK, "nothing is earned")
 	w.expect(seller(), "withdrawable", doctor.OK, "gateway withdraw")
 
 	w.expect(client(nil), "channels", doctor.OK, "is closing")

@@ -24,7 +24,7 @@ func TestWalletShow(t *testing.T) {
 	w.must("gateway", "price", "set", "--input", "1 gwei", "--output", "2 gwei")
 	w.must("gateway", "register", "--yes")
 	w.must("bridge", "buy", w.provider.String(), "1 eth", "--yes")
-	w.promise(eth(t, "0.4 eth"))
+	w.earn(eth(t, "0.4 eth"))
 	w.must("gateway", "claim", "--yes")
 
 	s := ask[shown](w, "gateway", "wallet", "show")

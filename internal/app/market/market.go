@@ -38,9 +38,9 @@ type Config struct {
 	// Offer is what a gateway registers; nil for a client.
 	Offer func() (Offer, error)
 
-	// Release asks the provider of a channel for its consent to close it now; nil:
-	// providers cannot be reached from here.
-	Release func(context.Context, channel.ReleaseAsk) (ledger.Signed[ledger.Release], error)
+	// Release asks the provider of a channel for its consent to close it now, and
+	// tells what it waits for; nil: providers cannot be reached from here.
+	Release func(ctx context.Context, ask channel.ReleaseAsk, tell func(string)) (ledger.Signed[ledger.Release], error)
 
 	// List adds what the directory knows of a provider; nil: nothing is known of it.
 	List func(*Listing)

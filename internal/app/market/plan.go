@@ -392,8 +392,7 @@ func (m *Market) prepareClose(ctx context.Context, h *hand, id ledger.ChannelID,
 	if err != nil {
 		return request, err
 	}
-	tell(Progress{Text: "asking the provider for its consent"})
-	release, err := m.cfg.Release(ctx, *ask)
+	release, err := m.cfg.Release(ctx, *ask, func(text string) { tell(Progress{Text: text}) })
 	if err == nil {
 		err = h.payer.Released(ctx, release)
 	}

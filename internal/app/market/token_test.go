@@ -210,7 +210,7 @@ func TestToken(t *testing.T) {
 		t.Errorf("wallet show: %s", out)
 	}
 
-	w.promise(eth(t, "2 eth"))
+	w.earn(eth(t, "2 eth"))
 	if done := ask[market.Done](w, "gateway", "claim", "--yes"); done.Amount != eth(t, "2 eth") || !strings.Contains(done.Text, "2 GOOD") {
 		t.Errorf("claimed %+v", done)
 	}

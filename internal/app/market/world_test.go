@@ -34,6 +34,9 @@ type town struct {
 	seller, buyer   string // data directories
 	provider, payer ledger.Address
 	market          ready.Market // that the programs use
+
+	rounds uint64        // that were answered
+	earned ledger.Amount // with them
 }
 
 const passphrase = "correct horse battery"

@@ -264,12 +264,36 @@ func TestChoosePaid(t *testing.T) {
 	if e, ok := errors.AsType[*openai.Error](err); !ok || e.Status != 429 || e.Code != openai.CodeQuota || !errors.Is(e.Cause, tunnel.ErrNoProvider) {
 		t.Errorf("Choose = %v, want insufficient_quota", err)
 	}
+	r.WhyNot = func(string) error { return errors.New("the till is shut") }
+	_, err = r.Choose("only", openai.Chat, nil)
+	if e, ok := errors.AsType[*openai.Error](err); !ok || e.Code != openai.CodeQuota || !strings.Contains(e.Message, "the till is shut") {
+		t.Errorf("Choose = %v, want insufficient_quota with the reason", err)
+	}
+	r.WhyNot = func(string) error { return openai.Unavailable("chain_unread", "not yet", time.Second) }
+	_, err = r.Choose("only", openai.Chat, nil)
+	if e, ok := errors.AsType[*openai.Error](err); !ok || e.Status != 503 || e.Code != "chain_unread" || e.RetryAfter != time.Second || !errors.Is(e.Cause, tunnel.ErrNoProvider) {
+		t.Errorf("Choose = %v, want what WhyNot says", err)
+	}
+	if !HasFree(p.set.Snapshot()) {
+		t.Error("nobody is free")
+	}
 	r.Pays = func(n directory.Node, model string) bool { return n.Name == "paid" && model == "only" }
 	if to, err := r.Choose("only", openai.Chat, nil); err != nil || to.Name != "paid" {
 		t.Errorf("Choose = %v, %v; want the one that can be paid", to.Name, err)
 	}
 	if to, err := r.Choose("m", openai.Chat, nil); err != nil || to.Name != "free" {
 		t.Errorf("Choose = %v, %v; want the one that is free", to.Name, err)
+	}
+}
+
+func TestHasFree(t *testing.T) {
+	p := populate(t)
+	p.prices = []world.Hash{directory.SheetHash([]byte("sheet"))}
+	p.add("paid", time.Hour, serves("m"))
+	p.prices = nil
+	p.add("relay", time.Hour)
+	if HasFree(p.set.Snapshot()) {
+		t.Error("a relay, or who asks to be paid, is free")
 	}
 }
 

@@ -28,8 +28,9 @@ type Router struct {
 	Pays   func(n directory.Node, model string) bool
 
 	// WhyNot says, where nobody of a model is left who is free or can be paid, what
-	// helps; nil: there is nothing to say.
-	WhyNot func(model string) string
+	// helps: a reason, or an *openai.Error that is the answer itself; nil: there is
+	// nothing to say.
+	WhyNot func(model string) error
 
 	mu  sync.Mutex
 	rnd *mrand.Rand // guarded by mu
@@ -81,19 +82,27 @@ func (r *Router) Choose(name string, needs openai.Capability, exclude []tunnel.T
 		}
 		return tunnel.Target{}, fmt.Errorf("%w: %w", tunnel.ErrUnknownModel, err)
 	case errors.Is(err, route.ErrUnpaid):
-		why := "there is no balance with any of them"
-		if r.WhyNot != nil {
-			why = r.WhyNot(model)
-		}
-		e := openai.Quota("every provider of this model that is left asks to be paid, and " + why + "; or pick a model of GET /v1/models that has no price")
-		e.Cause = fmt.Errorf("%w: %w", tunnel.ErrNoProvider, err)
-		return tunnel.Target{}, e
+		return tunnel.Target{}, r.unpaid(model, err)
 	case err != nil && notAble(snap, model, needs):
 		return tunnel.Target{}, fmt.Errorf("%w: %w", tunnel.ErrNotAble, err)
 	case err != nil:
 		return tunnel.Target{}, fmt.Errorf("%w: %w", tunnel.ErrNoProvider, err)
 	}
 	return tunnel.Target{Key: n.Key, Name: DisplayName(n), Model: model}, nil
+}
+
+// unpaid is for a request that somebody could answer, and nobody can be paid for.
+func (r *Router) unpaid(model string, err error) *openai.Error {
+	why := errors.New("there is no balance with any of them")
+	if r.WhyNot != nil {
+		why = r.WhyNot(model)
+	}
+	e, ok := errors.AsType[*openai.Error](why)
+	if !ok {
+		e = openai.Quota("every provider of this model that is left asks to be paid, and " + why.Error() + "; or pick a model of GET /v1/models that has no price")
+	}
+	e.Cause = fmt.Errorf("%w: %w", tunnel.ErrNoProvider, err)
+	return e
 }
 
 // modelOf is the id of a model that was asked for by it or by its alias.
@@ -190,6 +199,14 @@ func Offers(n directory.Node, model string) bool { return abilities(n, model) !=
 
 func offers(n directory.Node, model string, needs openai.Capability) bool {
 	return slices.Contains(abilities(n, model), needs)
+}
+
+// HasFree reports whether anybody offers a model now, and asks for nothing.
+func HasFree(snap *directory.Snapshot) bool {
+	return slices.ContainsFunc(providers(snap), func(key [32]byte) bool {
+		n, ok := snap.Node(key)
+		return ok && !n.Priced()
+	})
 }
 
 // HasProvider reports whether anybody offers a model now.

@@ -26,6 +26,29 @@ func leftError(d channel.Dispute) error {
 	return e
 }
 
+// Unread is for a request that comes before the chain was read, why being what is
+// known of that: what there is to pay with is not known, which is another thing than
+// nothing.
+func Unread(why error) *openai.Error {
+	e := openai.Unavailable("chain_unread", "the providers of this model are paid, and "+why.Error()+"; ask again", retryAfter)
+	e.Cause = why
+	return e
+}
+
+// errUnread is why where no more is known.
+var errUnread = errors.New("the chain has not been read yet")
+
+// lacks reports whether an error says that the chain has too little money for a
+// request, as far as it was read.
+func lacks(err error) bool {
+	for _, e := range []error{channel.ErrNoChannel, channel.ErrFunds, channel.ErrClosing} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
 // noMoney is what the person who asked is told of a request that could not be paid
 // for, with what helps.
 func (p *Payer) noMoney(ctx context.Context, err error, offer *Offer, account string) error {
@@ -34,6 +57,8 @@ func (p *Payer) noMoney(ctx context.Context, err error, offer *Offer, account st
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case lacks(err) && p.cfg.Payer.Chain.Fresh().IsZero():
+		e = Unread(errUnread)
 	case errors.Is(err, channel.ErrNoChannel):
 		e = openai.Quota("the provider of this model is paid, and nothing was bought there; run: " + buy)
 	case errors.Is(err, channel.ErrFunds):

@@ -43,8 +43,9 @@ var unit = ledger.Wei(10_000_000)
 // memory. The contract is a table.
 type market struct {
 	testing.TB
-	contract *contract // as the bridge sees it
-	theirs   *contract // as the gateway does; the same unless a test says otherwise
+	contract *contract     // as the bridge sees it
+	theirs   *contract     // as the gateway does; the same unless a test says otherwise
+	reader   channel.Chain // of a real chain, in place of theirs; nil: none
 	wallet   sessions
 	window   uint64   // of the bridge
 	context  int      // tokens that the model takes
@@ -84,6 +85,7 @@ type side struct {
 type contract struct {
 	mu       sync.Mutex
 	channels map[ledger.ChannelID]ledger.Channel
+	unread   bool // nobody looked yet
 }
 
 func (c *contract) Channel(id ledger.ChannelID) (ledger.Channel, bool) {
@@ -93,7 +95,32 @@ func (c *contract) Channel(id ledger.ChannelID) (ledger.Channel, bool) {
 	return ch, ok
 }
 
-func (c *contract) Fresh() time.Time { return time.Now() }
+func (c *contract) Fresh() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.unread {
+		return time.Time{}
+	}
+	return time.Now()
+}
+
+// read says whether somebody looked.
+func (c *contract) read(is bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unread = !is
+}
+
+func (c *contract) held(id ledger.ChannelID) ledger.Channel {
+	ch, _ := c.Channel(id)
+	return ch
+}
+
+func (c *contract) forget(id ledger.ChannelID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.channels, id)
+}
 
 func (c *contract) set(id ledger.ChannelID, change func(*ledger.Channel)) {
 	c.mu.Lock()
@@ -165,9 +192,13 @@ func (s *side) close() error { return errors.Join(s.store.Close(), s.file.Close(
 func (m *market) startGateway() {
 	m.Helper()
 	m.gateway = m.open(m.payeeDir)
+	var seen channel.Chain = m.theirs
+	if m.reader != nil {
+		seen = m.reader
+	}
 	var err error
 	m.payee, err = channel.NewPayee(channel.PayeeConfig{
-		Store: m.timed.of(m.gateway.store), Chain: m.theirs, Domain: domain, Key: m.provider, Owner: "gateway", DisputeTime: dispute,
+		Store: m.timed.of(m.gateway.store), Chain: seen, Domain: domain, Key: m.provider, Owner: "gateway", DisputeTime: dispute,
 		AllowanceCap: ledger.Wei(m.allows), YoungCap: ledger.Wei(m.allows),
 		Sheet: func(digest ledger.Hash) (*ledger.Sheet, bool) { return &m.sheet, digest == m.sheet.Digest(domain) },
 	})

@@ -72,6 +72,8 @@ const (
 	// retryAfter is what people are told to wait where money is busy, not missing.
 	retryAfter = 5 * time.Second
 
-	// releaseLimit bounds asking for a release, the circuit included: a person waits.
-	releaseLimit = 20 * time.Second
+	// releaseLimit bounds asking for a release, the circuit included, which a provider
+	// that is there takes two or three seconds for. A person waits, who has another
+	// way to close.
+	releaseLimit = 8 * time.Second
 )

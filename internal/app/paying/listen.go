@@ -64,7 +64,7 @@ func (m *payment) hear(ctx context.Context, l *line) {
 			if err := m.round.Accepted(ctx, *f); err != nil && ctx.Err() == nil {
 				m.p.failed(ctx, "a provider's receipt could not be kept", err)
 			}
-			m.change(func() { m.holds = f.Cumulative })
+			m.change(func() { m.acks++ })
 		case *channel.ResultFrame:
 			m.says(ctx, f.Result)
 		case *channel.ErrorFrame:

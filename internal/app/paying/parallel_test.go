@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/culvert-net/culvert/ledger"
 	"github.com/culvert-net/culvert/ledger/channel"
@@ -193,6 +194,8 @@ func (m *market) audit(channels map[ledger.ChannelID]int, exact bool) {
 	}
 	balances, err := m.channels.Balances(m.Context())
 	m.must(err)
+	claims, err := m.payee.Claims(m.Context(), time.Now())
+	m.must(err)
 	for _, b := range balances {
 		id, want := b.Channel, spent[b.Channel]
 		if n := channels[id]; len(openings[id]) != n {
@@ -210,8 +213,11 @@ func (m *market) audit(channels map[ledger.ChannelID]int, exact bool) {
 		if exact && b.Promised != want {
 			m.Errorf("channel %s: vouchers are worth %v, and %v was spent", id, b.Promised, want)
 		}
-		if refused == 0 {
-			m.auditLog(*s.Voucher, b.Key, openings[id])
+		i := slices.IndexFunc(claims, func(c channel.Claim) bool { return c.Channel == id })
+		if i < 0 || claims[i].Unclaimed != want {
+			m.Errorf("channel %s: of %v that was spent the provider claims %+v", id, want, claims)
+		} else if refused == 0 {
+			m.auditLog(claims[i].Voucher, b.Key, openings[id])
 		}
 	}
 	if c := m.payer.Counts(); c.Paid != total || c.Refused != refused || c.Aborted+c.Disputed+c.Failed+c.Unpaid+c.Resyncs != 0 {
@@ -224,18 +230,18 @@ func (m *market) audit(channels map[ledger.ChannelID]int, exact bool) {
 
 // auditLog compares the logs of both sides: every round has its own place under the
 // voucher that the provider would claim.
-func (m *market) auditLog(best ledger.Signed[ledger.Voucher], key ledger.Address, openings []channel.Opening) {
+func (m *market) auditLog(earned ledger.Signed[ledger.Voucher], key ledger.Address, openings []channel.Opening) {
 	m.Helper()
 	accounts, err := m.payee.Accounts(m.Context())
 	m.must(err)
-	i := slices.IndexFunc(accounts, func(a channel.Account) bool { return a.Channel == best.Message.Channel })
-	if root := accounts[i].Root; best.Message.Transcript != root {
-		m.Errorf("channel %s: the provider's best voucher is %+v, its log's root %v", best.Message.Channel, best, root)
+	i := slices.IndexFunc(accounts, func(a channel.Account) bool { return a.Channel == earned.Message.Channel })
+	if root := accounts[i].Root; earned.Message.Transcript != root {
+		m.Errorf("channel %s: the provider would claim %+v, its log's root is %v", earned.Message.Channel, earned, root)
 	}
 	places, seqs := make(map[uint64]bool), make(map[uint64]bool)
 	for _, o := range openings {
-		if o.Voucher != best {
-			m.Errorf("round %s: our last voucher is %+v, theirs %+v", o.Info.Round, o.Voucher, best)
+		if o.Voucher != earned {
+			m.Errorf("round %s: our last voucher is %+v, theirs %+v", o.Info.Round, o.Voucher, earned)
 			return
 		}
 		if err := o.Verify(domain, key); err != nil {
@@ -247,6 +253,6 @@ func (m *market) auditLog(best ledger.Signed[ledger.Voucher], key ledger.Address
 		}
 	}
 	if len(places) != len(openings) || len(seqs) != len(openings) {
-		m.Errorf("channel %s: %d rounds have %d places and %d numbers", best.Message.Channel, len(openings), len(places), len(seqs))
+		m.Errorf("channel %s: %d rounds have %d places and %d numbers", earned.Message.Channel, len(openings), len(places), len(seqs))
 	}
 }

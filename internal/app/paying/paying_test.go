@@ -52,3 +52,42 @@ func TestNoMoney(t *testing.T) {
 		t.Errorf("the provider was asked: %+v", c)
 	}
 }
+
+// Before the chain was read nobody knows what there is: a client that was told that
+// its quota is used up gave up, seconds after the bridge had started.
+func TestChainUnread(t *testing.T) {
+	m := newMarket(t, func(m *market) { m.theirs = &contract{channels: make(map[ledger.ChannelID]ledger.Channel)} })
+	funded := m.buy("", 1_000_000)
+	bought := m.contract.held(funded)
+	m.theirs.set(funded, func(c *ledger.Channel) { *c = bought })
+	m.contract.read(false)
+	unread := func(what string) {
+		t.Helper()
+		_, _, err := m.ask(request(t, ""))
+		if e, ok := err.(*openai.Error); !ok || e.Status != 503 || e.Code != "chain_unread" || e.RetryAfter <= 0 || !strings.Contains(e.Message, "has not been read yet") {
+			t.Errorf("%s: %v, want that the chain was not read", what, err)
+		}
+	}
+	// What is known of the last time is used: it can only have become less by what
+	// this side has signed.
+	if _, _, err := m.ask(request(t, "")); err != nil {
+		t.Errorf("with money of the last time: %v", err)
+	}
+	m.settled()
+	for what, change := range map[string]func(*ledger.Channel){
+		"too little": func(c *ledger.Channel) { c.Deposited = ledger.Wei(300) },
+		"closing":    func(c *ledger.Channel) { c.CloseAt = 1 },
+	} {
+		m.contract.set(funded, change)
+		unread(what)
+		m.contract.set(funded, func(c *ledger.Channel) { *c = bought })
+	}
+	m.contract.forget(funded)
+	unread("nothing")
+	m.contract.set(funded, func(c *ledger.Channel) { *c = bought })
+	m.contract.read(true)
+	m.contract.set(funded, func(c *ledger.Channel) { c.Deposited = ledger.Wei(300) })
+	if _, _, err := m.ask(request(t, "")); err == nil || err.(*openai.Error).Code != openai.CodeQuota {
+		t.Errorf("once it was read: %v, want insufficient_quota", err)
+	}
+}

@@ -33,7 +33,7 @@ type payment struct {
 	line    *line                         // nil: there is none now; guarded by mu
 	result  *ledger.Signed[ledger.Result] // nil: none came; guarded by mu
 	refusal *channel.Refusal              // nil: none came; guarded by mu
-	holds   ledger.Amount                 // by the provider's word; guarded by mu
+	acks    int                           // how often the provider said that it has a voucher; guarded by mu
 	lost    bool                          // its circuit has ended: the provider says nothing any more; guarded by mu
 	waits   bool                          // End does; guarded by mu
 	settled bool                          // guarded by mu

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -49,25 +50,51 @@ func TestRelease(t *testing.T) {
 				_ = channel.WriteFrame(there, c.answer)
 			}
 		}()
-		r, err := Release(t.Context(), func(context.Context) (tunnel.Conn, error) { return consents{here}, nil }, ask)
+		r, err := Release(t.Context(), func(context.Context) (tunnel.Conn, error) { return consents{here}, nil }, ask, silent)
 		if (err == nil) != c.good || c.good && r.Message != signed.Message {
 			t.Errorf("%s: %+v, %v", name, r, err)
 		}
 	}
-	if _, err := Release(t.Context(), func(context.Context) (tunnel.Conn, error) { return nil, errors.New("no circuit") }, ask); err == nil {
+	if _, err := Release(t.Context(), func(context.Context) (tunnel.Conn, error) { return nil, errors.New("no circuit") }, ask, silent); err == nil {
 		t.Error("a provider that is not reached consents")
 	}
 }
 
-// A provider that says nothing is not waited for longer than a person waits.
+func silent(string) {}
+
+// A provider that is gone, or says nothing, is not waited for longer than a person
+// waits, who hears meanwhile for what: it took 18 seconds without a word.
 func TestReleaseEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		here, there := net.Pipe()
-		defer there.Close()
-		began := time.Now()
-		_, err := Release(t.Context(), func(context.Context) (tunnel.Conn, error) { return consents{here}, nil }, channel.ReleaseAsk{})
-		if err == nil || time.Since(began) > releaseLimit {
-			t.Errorf("%v after %v", err, time.Since(began))
-		}
-	})
+	const patience = 10 * time.Second
+	for name, c := range map[string]struct {
+		gone bool
+		said string // of why
+		told int    // steps
+	}{
+		"gone":         {true, "not reached within", 1},
+		"says nothing": {false, "did not answer within", 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				here, there := net.Pipe()
+				defer there.Close()
+				began := time.Now()
+				var told []string
+				_, err := Release(t.Context(), func(ctx context.Context) (tunnel.Conn, error) {
+					if c.gone {
+						<-ctx.Done()
+						return nil, ctx.Err()
+					}
+					return consents{here}, nil
+				}, channel.ReleaseAsk{}, func(text string) { told = append(told, text) })
+				_ = here.Close()
+				if err == nil || !strings.Contains(err.Error(), c.said) || time.Since(began) > patience {
+					t.Errorf("%v after %v, want that it %s", err, time.Since(began), c.said)
+				}
+				if len(told) != c.told || !strings.Contains(told[0], "building a circuit") {
+					t.Errorf("told %q", told)
+				}
+			})
+		})
+	}
 }

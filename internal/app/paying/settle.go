@@ -103,16 +103,17 @@ func (m *payment) confirm(ctx context.Context) bool {
 
 func count(n int64) uint64 { return uint64(max(0, n)) }
 
-// pay sends the voucher that confirms a round, until the provider says that it holds
-// it, or for a while. If it does not, the next round's header carries it.
+// pay sends the voucher that confirms a round, until the provider says that it has
+// it, or for a while. If it does not, the next round's confirms this one, too.
 func (m *payment) pay(ctx context.Context, v ledger.Signed[ledger.Voucher]) {
 	ctx, cancel := context.WithTimeout(ctx, acceptLimit)
 	defer cancel()
 	var told *line
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	acks := m.acks
 	for {
-		ended := func() bool { return m.lost || !m.holds.Less(v.Message.Cumulative) }
+		ended := func() bool { return m.lost || told != nil && m.acks > acks }
 		if !m.wait(ctx, func() bool { return ended() || m.line != nil && m.line != told }) || ended() {
 			break
 		}

@@ -58,6 +58,7 @@ func TestURL(t *testing.T) {
 	for _, url := range []string{
 		"postgres://a:canary/@host:54x/d", "postgres://a:canary%zz@host/d", "canary", "postgres://a:canary@h/d?sslmode=canary",
 		"host=h password='canary", "postgres://a:canary@h/d?sslrootcert=/canary/none",
+		"host=h password=canary", "postgres://a:1/canary@h/d", "mysql://a:canary@h/d", "a:canary@h/d", "",
 	} {
 		_, err := Open(context.Background(), Config{URL: url, Name: "a"})
 		if err == nil || strings.Contains(err.Error(), "canary") || !strings.Contains(err.Error(), "postgres://user:password@") {

@@ -75,9 +75,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err := checkName(c.Name); err != nil {
 		return nil, err
 	}
-	config, err := pgxpool.ParseConfig(c.URL)
+	config, err := parse(c.URL)
 	if err != nil {
-		return nil, errURL // pgx's own may quote it
+		return nil, err
 	}
 	config.MaxConns = readers + 1
 	config.MinConns = 0
@@ -102,6 +102,31 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, s.place.explain(ctx, err)
 	}
 	return s, nil
+}
+
+// CheckURL reports whether a URL can be that of a database. Its error does not quote
+// it.
+func CheckURL(url string) error {
+	_, err := parse(url)
+	return err
+}
+
+// parse reads a URL. Of forms that others read too, where a password stands between
+// other words, none is taken.
+func parse(url string) (*pgxpool.Config, error) {
+	if !strings.HasPrefix(url, "postgres://") && !strings.HasPrefix(url, "postgresql://") {
+		return nil, errURL
+	}
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errURL // pgx's own may quote it
+	}
+	// The name of the database is part of errors, and the rest of a password with a
+	// slash in it would be taken for that.
+	if strings.Contains(config.ConnConfig.Database, "@") {
+		return nil, errURL
+	}
+	return config, nil
 }
 
 func checkName(name string) error {
