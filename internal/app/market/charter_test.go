@@ -15,6 +15,7 @@ import (
 // In a world whose charter names the contract, nobody needs to name it again; who names
 // another is refused.
 func TestWorldNamesTheMarket(t *testing.T) {
+	t.Parallel()
 	w := newTown(t)
 	dir := t.TempDir()
 	cmd := observer.Command()
