@@ -1,10 +1,12 @@
 package channel
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 	"time"
 
+	"github.com/culvert-net/culvert/internal/kv"
 	"github.com/culvert-net/culvert/ledger"
 )
 
@@ -22,6 +24,15 @@ func TestReleasesDoNotPutClaimsOff(t *testing.T) {
 	}
 	if claims, _ := w.payee.Claims(w.ctx, w.now); len(claims) != 0 {
 		t.Fatalf("before anybody closes, %+v is claimed", claims)
+	}
+	for range 24 { // it is never used, and nobody closes
+		w.later(31 * time.Minute)
+		if _, err := w.payee.Release(w.ctx, w.now, *ask); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := w.claimed(); got != costOf(100) {
+		t.Fatalf("after releases of half a day %s are claimed, of %s", got, costOf(100))
 	}
 	w.chain.set(func(c *ledger.Channel) { c.CloseAt = unix(w.now.Add(dispute24h)) }, w.id)
 	for range 24 {
@@ -181,5 +192,177 @@ func TestSheetsDoNotRaiseWhatWasBought(t *testing.T) {
 	w.hold(w.session, w.funder) // as before a purchase
 	if err := at(20, outputPrice*3, unitPrice); err != nil {
 		t.Errorf("after a purchase: Open = %v", err)
+	}
+}
+
+// claimed is what the provider would claim now, of the world's channel.
+func (w *world) claimed() ledger.Amount {
+	w.Helper()
+	list, err := w.payee.Claims(w.ctx, w.now)
+	if err != nil || len(list) > 1 {
+		w.Fatalf("Claims = %+v, %v", list, err)
+	}
+	if len(list) == 0 {
+		return ledger.Amount{}
+	}
+	return list[0].Unclaimed
+}
+
+// A payer that never confirms what it has, or always less than there is, cannot keep
+// the provider from claiming it: an hour later, or two where it goes on confirming a
+// part, whatever it does with the channel meanwhile.
+func TestPayersDoNotPutClaimsOff(t *testing.T) {
+	voucher := func(w *world, amount ledger.Amount) {
+		v := ledger.Voucher{Channel: w.id, Epoch: 1, Cumulative: amount, Transcript: ledger.RootOf(nil)}
+		if _, err := w.payee.Voucher(w.ctx, w.now, ledger.Sign(v, w.domain, w.session)); err != nil {
+			w.Fatal(err)
+		}
+	}
+	for name, meanwhile := range map[string]func(w *world, earned ledger.Amount){
+		"by the same voucher again":    func(w *world, _ ledger.Amount) { voucher(w, w.book().promised()) },
+		"by one of nothing":            func(w *world, _ ledger.Amount) { voucher(w, ledger.Amount{}) },
+		"by ever more, and too little": func(w *world, earned ledger.Amount) { voucher(w, over(earned, ledger.Wei(1))) },
+		"by more than there was":       func(w *world, _ ledger.Amount) { voucher(w, sumCapped(w.book().promised(), ledger.Wei(1))) },
+		"by a question": func(w *world, _ ledger.Amount) {
+			ask := &ResyncAsk{Channel: w.id, Epoch: 1, Next: w.account().track.next}
+			ask.Signature = w.session.Sign(askDigest(w.domain, ask.kind(), w.id, 1, ask.Next))
+			if _, err := w.payee.Resync(w.ctx, w.now, *ask); err != nil {
+				w.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.cap = ledger.Amount{} // all is paid ahead
+			w.startPayee()
+			var earned ledger.Amount
+			for range 3 {
+				m := w.open(40)
+				earned = sumCapped(earned, w.deliver(m, w.admit(m, 40), 20, 100).Result.Message.Cost)
+				for range 13 { // it never rests for an hour
+					w.later(10 * time.Minute)
+					meanwhile(w, earned)
+				}
+				if got := w.claimed(); got.Less(earned) {
+					t.Fatalf("130 minutes after an answer %s are claimed, of %s that were earned and %s promised", got, earned, w.book().promised())
+				}
+			}
+		})
+	}
+}
+
+// A payer that has many answers under way is always a little late, and nothing is
+// claimed that it has paid ahead.
+func TestPromisesOfBusyPayersAreTheirs(t *testing.T) {
+	w := newWorld(t)
+	w.cap = ledger.Amount{}
+	w.startPayee()
+	var m *Payment
+	var e Ending
+	for range 20 {
+		next := w.open(40)
+		r := w.admit(next, 40)
+		ended := w.deliver(next, r, 20, 100)
+		if m != nil {
+			w.settle(m, e) // while the next one is not confirmed
+		}
+		m, e = next, ended
+		w.later(20 * time.Minute)
+		if b := w.book(); b.finished.Less(w.claimed()) {
+			t.Fatalf("claimed are %s, earned %s", w.claimed(), b.finished)
+		}
+	}
+}
+
+// A voucher that was ahead of its answer is earned when the answer is there.
+func TestEarnedByTheAnswer(t *testing.T) {
+	w := newWorld(t)
+	for range 20 { // of which half is allowed
+		w.round(100)
+	}
+	m := w.open(1000)
+	r := w.admit(m, 1000)
+	v := ledger.Voucher{Channel: w.id, Epoch: 1, Cumulative: sumCapped(w.book().finished, ledger.Wei(500)), Transcript: ledger.RootOf(nil)}
+	if _, err := w.payee.Voucher(w.ctx, w.now, ledger.Sign(v, w.domain, w.session)); err != nil {
+		t.Fatal(err)
+	}
+	w.deliver(m, r, 1000, 100)
+	if b := w.book(); b.finished.Less(b.promised()) {
+		t.Fatalf("promised are %s, earned %s", b.promised(), b.finished)
+	}
+	if got, want := w.claimed(), w.book().promised(); got != want {
+		t.Errorf("claimed are %s of %s, all of which was earned", got, want)
+	}
+}
+
+// By counting far too few tokens for as long as that takes, one provider cannot have
+// the only other one left: who of the two is wrong is not known. A count that no text
+// has is found by one other all the same.
+func TestOneOtherIsNoJudge(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		others  []uint32 // tokens of each other for 400 bytes
+		percent uint64   // that is counted here, of four bytes a token
+		found   bool
+	}{
+		{"one that counts too few", []uint32{36}, 100, false},
+		{"one that counts a little less", []uint32{80}, 100, false},
+		{"one, and twice as many here", []uint32{100}, 200, true},
+		{"one that counts too few, and one like here", []uint32{36, 100}, 100, false},
+		{"two, and a fifth more here", []uint32{100, 101}, 120, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.window, w.cap = ledger.Wei(500_000), ledger.Amount{}
+			w.startPayer()
+			err := w.payerStore.Do(w.ctx, func(tx kv.Tx) error {
+				for i, tokens := range c.others {
+					r := ratio{}
+					for range RatioRounds {
+						r.rounds = append(r.rounds, sample{tokens, 400})
+					}
+					if err := put(tx, payerRatios, ratioKey(model, keyOf(byte(10+i)).Address()), &r); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := false
+			for range RatioRounds + 5 {
+				m := w.open(400)
+				found = w.settle(m, w.deliver(m, w.admit(m, 400), 200, c.percent)).Dispute != nil || found
+			}
+			if found != c.found {
+				t.Errorf("found: %t, want %t", found, c.found)
+			}
+		})
+	}
+}
+
+// A model that writes nothing but dashes until it is stopped, as small ones do, makes
+// few tokens of many bytes. Such an answer among twenty has nobody left, however long
+// it is.
+func TestLongLinesAreNoCheat(t *testing.T) {
+	w := newWorld(t)
+	w.window, w.cap = ledger.Wei(500_000), ledger.Amount{}
+	w.startPayer()
+	for i := range RatioRounds + 5 {
+		m := w.open(400)
+		r := w.admit(m, 400)
+		tokens, body := uint64(50), answer(50)
+		if i%7 == 0 {
+			tokens, body = 400, bytes.Repeat([]byte("-"), 400*64)
+		}
+		m.Delivered(Delivery{Text: uint64(len(body)), Chunks: tokens})
+		result, err := r.Finish(w.ctx, w.now, ledger.Usage{Input: 20, Output: tokens}, hashOf(m.Salt(), body), ledger.StatusDone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := w.settle(m, Ending{Result: result, Complete: true, Response: hashOf(m.Salt(), body)}); c.Dispute != nil {
+			t.Fatalf("round %d: %+v", i, c.Dispute)
+		}
 	}
 }

@@ -50,8 +50,8 @@ const (
 	// cap, whoever they say they are.
 	YoungTime = 24 * time.Hour
 
-	// ConfirmTime is how long a channel may rest with answers that its payer has not
-	// confirmed, until what it promised for them is claimed as it is.
+	// ConfirmTime is how long a payer may take to confirm the answers that there are,
+	// until what it promised for them is claimed as it is.
 	ConfirmTime = time.Hour
 
 	// KeepTime is how long the records of an epoch that is over are kept.
@@ -66,6 +66,11 @@ const (
 	// bytesPerToken is the most bytes of text that one token has on average over
 	// RatioRounds answers: the least a provider can have counted.
 	bytesPerToken = 12
+
+	// usualBytes is what few texts have less of for each token, English or not. A
+	// count within it is not doubted for one other provider's alone: that one would
+	// have others left by counting too few, which costs it little.
+	usualBytes = 3
 
 	// templateSlack are input tokens that a chat template adds to what was sent.
 	templateSlack = 1024

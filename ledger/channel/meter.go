@@ -169,6 +169,18 @@ func (r *ratio) total() (tokens, bytes uint64, enough bool) {
 	return tokens, bytes, len(r.rounds) == RatioRounds && bytes > 0
 }
 
+// mostlyFew reports whether more than half of the rounds have fewer tokens than such
+// texts: a few answers that go on and on with one character weigh more than all others.
+func (r *ratio) mostlyFew() bool {
+	few := 0
+	for _, s := range r.rounds {
+		if uint64(s.tokens)*bytesPerToken < uint64(s.bytes) {
+			few++
+		}
+	}
+	return 2*few > len(r.rounds)
+}
+
 func ratioKey(model string, provider ledger.Address) []byte {
 	return append(append([]byte(model), 0), provider[:]...)
 }
@@ -195,7 +207,7 @@ func overRounds(tx kv.Tx, model string, provider ledger.Address, tokens, size ui
 	switch {
 	case !enough:
 		return 0, Agreed, nil
-	case ownTokens*bytesPerToken < ownBytes:
+	case ownTokens*bytesPerToken < ownBytes && own.mostlyFew():
 		return tokens, TooLittle, nil // it is not paid more than it asked for
 	}
 	type pair struct{ tokens, bytes uint64 }
@@ -215,6 +227,9 @@ func overRounds(tx kv.Tx, model string, provider ledger.Address, tokens, size ui
 	})
 	if err != nil || len(others) == 0 {
 		return 0, Agreed, err
+	}
+	if len(others) == 1 && ownTokens*usualBytes <= ownBytes {
+		return 0, Agreed, nil // one of the two is wrong: this one may be right
 	}
 	slices.SortFunc(others, func(a, b pair) int {
 		switch x, y := a.tokens*b.bytes, b.tokens*a.bytes; {

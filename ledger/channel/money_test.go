@@ -784,6 +784,28 @@ func TestClaimsWhatWasEarned(t *testing.T) {
 	closing := func(w *world) {
 		w.chain.set(func(c *ledger.Channel) { c.CloseAt = unix(w.now.Add(24 * time.Hour)) }, w.id)
 	}
+	forget := func(w *world) {
+		err := w.payeeStore.Do(w.ctx, func(tx kv.Tx) error {
+			b, _, err := loadBook(tx, w.place())
+			if err != nil {
+				return err
+			}
+			b.closed = forgotten
+			return put(tx, payeeBooks, w.place().key(), b)
+		})
+		if err != nil {
+			w.Fatal(err)
+		}
+	}
+	release := func(w *world) {
+		ask, err := w.payer.Leave(w.ctx, w.id)
+		if err != nil {
+			w.Fatal(err)
+		}
+		if _, err := w.payee.Release(w.ctx, w.now, *ask); err != nil {
+			w.Fatal(err)
+		}
+	}
 	for _, c := range []struct {
 		name      string
 		confirmed bool
@@ -796,19 +818,10 @@ func TestClaimsWhatWasEarned(t *testing.T) {
 		{"one is not confirmed yet", false, func(*world) {}, false},
 		{"one was not confirmed for long", false, func(w *world) { w.later(2 * ConfirmTime) }, true},
 		{"one is not confirmed, and closing", false, closing, true},
-		{"a copy of yesterday's", true, func(w *world) {
-			err := w.payeeStore.Do(w.ctx, func(tx kv.Tx) error {
-				b, _, err := loadBook(tx, w.place())
-				if err != nil {
-					return err
-				}
-				b.closed = forgotten
-				return put(tx, payeeBooks, w.place().key(), b)
-			})
-			if err != nil {
-				w.Fatal(err)
-			}
-		}, true},
+		{"a copy of yesterday's", true, forget, true},
+		{"a copy of yesterday's, and a release that is not used", true, func(w *world) { forget(w); release(w); w.later(2 * ReleaseTime) }, true},
+		{"a copy of yesterday's, and a release, and closing", true, func(w *world) { forget(w); release(w); closing(w) }, true},
+		{"confirmed, and a release that is not used", true, func(w *world) { release(w); w.later(2 * ReleaseTime) }, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := prepare(t, c.confirmed)

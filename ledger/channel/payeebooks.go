@@ -50,11 +50,14 @@ type book struct {
 	counted   ledger.Amount // what of S was counted as paid with the funder
 	final     ledger.Amount // of the release
 	until     uint64        // the release's deadline, Unix seconds
+	consented uint64        // when the first one was signed, Unix seconds
 	touched   uint64        // Unix milliseconds of the last change
+	waiting   ledger.Amount // what S was at waitsFrom: a voucher of so much, and no more than was earned, confirms it
+	waitsFrom uint64        // Unix milliseconds since which answers are not confirmed; zero: all are
 }
 
 func (b *book) visit(f fields) {
-	f.version(2)
+	f.version(3)
 	f.u8(&b.closed)
 	f.fixed(b.funder[:])
 	f.fixed(b.key[:])
@@ -70,7 +73,10 @@ func (b *book) visit(f fields) {
 	f.amount(&b.counted)
 	f.amount(&b.final)
 	f.u64(&b.until)
+	f.u64(&b.consented)
 	f.u64(&b.touched)
+	f.amount(&b.waiting)
+	f.u64(&b.waitsFrom)
 }
 
 // loadBook is the book, or an empty one.
@@ -92,19 +98,47 @@ func (b *book) promised() ledger.Amount {
 	return b.best.Message.Cumulative
 }
 
+// confirmed is what the payer has confirmed of S.
+func (b *book) confirmed() ledger.Amount {
+	if b.earned == nil {
+		return ledger.Amount{}
+	}
+	return b.earned.Message.Cumulative
+}
+
 // due is the voucher to claim: that of what was earned. What is promised beyond is the
 // payer's until then, and is claimed for answers only that the payer has not
-// confirmed, when it leaves or was silent for too long.
+// confirmed, when it leaves or is late for too long. Where it has a release, which
+// pays, nothing is: more than what was earned would make that worthless, and less is
+// claimed only from who asks for release after release, and uses none.
 func (b *book) due(now time.Time, closing bool) *ledger.Signed[ledger.Voucher] {
+	late := b.waitsFrom != 0 && now.After(timeOf(b.waitsFrom).Add(ConfirmTime))
+	consents := b.closed == released && !closing && unix(now) <= b.until
 	switch {
+	case consents && unix(now) <= b.consented+uint64(ReleaseTime/time.Second):
+		return nil
 	case b.best == nil, b.closed == forgotten: // what was earned may be more than is known
 		return b.best
-	case b.earned != nil && !b.earned.Message.Cumulative.Less(ledger.MinAmount(b.finished, b.promised())):
+	case b.closed == released && !b.final.Less(b.promised()): // a release of all, as it was forgotten before
+		return b.best
+	case consents:
 		return b.earned
-	case !b.finished.IsZero() && (closing || now.After(timeOf(b.touched).Add(ConfirmTime))):
+	case late, closing && b.confirmed().Less(b.finished):
 		return b.best
 	}
 	return b.earned
+}
+
+// wait notes since when answers are not confirmed. Who has many of them under way is
+// always a little late: what counts is how long it took to confirm what there was at a
+// time, and not what came since.
+func (b *book) wait(now time.Time) {
+	switch done := b.confirmed(); {
+	case !done.Less(b.finished):
+		b.waiting, b.waitsFrom = ledger.Amount{}, 0
+	case b.waitsFrom == 0, !done.Less(b.waiting):
+		b.waiting, b.waitsFrom = b.finished, unixMilli(now)
+	}
 }
 
 // served is one round at the provider.
@@ -309,6 +343,7 @@ func (b *book) save(tx kv.Tx, now time.Time, at place, deposited ledger.Amount) 
 		}
 		b.exposed = exposed
 	}
+	b.wait(now)
 	b.touched = unixMilli(now)
 	return put(tx, payeeBooks, at.key(), b)
 }

@@ -186,6 +186,9 @@ func (p *Payee) finish(tx kv.Tx, now time.Time, at place, id ledger.RoundID, res
 	if b.finished, err = b.finished.Add(result.Message.Cost); err != nil {
 		return none, err
 	}
+	if b.best != nil && !b.finished.Less(b.promised()) { // it was ahead until now
+		b.earned = b.better(b.earned, b.best)
+	}
 	if err := b.track.finish(b.seqs(tx, at), leafOf(result.Message, s.seq)); err != nil {
 		return none, err
 	}

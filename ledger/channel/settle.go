@@ -203,7 +203,7 @@ func (p *Payee) Release(ctx context.Context, now time.Time, ask ReleaseAsk) (r l
 			if c.Deposited.Less(b.final) {
 				b.final = c.Deposited
 			}
-			b.closed = released
+			b.closed, b.consented = released, unix(now)
 		}
 		// A claim may have come in between: below it the contract consents to nothing.
 		b.final, b.until = maxAmount(b.final, c.Claimed), until
@@ -227,17 +227,15 @@ type Claim struct {
 }
 
 // Claims lists the channels of which something can be claimed now. One with a
-// release waits for its deadline: a claim of money that was paid ahead would
-// make the release worthless. It does not wait while the channel is being closed
-// without consent: whoever asks for release after release would put the claim off
-// until the refund.
+// release waits for its deadline, but not for that of a second release, nor while the
+// channel is being closed without consent: whoever asks for release after release
+// would put the claim off until the refund.
 func (p *Payee) Claims(ctx context.Context, now time.Time) ([]Claim, error) {
 	var list []Claim
 	err := p.eachBook(ctx, func(at place, b *book) error {
 		c, ok := p.Chain.Channel(at.id)
-		waits := b.closed == released && c.CloseAt == 0 && unix(now) <= b.until
 		v := b.due(now, c.CloseAt != 0)
-		if !ok || c.Epoch != at.epoch || v == nil || waits {
+		if !ok || c.Epoch != at.epoch || v == nil {
 			return nil
 		}
 		left := over(ledger.MinAmount(v.Message.Cumulative, c.Deposited), c.Claimed)

@@ -69,6 +69,10 @@ type Config struct {
 type Claimer struct {
 	c  Config
 	me [16]byte // of this process, among those that share the store
+
+	// most is how many channels the next claim has: fewer after one that could not be
+	// sent, since many may cost more than a transaction may, or than the wallet has.
+	most int
 }
 
 // New makes a Claimer, which does nothing yet.
@@ -88,7 +92,7 @@ func New(c Config) (*Claimer, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	o := &Claimer{c: c}
+	o := &Claimer{c: c, most: MaxBatch}
 	_, _ = rand.Read(o.me[:]) // never fails
 	return o, nil
 }
@@ -136,8 +140,10 @@ func (c *Claimer) claim(ctx context.Context, now time.Time) error {
 	}
 	id, err := c.c.Chain.Send(ctx, b.label(), vouchers)
 	if err != nil {
+		c.most = max(1, len(b.items)/2)
 		return fmt.Errorf("%s: %w", b.label(), err) // the next Step finds out what became of it
 	}
+	c.most = min(2*c.most, MaxBatch)
 	c.c.Log.Info("claimed", "claim", b.number, "channels", len(b.items))
 	return c.sent(ctx, b, id)
 }
@@ -251,6 +257,9 @@ func (c *Claimer) plan(ctx context.Context, now uint64, gas Gas, dues []Due) (b 
 			return err
 		}
 		chosen = Plan(now, c.c.Rule, gas, left)
+		if len(chosen) > c.most { // they have to be worth it alone
+			chosen = Plan(now, c.c.Rule, gas, chosen[:c.most])
+		}
 		if len(chosen) == 0 {
 			return nil
 		}

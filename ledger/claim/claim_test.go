@@ -27,6 +27,7 @@ type world struct {
 	claimed  map[byte]uint64 // by transactions that are in blocks
 	txs      []*transaction  // by id
 	next     func() error    // decides whether the next step of anything works
+	most     int             // channels that a transaction can be paid for; 0: any
 }
 
 type transaction struct {
@@ -35,6 +36,8 @@ type transaction struct {
 	outcome  claim.Outcome
 	before   map[byte]uint64 // what was claimed before
 }
+
+var errDear = errors.New("the fees are above the limit")
 
 func newWorld() *world {
 	return &world{promised: map[byte]uint64{}, claimed: map[byte]uint64{}, next: func() error { return nil }}
@@ -65,6 +68,9 @@ func (w *world) Send(_ context.Context, label string, vouchers []ledger.Signed[l
 	defer w.mu.Unlock()
 	if err := w.next(); err != nil {
 		return 0, err
+	}
+	if w.most > 0 && len(vouchers) > w.most {
+		return 0, errDear
 	}
 	tx := &transaction{label: label}
 	for _, v := range vouchers {
@@ -460,5 +466,47 @@ func TestConfig(t *testing.T) {
 		if _, err := claim.New(claim.Config{Rule: rule}); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
+	}
+}
+
+// What a wallet cannot pay for in one transaction, or may not, is claimed in smaller
+// ones: else many channels that are due would keep each other from being claimed.
+func TestSmallerClaims(t *testing.T) {
+	w := newWorld()
+	w.most = 3
+	for channel := range byte(100) {
+		w.promised[channel] = 1000
+	}
+	c, err := claim.New(claim.Config{Store: memory{}, Vouchers: w, Chain: w})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Unix(100_000, 0)
+	step := func(want error) {
+		t.Helper()
+		if err := c.Step(t.Context(), now); !errors.Is(err, want) {
+			t.Fatalf("Step = %v, want %v", err, want)
+		}
+		w.mine(claim.Done)
+		now = now.Add(time.Minute)
+	}
+	tries := 0
+	for ; len(w.txs) == 0; tries++ {
+		if tries > 10 {
+			t.Fatal("nothing is claimed, though a few channels could be")
+		}
+		if err := c.Step(t.Context(), now); err != nil && !errors.Is(err, errDear) {
+			t.Fatal(err)
+		}
+		now = now.Add(time.Minute)
+	}
+	w.mine(claim.Done)
+	w.most = 0 // fees have fallen: soon there are as many as before
+	for range 10 {
+		step(nil)
+	}
+	w.check(t, true)
+	if n := len(w.txs); n > 8 {
+		t.Errorf("%d claims of 100 channels", n)
 	}
 }

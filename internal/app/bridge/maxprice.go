@@ -57,17 +57,26 @@ func (p *maxPrices) of(model string) *ledger.Amount {
 	return p.all
 }
 
+// leastTokens are what the least that a request costs may be the price of: some
+// hundred words. It is of one request and not of a million tokens, so that compared
+// with their price it would be a way around that.
+const leastTokens = 1000
+
 // check compares all that is priced by the million tokens, and the least that a
-// request costs, which would be a way around it.
+// request costs.
 func (p *maxPrices) check(asked ledger.ModelPrice) error {
 	most := p.of(asked.Model)
 	if most == nil {
 		return nil
 	}
-	for _, a := range []ledger.Amount{asked.Input, asked.Cached, asked.Output, asked.Reasoning, asked.Minimum} {
+	for _, a := range []ledger.Amount{asked.Input, asked.Cached, asked.Output, asked.Reasoning} {
 		if most.Less(a) {
 			return fmt.Errorf("it asks for %s, %w of %s", a.Format(), errTooDear, most.Format())
 		}
+	}
+	// At a price of itself, so many tokens cost no more than their part of it.
+	if few, err := (ledger.ModelPrice{Output: *most}).Cost(ledger.Usage{Output: leastTokens}, *most, *most); !asked.Minimum.IsZero() && (err != nil || few.Less(asked.Minimum)) {
+		return fmt.Errorf("it asks for %s for each request at least, %w of %s for %d tokens", asked.Minimum.Format(), errTooDear, few.Format(), leastTokens)
 	}
 	return nil
 }
@@ -80,24 +89,30 @@ func (m *money) tooDear(model string) string {
 		return ""
 	}
 	snap, now := m.known.Snapshot(), time.Now()
-	var least *ledger.Amount
+	var least *ledger.ModelPrice
+	var why error
 	for _, n := range snap.Providers(model) {
 		asked, err := m.asks(snap, n, model, now)
 		if err != nil {
 			continue
 		}
-		if m.most.check(asked) == nil {
+		not := m.most.check(asked)
+		if not == nil {
 			return ""
 		}
-		if least == nil || asked.Output.Less(*least) {
-			least = &asked.Output
+		if least == nil || asked.Output.Less(least.Output) {
+			least, why = &asked, not
 		}
 	}
-	if least == nil {
+	const raise = "raise it in config.toml (bridge config path), if that is worth it to you"
+	switch {
+	case least == nil:
 		return ""
+	case !most.Less(least.Output): // for its answer it is not
+		return fmt.Sprintf("the cheapest is too dear: %v; %s", why, raise)
 	}
-	return fmt.Sprintf("the cheapest asks for %s per million tokens of its answer, and pay.max_price is %s: raise it in config.toml (bridge config path), if that is worth it to you",
-		m.books.Chain.Money(*least), m.books.Chain.Money(*most))
+	return fmt.Sprintf("the cheapest asks for %s per million tokens of its answer, and pay.max_price is %s: %s",
+		m.books.Chain.Money(least.Output), m.books.Chain.Money(*most), raise)
 }
 
 // asks is what a node asks for a model now.

@@ -103,7 +103,7 @@ func TestMaxPrice(t *testing.T) {
 	if none, err := c.maxPrices(); err != nil || none.check(ledger.ModelPrice{Model: "m", Output: ledger.MaxAmount}) != nil {
 		t.Errorf("without a limit: %v", err)
 	}
-	c.MaxPrice = []string{"10 wei", "dear = 100 wei", "a=b = 5 wei"}
+	c.MaxPrice = []string{"10 wei", "dear = 100 wei", "a=b = 5 wei", "fee = 1000000 wei"}
 	most, err := c.maxPrices()
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +117,10 @@ func TestMaxPrice(t *testing.T) {
 		{ledger.ModelPrice{Model: "m", Input: ledger.Wei(11)}, false},
 		{ledger.ModelPrice{Model: "m", Cached: ledger.Wei(11)}, false},
 		{ledger.ModelPrice{Model: "m", Reasoning: ledger.Wei(11)}, false},
-		{ledger.ModelPrice{Model: "m", Minimum: ledger.Wei(11)}, false},
+		{ledger.ModelPrice{Model: "m", Minimum: ledger.Wei(2)}, false}, // what 200,000 tokens cost at most
+		{ledger.ModelPrice{Model: "fee", Minimum: ledger.Wei(1000)}, true},
+		{ledger.ModelPrice{Model: "fee", Minimum: ledger.Wei(1001)}, false},
+		{ledger.ModelPrice{Model: "fee", Minimum: ledger.MaxAmount}, false},
 		{ledger.ModelPrice{Model: "dear", Output: ledger.Wei(100)}, true},
 		{ledger.ModelPrice{Model: "dear", Output: ledger.Wei(101)}, false},
 		{ledger.ModelPrice{Model: "a=b", Output: ledger.Wei(6)}, false},

@@ -21,6 +21,13 @@ func ForPeople(p ledger.ModelPrice, asset ledger.Address) backend.Price {
 		out.Currency = asset.String()
 		out.Text = out.Input + " in, " + out.Output + " out, per million tokens"
 	}
+	if !p.Minimum.IsZero() { // else who asks for nothing but that would seem free
+		least := p.Minimum.Format()
+		if !asset.IsZero() {
+			least = out.Minimum
+		}
+		out.Text += ", and " + least + " a request at least"
+	}
 	return out
 }
 

@@ -250,6 +250,14 @@ func TestModelsHavePrices(t *testing.T) {
 	if token.Currency != (ledger.Address{1}).String() || token.Text != "1 in, 2 out, per million tokens" {
 		t.Errorf("in a token: %+v", token)
 	}
+	for asset, want := range map[ledger.Address]string{
+		{}:  "0 wei in, 0 wei out, per million tokens, and 5 wei a request at least",
+		{1}: "0 in, 0 out, per million tokens, and 5 a request at least",
+	} {
+		if p := ForPeople(ledger.ModelPrice{Minimum: ledger.Wei(5)}, asset); p.Text != want {
+			t.Errorf("with a least fee alone: %q", p.Text)
+		}
+	}
 }
 
 // A Book keeps what it read of sheets that are in the directory, and no others.
