@@ -172,11 +172,14 @@ func (r *Reader) Sync(ctx context.Context) error {
 	}
 	defer func() { <-r.pass }()
 	err := r.once(ctx)
+	if err != nil && ctx.Err() != nil {
+		return err // that somebody did not wait says nothing of the chain
+	}
 	r.doubt(err)
 	if err != nil || r.Status().Err != nil {
 		r.change(func() { r.status.Err = err })
 	}
-	if err != nil && ctx.Err() == nil && r.cfg.Failed != nil {
+	if err != nil && r.cfg.Failed != nil {
 		r.cfg.Failed(err)
 	}
 	return err
