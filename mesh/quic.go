@@ -2,6 +2,8 @@ package mesh
 
 import (
 	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -12,7 +14,6 @@ import (
 	"net/netip"
 	"os"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/connmgr"
@@ -23,7 +24,6 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	p2ptls "github.com/libp2p/go-libp2p/p2p/security/tls"
 	"github.com/libp2p/go-libp2p/x/rate"
-	"github.com/libp2p/go-yamux/v5"
 	ma "github.com/multiformats/go-multiaddr"
 	"github.com/quic-go/quic-go"
 )
@@ -32,8 +32,7 @@ import (
 // That one is not used because its windows (10 MiB a stream, 15 MiB a link) and
 // its 256 streams a link are fixed: one stalled circuit could cost what twenty
 // may, thirty of them would stop all others of the link, and a link between
-// relays carries thousands. It also punches holes and answers for unknown
-// connections, which nothing here needs.
+// relays carries thousands. It also punches holes, which nothing here needs.
 //
 // Each listening address has a socket, and dials go out of another one, so that
 // a node's dials and its address have nothing in common but the machine.
@@ -44,6 +43,7 @@ type quicLinks struct {
 	gate     connmgr.ConnectionGater
 	config   *quic.Config
 	dials    *rate.Limiter // per address; has a lock of its own
+	resets   []byte        // of which the keys for resets are made
 	listen   func(netw string, at *net.UDPAddr) (net.PacketConn, error)
 
 	mu      sync.Mutex
@@ -67,12 +67,16 @@ func newQUIC(key crypto.PrivKey, l Limits, res *resources, gate connmgr.Connecti
 	if err != nil {
 		return nil, err
 	}
+	secret, err := key.Raw()
+	if err != nil {
+		return nil, err
+	}
 	// A link's own window must never be what stops a stream: those that nobody
 	// reads would stop all others. So it is the sum of what its streams may hold.
 	streams := int64(l.PeerStreams) + streamBacklog
 	return &quicLinks{
 		local: local, identity: identity, res: res, gate: gate, dialing: make(map[string]*quicSocket),
-		dials: addressRate(maxAddressDials, 4*maxAddressDials), listen: listen,
+		dials: addressRate(maxAddressDials, 4*maxAddressDials), listen: listen, resets: secret,
 		config: &quic.Config{
 			Versions:                       []quic.Version{quic.Version1},
 			HandshakeIdleTimeout:           dialTimeout,
@@ -100,6 +104,18 @@ func certificate() *x509.Certificate {
 		NotBefore:    time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC),
 		NotAfter:     time.Date(2120, 1, 1, 0, 0, 0, 0, time.UTC),
 	}
+}
+
+// resetKey is that of a listening address, by which a node that was killed and is back
+// tells whoever goes on with a link to its former self, at the first packet: without
+// it such a link looks alive until quicIdle. It is another one for each address, since
+// one that is used by two lets either be asked how links of the other are ended.
+func (q *quicLinks) resetKey(at net.Addr) (*quic.StatelessResetKey, error) {
+	b, err := hkdf.Key(sha256.New, q.resets, nil, "culvert quic reset "+at.String(), len(quic.StatelessResetKey{}))
+	if err != nil {
+		return nil, err
+	}
+	return (*quic.StatelessResetKey)(b), nil
 }
 
 // quicSocket is a UDP socket and what quic-go does with it.
@@ -276,6 +292,10 @@ func (q *quicLinks) Listen(m ma.Multiaddr) (transport.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
+	// What dials says nothing to strangers: it has an address for a while only.
+	if s.tr.StatelessResetKey, err = q.resetKey(s.udp.LocalAddr()); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
 	ln, err := s.tr.Listen(&tls.Config{
 		SessionTicketsDisabled: true, // they would let a guard know a bridge again
 		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
@@ -406,64 +426,6 @@ func (l *quicLink) Scope() network.ConnScope { return l.scope }
 
 // Transport implements transport.CapableConn.
 func (l *quicLink) Transport() transport.Transport { return l.links }
-
-// quicStream gives a stream of QUIC what Stream needs of either kind: a Close
-// that may be called beside a Write, and ends it, and one error for that.
-type quicStream struct {
-	*quic.Stream
-	closing atomic.Bool
-	writing sync.Mutex // held by Write
-}
-
-// Write implements network.MuxedStream.
-func (s *quicStream) Write(p []byte) (int, error) {
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	if s.closing.Load() {
-		return 0, yamux.ErrStreamClosed
-	}
-	n, err := s.Stream.Write(p)
-	if err != nil && s.closing.Load() {
-		err = yamux.ErrStreamClosed
-	}
-	return n, err
-}
-
-// Close implements network.MuxedStream. That the peer, done with its own
-// direction, reads no more of ours is no failure of it.
-func (s *quicStream) Close() error {
-	s.CancelRead(0)
-	_ = s.end()
-	return nil
-}
-
-func (s *quicStream) end() error {
-	s.closing.Store(true)
-	// A Write that waits returns; what it has passed on is sent all the same.
-	_ = s.Stream.SetWriteDeadline(time.Unix(1, 0))
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	return s.Stream.Close()
-}
-
-// CloseWrite implements network.MuxedStream.
-func (s *quicStream) CloseWrite() error { return s.end() }
-
-// CloseRead implements network.MuxedStream.
-func (s *quicStream) CloseRead() error {
-	s.CancelRead(0)
-	return nil
-}
-
-// Reset implements network.MuxedStream.
-func (s *quicStream) Reset() error { return s.ResetWithError(0) }
-
-// ResetWithError implements network.MuxedStream.
-func (s *quicStream) ResetWithError(code network.StreamErrorCode) error {
-	s.CancelRead(quic.StreamErrorCode(code))
-	s.CancelWrite(quic.StreamErrorCode(code))
-	return nil
-}
 
 // quicAddr is the multiaddr of a UDP address.
 func quicAddr(a net.Addr) (ma.Multiaddr, error) {

@@ -3,13 +3,16 @@ package mesh
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -280,5 +283,96 @@ func TestDialsOverQUICToOneAddressAreFew(t *testing.T) {
 	}
 	if h.Stats().Refused["address.dials"] != 1 {
 		t.Errorf("Refused = %v", h.Stats().Refused)
+	}
+}
+
+// mortalUDP is a socket whose process can be killed: nothing leaves it any more, not
+// even a goodbye.
+type mortalUDP struct {
+	net.PacketConn
+	dead *atomic.Bool
+}
+
+func (m mortalUDP) WriteTo(p []byte, to net.Addr) (int, error) {
+	if m.dead.Load() {
+		return len(p), nil
+	}
+	return m.PacketConn.WriteTo(p, to)
+}
+
+// A node that was killed and is back says so of links to its former self, at the
+// first word on them. Peers that had dialled it over QUIC held them for alive: each
+// circuit over them waited ten seconds, for forty.
+func TestKilledNodeEndsItsLinks(t *testing.T) {
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dead atomic.Bool
+	start := func(listen string, dead *atomic.Bool) *Host {
+		h, err := New(Config{Key: key, Listen: []string{listen}, Local: true, ListenUDP: func(netw string, at *net.UDPAddr) (net.PacketConn, error) {
+			udp, err := net.ListenUDP(netw, at)
+			return mortalUDP{udp, dead}, err
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Handle(testProto, 4096, 4096, echo)
+		return h
+	}
+	was := start(onQUIC, &dead)
+	at := was.Addrs()
+	peer := newHost(t, Config{Local: true, Listen: []string{onTCP}})
+	s := open(t, peer, was)
+	exchange(t, s, "before")
+	idle := open(t, peer, was)
+	if _, err := idle.Write([]byte("a")); err != nil { // it has begun
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(idle, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	dead.Store(true)
+	if err := was.Close(); err != nil {
+		t.Fatal(err)
+	}
+	listen := at[0]
+	if i := strings.Index(listen, "/p2p/"); i >= 0 {
+		listen = listen[:i]
+	}
+	is := start(listen, new(atomic.Bool))
+	t.Cleanup(func() {
+		if err := is.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	// A new stream, and one that waits for an answer.
+	if err := idle.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	broken := make(chan error, 1)
+	go func() {
+		_, err := idle.Read(make([]byte, 1))
+		broken <- err
+	}()
+	eventually(t, "the next stream reaches the node", func() bool {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		s, err := peer.Open(ctx, testProto, is.Key(), at)
+		if err != nil {
+			return false
+		}
+		defer s.Close()
+		if err := s.SetDeadline(time.Now().Add(patience)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Write([]byte("b")); err != nil {
+			return false
+		}
+		_, err = io.ReadFull(s, make([]byte, 1))
+		return err == nil
+	})
+	if err := <-broken; err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("a stream to who was killed: %v", err)
 	}
 }
