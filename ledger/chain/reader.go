@@ -162,8 +162,7 @@ func (r *Reader) change(f func()) {
 	}
 }
 
-// Sync reads up to the newest block, after whoever reads at present. When it returns
-// nil, State is complete up to it.
+// Sync reads up to the newest block, after whoever reads now. nil: State is complete.
 func (r *Reader) Sync(ctx context.Context) error {
 	select {
 	case r.pass <- struct{}{}:
