@@ -12,6 +12,7 @@ import (
 
 	"github.com/culvert-net/culvert/internal/kv"
 	"github.com/culvert-net/culvert/ledger"
+	"github.com/culvert-net/culvert/ledger/network"
 )
 
 // Config says which contract on which chain, and who is asked about it.
@@ -31,6 +32,9 @@ type Config struct {
 
 	// Asset is the token that is paid in; zero: the chain's own currency.
 	Asset ledger.Address
+
+	// Named is what Asset calls itself, for people; its Address does not count.
+	Named Token
 
 	// Transport carries the requests; nil: directly, as http.DefaultTransport.
 	Transport http.RoundTripper
@@ -106,14 +110,14 @@ type Network struct {
 }
 
 // devChainID is that of cmd/devchain, and of most development chains.
-const devChainID = 31337
+const devChainID = network.DevChainID
 
 // DevNetwork is a chain on this machine, which mines when there is something.
 // The next block confirms the one before.
 func DevNetwork() Network {
 	return Network{
-		Name: "dev", ChainID: devChainID, Currency: "eth", Test: true, Dev: true,
-		Confirmations: 0, Window: 64, MaxRange: 10_000, GasMargin: 20, Bump: 125,
+		Name: network.Dev, ChainID: known(network.Dev).ChainID, Currency: "eth", Test: true, Dev: true,
+		Confirmations: known(network.Dev).Confirmations, Window: 64, MaxRange: 10_000, GasMargin: 20, Bump: 125,
 		MaxFee: ledger.Wei(1e18),
 	}
 }
@@ -127,8 +131,8 @@ func DevNetwork() Network {
 // rises by a quarter.
 func FilecoinNetwork() Network {
 	return Network{
-		Name: "filecoin", ChainID: 314, Currency: "FIL", Filecoin: true,
-		BlockTime: 30 * time.Second, Confirmations: 30, Window: 900, MaxRange: 2000,
+		Name: network.Filecoin, ChainID: known(network.Filecoin).ChainID, Currency: "FIL", Filecoin: true,
+		BlockTime: 30 * time.Second, Confirmations: known(network.Filecoin).Confirmations, Window: 900, MaxRange: 2000,
 		GasMargin: 25, Bump: 260, MaxFee: ledger.Wei(1e18),
 	}
 }
@@ -136,7 +140,7 @@ func FilecoinNetwork() Network {
 // CalibrationNetwork is Filecoin's test network, which is like the main one.
 func CalibrationNetwork() Network {
 	n := FilecoinNetwork()
-	n.Name, n.ChainID, n.Currency, n.Test = "calibration", 314159, "tFIL", true
+	n.Name, n.ChainID, n.Currency, n.Test = network.Calibration, known(network.Calibration).ChainID, "tFIL", true
 	return n
 }
 
@@ -150,12 +154,36 @@ func OtherNetwork(chainID uint64) Network {
 
 // NetworkNamed is a preset by its name.
 func NetworkNamed(name string) (Network, error) {
-	for _, n := range []Network{FilecoinNetwork(), CalibrationNetwork(), DevNetwork()} {
-		if n.Name == name {
-			return n, nil
+	if _, err := network.Named(name); err != nil {
+		return Network{}, err
+	}
+	switch name {
+	case network.Filecoin:
+		return FilecoinNetwork(), nil
+	case network.Calibration:
+		return CalibrationNetwork(), nil
+	default: // the last of the table
+		return DevNetwork(), nil
+	}
+}
+
+// NetworkOf is the preset of a chain's number, or what holds for most chains.
+func NetworkOf(chainID uint64) Network {
+	if n, ok := network.Of(chainID); ok {
+		if out, err := NetworkNamed(n.Name); err == nil {
+			return out
 		}
 	}
-	return Network{}, fmt.Errorf("network %q: there are presets for filecoin, calibration and dev", name)
+	return OtherNetwork(chainID)
+}
+
+// known is a row of the table of networks.
+func known(name string) network.Network {
+	n, err := network.Named(name)
+	if err != nil {
+		panic("chain: unreachable: the table has every name that is asked for here")
+	}
+	return n
 }
 
 // Address is an address as the network's people write it.

@@ -73,6 +73,8 @@ type Books struct {
 	Wallet *wallet.Wallet // nil: Locked says why
 	Locked error
 
+	unsure bool // what the market is paid in was not read yet
+
 	file interface {
 		kv.Store
 		io.Closer
@@ -92,6 +94,9 @@ func Open(ctx context.Context, cfg Config) (_ *Books, err error) {
 		return nil, err
 	}
 	b.Chain.Store = b.Store
+	if err := b.paidIn(ctx, cfg); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
 	if b.Reader, err = chain.NewReader(b.Chain); err != nil {
 		return nil, errors.Join(app.Configured(err), b.Close())
 	}
@@ -153,7 +158,7 @@ func (b *Books) way(cfg Config) (err error) {
 func ChainOf(s *onchain.Settings) (chain.Config, error) {
 	c := chain.Config{
 		URL: s.URL, Contract: s.Domain.Contract, Deployed: s.DeployBlock, CodeHash: s.CodeHash,
-		Network: chain.OtherNetwork(s.Domain.ChainID),
+		Network: chain.NetworkOf(s.Domain.ChainID),
 	}
 	if s.Preset != "" {
 		var err error
@@ -167,7 +172,7 @@ func ChainOf(s *onchain.Settings) (chain.Config, error) {
 
 // Parts run as long as the program does.
 func (b *Books) Parts() []app.Part {
-	return []app.Part{{Name: "chain", Run: b.Reader.Run}}
+	return []app.Part{{Name: "chain", Run: b.Reader.Run}, {Name: "asset", Run: b.askToken}}
 }
 
 // Close closes the store. Nothing that uses it runs any more.

@@ -217,7 +217,7 @@ func printBalance(out io.Writer, d *market.Desk, b market.Balance, lines app.Lin
 	w, row := app.Rows(out)
 	row("Wallet", "%s", b.Wallet)
 	if b.OwnProblem == "" {
-		row("In it", "%s", d.Money(b.Own))
+		row("In it", "%s", holdings(d, b.Own, b.Tokens))
 	} else {
 		row("In it", "NOT READ: %s", b.OwnProblem)
 	}
@@ -248,6 +248,15 @@ func printBalance(out io.Writer, d *market.Desk, b market.Balance, lines app.Lin
 			d.Money(c.Deposited), d.Money(c.Spent), d.Money(c.Reserved), d.Money(c.Free), c.Tokens)
 	}
 	return w.Flush()
+}
+
+// holdings are what a wallet has itself: of the market's token, too, if it is paid in
+// one.
+func holdings(d *market.Desk, own ledger.Amount, tokens *ledger.Amount) string {
+	if tokens == nil {
+		return d.Coin(own)
+	}
+	return d.Money(*tokens) + ", and for fees " + d.Coin(own)
 }
 
 func topUpCommand(data func() (string, error)) *cobra.Command {

@@ -121,7 +121,7 @@ func (m *money) tooDear(model string) string {
 		return fmt.Sprintf("the cheapest is too dear: %v; %s", why, raise)
 	}
 	return fmt.Sprintf("the cheapest asks for %s per million tokens of its answer, and pay.max_price is %s: %s",
-		m.books.Chain.Network.Money(least.Output), m.books.Chain.Network.Money(*most), raise)
+		m.books.Chain.Money(least.Output), m.books.Chain.Money(*most), raise)
 }
 
 // asks is what a node asks for a model now.

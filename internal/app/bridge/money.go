@@ -9,7 +9,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/culvert-net/culvert/api/tunnel"
@@ -404,90 +403,4 @@ func (m *money) close() error {
 		return nil
 	}
 	return m.books.Close()
-}
-
-// MoneyStatus is what a bridge knows of its money.
-type MoneyStatus struct {
-	Wallet   ledger.Address     `json:"wallet,omitzero"`
-	Locked   string             `json:"locked,omitempty"` // why nothing is paid
-	Block    uint64             `json:"block"`            // up to which the chain was read
-	Read     time.Time          `json:"read,omitzero"`    // when
-	Problem  string             `json:"problem,omitempty"`
-	Road     *evmrpc.RoadStatus `json:"road,omitempty"` // who is asked, over circuits
-	Channels []paying.Balance   `json:"channels,omitempty"`
-	Left     []paying.Left      `json:"left,omitempty"`   // providers that are not paid any more
-	Notice   string             `json:"notice,omitempty"` // what providers learn
-	Rounds   paying.Counts      `json:"rounds"`
-}
-
-// linkable is what direct payment tells a provider.
-const linkable = "a provider can link all rounds of one session key with each other and with the purchase (mode direct)"
-
-func (m *money) status(ctx context.Context) *MoneyStatus {
-	if m == nil {
-		return nil
-	}
-	chain := m.books.Reader.Status()
-	s := &MoneyStatus{Block: chain.Confirmed, Read: m.books.Reader.Fresh()}
-	if chain.Err != nil {
-		s.Problem = chain.Err.Error()
-	}
-	if m.books.Road != nil {
-		road := m.books.Road.Status()
-		s.Road = &road
-	}
-	if m.payer == nil {
-		s.Locked = "the wallet is not open: " + m.books.Locked.Error()
-		return s
-	}
-	if key := m.books.Wallet.Key(); key != nil {
-		s.Wallet = key.Address()
-	}
-	s.Rounds, s.Left = m.payer.Counts(), m.payer.Left()
-	var err error
-	if s.Channels, err = m.payer.Balances(ctx); err != nil {
-		s.Problem = strings.TrimPrefix(s.Problem+"; the ledger could not be read: "+err.Error(), "; ")
-	}
-	if len(s.Channels) > 0 {
-		s.Notice = linkable
-	}
-	return s
-}
-
-func orNobody(name string) string {
-	if name == "" {
-		return "nobody"
-	}
-	return name
-}
-
-// rows prints the status for a person.
-func (s *MoneyStatus) rows(row func(name, format string, args ...any)) {
-	if s == nil {
-		return
-	}
-	if s.Problem != "" {
-		row("Chain read", "NOT NOW: %s", s.Problem)
-	} else {
-		row("Chain read", "up to block %d", s.Block)
-	}
-	if r := s.Road; r != nil {
-		row("Chain asked", "%s, compared with %s (offered by %s)", orNobody(r.Asked), orNobody(r.Compared), app.Count(r.Listed, "node"))
-	}
-	if s.Locked != "" {
-		row("Paying", "no, only providers that are free are used: %s", s.Locked)
-		return
-	}
-	if !s.Wallet.IsZero() {
-		row("Wallet", "%s", s.Wallet)
-	}
-	for _, c := range s.Channels {
-		row("Channel", "%s", c)
-	}
-	for _, l := range s.Left {
-		row("Left", "%s", l)
-	}
-	if s.Notice != "" {
-		row("Linkable", "%s", s.Notice)
-	}
 }

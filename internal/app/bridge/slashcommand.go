@@ -77,7 +77,7 @@ func printContradictions(out io.Writer, d *market.Desk, list []market.Contradict
 	for _, c := range list {
 		bond, reward := "none", ""
 		if !c.Bond.IsZero() {
-			bond, reward = d.Money(c.Bond), d.Money(c.Reward)
+			bond, reward = d.Coin(c.Bond), d.Coin(c.Reward)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", c.At.Format(time.DateTime), c.Round, c.Provider, c.Model, bond, reward)
 	}

@@ -64,7 +64,7 @@ transaction that it has named; a second deployment would cost its fee and do no 
 			if err != nil {
 				return app.Refused(err)
 			}
-			out, err := deploy(cmd, d, cfg.Network, &flags, app.NewLines(cmd, c.Data), resume)
+			out, err := deploy(cmd, d, cfg, &flags, app.NewLines(cmd, c.Data), resume)
 			if err != nil {
 				return err
 			}
@@ -101,7 +101,7 @@ func deployment(preset, url, asset string, chainID uint64) (cfg chain.Config, er
 	case preset != "":
 		cfg.Network, err = chain.NetworkNamed(preset)
 	default:
-		cfg.Network = chain.OtherNetwork(chainID)
+		cfg.Network = chain.NetworkOf(chainID)
 	}
 	if err == nil && asset != "" {
 		cfg.Asset, err = chain.ParseAddress(asset)
@@ -110,10 +110,14 @@ func deployment(preset, url, asset string, chainID uint64) (cfg chain.Config, er
 }
 
 // deploy asks, sends and waits.
-func deploy(cmd *cobra.Command, d *chain.Deployer, n chain.Network, flags *market.Flags, lines app.Lines, resume string) (out chain.Deployed, err error) {
+func deploy(cmd *cobra.Command, d *chain.Deployer, cfg chain.Config, flags *market.Flags, lines app.Lines, resume string) (out chain.Deployed, err error) {
 	ctx := cmd.Context()
 	consent := &app.Consent{In: cmd.InOrStdin(), Err: cmd.ErrOrStderr(), Yes: flags.Yes}
-	a := app.Action{What: "Deploy the market's contract", Facts: [][2]string{{"Chain", fmt.Sprintf("%d (%s)", n.ChainID, n.Name)}}}
+	n, paid := cfg.Network, cfg.Network.Currency
+	if !cfg.Asset.IsZero() {
+		paid = "the token " + cfg.Asset.String()
+	}
+	a := app.Action{What: "Deploy the market's contract", Facts: [][2]string{{"Chain", fmt.Sprintf("%d (%s)", n.ChainID, n.Name)}, {"Paid in", paid}}}
 	var tx ledger.Hash
 	if resume != "" {
 		if tx, err = ledger.ParseHash(resume); err != nil {

@@ -7,16 +7,25 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/books"
 	"github.com/culvert-net/culvert/internal/app/evmrpc"
+	"github.com/culvert-net/culvert/ledger/chain"
 )
 
 // openDesk makes what passes questions about the chain on, if it is to.
-func (g *gateway) openDesk() error {
+func (g *gateway) openDesk(ctx context.Context) error {
 	if g.chain == nil || !g.cfg.Chain.Serve {
 		return nil
 	}
 	c, err := books.ChainOf(g.chain)
 	if err != nil {
 		return err
+	}
+	// Questions about the token of a market that is paid in one are passed on, too.
+	ask, cancel := context.WithTimeout(ctx, assetWait)
+	defer cancel()
+	if t, err := chain.ReadToken(ask, c); err == nil {
+		c.Asset, c.Named = t.Address, t
+	} else {
+		g.log.Warn("what the market is paid in could not be asked; if it is a token, questions about that are passed on after the next start", "err", err)
 	}
 	c.Log = g.log
 	g.desk, err = evmrpc.NewDesk(evmrpc.DeskConfig{Chain: c, Changed: g.directory.Changed, Log: g.log})

@@ -3,6 +3,9 @@ package gateway
 import "time"
 
 const (
+	// assetWait bounds the question what the market is paid in, at a start.
+	assetWait = 5 * time.Second
+
 	// modelsEvery is how often the backend is asked what it serves: local
 	// servers load and drop models while people look.
 	modelsEvery = 5 * time.Second

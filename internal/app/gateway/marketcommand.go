@@ -153,7 +153,7 @@ buys no vote and earns nothing; bridges may prefer who has one.
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return counter(data).With(cmd, &flags, false, func(d *market.Desk, lines app.Lines) (err error) {
 				o := market.Order{Do: market.Bond}
-				if o.Amount, err = d.Amount(args[0]); err != nil {
+				if o.Amount, err = d.Coins(args[0]); err != nil {
 					return err
 				}
 				if o.Days, err = daysOf(until); err != nil {
@@ -204,13 +204,16 @@ func printEarnings(out io.Writer, d *market.Desk, e market.Earnings, lines app.L
 		row("Registered", "no, so nobody can buy; begin with: %s", lines.Line("register"))
 	}
 	if !e.Bond.IsZero() {
-		row("Bond", "%s, until %s", d.Money(e.Bond), time.Unix(int64(e.BondUntil), 0).UTC().Format(time.DateOnly))
+		row("Bond", "%s, until %s", d.Coin(e.Bond), time.Unix(int64(e.BondUntil), 0).UTC().Format(time.DateOnly))
 	}
 	row("Owed", "%s, by answers whose payment has not come", d.Money(e.Owed))
 	row("Unclaimed", "%s, earned and promised by vouchers", d.Money(e.Unclaimed))
 	row("Claimed", "%s, from the channels below", d.Money(e.Claimed))
 	row("Withdrawable", "%s", d.Money(e.Held))
-	row("In the wallet", "%s, for fees", d.Money(e.Own))
+	row("In the wallet", "%s, for fees", d.Coin(e.Own))
+	if e.Tokens != nil {
+		row("And", "%s", d.Money(*e.Tokens))
+	}
 	if e.Problem != "" {
 		row("PROBLEM", "the chain cannot be read, so this may be old: %s", e.Problem)
 	}

@@ -133,7 +133,7 @@ func (g *gateway) unsaid(o Options) error {
 		return nil
 	case read:
 		return app.Usage(fmt.Errorf("%s: %w. It sells at %s per million tokens in the contract; who is to sell no more runs: gateway exit",
-			path, selling.ErrUnsaid, g.money.books.Chain.Network.Money(p.Price)))
+			path, selling.ErrUnsaid, g.money.books.Chain.Money(p.Price)))
 	case g.seller == nil:
 		return app.NotReady(fmt.Errorf("%s: %w. (The chain cannot be read now, and the wallet is not open: %w)", path, selling.ErrUnsaid, g.money.books.Locked))
 	}

@@ -157,7 +157,7 @@ func (g *gateway) wire(ctx context.Context, o Options, home *node.Home, src *sou
 	if o.WrapLinks != nil {
 		wrapped = o.WrapLinks(links)
 	}
-	if err := g.openDesk(); err != nil {
+	if err := g.openDesk(ctx); err != nil {
 		return nil, err
 	}
 	served := []circuit.StreamKind{circuit.StreamDirectory}

@@ -30,7 +30,7 @@ func (w *town) with(program, dir string, f func(b *books.Books)) {
 	b, err := books.Open(w.Context(), books.Config{
 		Data: data, Log: slog.New(slog.DiscardHandler),
 		Settings: &onchain.Settings{
-			Preset: "dev", Domain: ledger.Domain{ChainID: r.ChainID, Contract: r.Market.Address}, CodeHash: r.Market.CodeHash, URL: r.RPC, DeployBlock: r.Market.Block, Via: onchain.ViaOwn,
+			Preset: "dev", Domain: ledger.Domain{ChainID: r.ChainID, Contract: w.market.Address}, CodeHash: w.market.CodeHash, URL: r.RPC, DeployBlock: w.market.Block, Via: onchain.ViaOwn,
 		},
 		Wallet: wallet.Config{Data: dir, Sessions: program == "bridge", Cost: v3.Light(), From: wallet.Given(config.NewSecret(passphrase)), New: program + " wallet new"},
 	})

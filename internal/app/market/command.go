@@ -108,7 +108,7 @@ func (d *Desk) Deal(cmd *cobra.Command, flags *Flags, lines app.Lines, o Order, 
 func (d *Desk) print(out io.Writer, done Done) error {
 	var b strings.Builder
 	if !done.Transaction.IsZero() {
-		fmt.Fprintf(&b, "Done: transaction %s, in block %d, for a fee of %s.\n", done.Transaction, done.Block, d.Money(done.Fee))
+		fmt.Fprintf(&b, "Done: transaction %s, in block %d, for a fee of %s.\n", done.Transaction, done.Block, d.Coin(done.Fee))
 	}
 	if !done.Since.IsZero() {
 		b.WriteString("It was sent by an earlier command, and nothing new was sent. To do the same once more, give the command again.\n")
@@ -118,8 +118,16 @@ func (d *Desk) print(out io.Writer, done Done) error {
 	return err
 }
 
-// Money is an amount in the chain's currency, for people.
+// Money is an amount of what the market is paid in, for people.
 func (d *Desk) Money(a ledger.Amount) string {
+	if d.state.Token != nil {
+		return d.state.Token.Format(a)
+	}
+	return d.Coin(a)
+}
+
+// Coin is an amount in the chain's currency, for people.
+func (d *Desk) Coin(a ledger.Amount) string {
 	text := a.Format()
 	if whole, ok := strings.CutSuffix(text, " "+ether); ok {
 		return whole + " " + d.state.Currency
@@ -131,8 +139,23 @@ func (d *Desk) Money(a ledger.Amount) string {
 // it.
 const ether = "eth"
 
-// Amount reads an amount in the chain's currency.
+// Amount reads an amount of what the market is paid in.
 func (d *Desk) Amount(text string) (ledger.Amount, error) {
+	if d.state.Token == nil {
+		return d.Coins(text)
+	}
+	a, err := d.state.Token.Parse(text)
+	if err == nil && a.IsZero() {
+		err = fmt.Errorf("%q: an amount of nothing", text)
+	}
+	if err != nil {
+		return a, app.Usage(err)
+	}
+	return a, nil
+}
+
+// Coins reads an amount in the chain's currency.
+func (d *Desk) Coins(text string) (ledger.Amount, error) {
 	number, unit, _ := strings.Cut(strings.TrimSpace(text), " ")
 	unit = strings.TrimSpace(unit)
 	if unit == "" {

@@ -65,6 +65,9 @@ func ExamineStopped(ctx context.Context, program string, s *onchain.Settings, w 
 	if e.chain, err = books.ChainOf(s); err == nil {
 		e.reader, err = chain.NewReader(e.chain)
 	}
+	if err == nil {
+		e.learn(ctx)
+	}
 	if err != nil {
 		e.add("chain", doctor.Bad(e.do("config", "path")+" says where [chain] is.", "%v", err))
 		return e.found
@@ -73,6 +76,14 @@ func ExamineStopped(ctx context.Context, program string, s *onchain.Settings, w 
 		e.provider(ctx)
 	}
 	return e.found
+}
+
+// learn asks what the market is paid in, for people; who cannot be asked is found out
+// about next.
+func (e *examined) learn(ctx context.Context) {
+	if t, err := chain.ReadToken(ctx, e.chain); err == nil {
+		e.chain.Asset, e.chain.Named = t.Address, t
+	}
 }
 
 func named(check string, f doctor.Finding) doctor.Finding {
@@ -87,7 +98,9 @@ func (e *examined) do(words ...string) string {
 	return app.Shell(append([]string{e.program}, words...)...)
 }
 
-func (e *examined) money(a ledger.Amount) string { return e.chain.Network.Money(a) }
+func (e *examined) money(a ledger.Amount) string { return e.chain.Money(a) }
+
+func (e *examined) coin(a ledger.Amount) string { return e.chain.Network.Money(a) }
 
 // wallet says whether there is one, and whether the running program could open it.
 func (e *examined) wallet(c wallet.Config, locked error) {
@@ -210,11 +223,11 @@ func (e *examined) gas(ctx context.Context) {
 	case err != nil || ownErr != nil:
 		e.add("gas", doctor.Skip("what a claim costs, and what the wallet has, could not be asked: %v", errors.Join(err, ownErr)))
 	case own.Less(fee):
-		e.add("gas", doctor.Bad(fill, "the wallet has %s, and a claim may cost %s", e.money(own), e.money(fee)))
+		e.add("gas", doctor.Bad(fill, "the wallet has %s, and a claim may cost %s", e.coin(own), e.coin(fee)))
 	case own.Less(plus(fee, plus(fee, plus(fee, fee)))):
-		e.add("gas", doctor.Warn(fill, "the wallet has %s, which is enough for one claim or a few, at %s each", e.money(own), e.money(fee)))
+		e.add("gas", doctor.Warn(fill, "the wallet has %s, which is enough for one claim or a few, at %s each", e.coin(own), e.coin(fee)))
 	default:
-		e.add("gas", doctor.Fine("the wallet has %s; a claim may cost %s", e.money(own), e.money(fee)))
+		e.add("gas", doctor.Fine("the wallet has %s; a claim may cost %s", e.coin(own), e.coin(fee)))
 	}
 }
 

@@ -46,6 +46,7 @@ func (w *town) settings() *onchain.Settings {
 // A doctor finds of a gateway that does not run what keeps it from being paid, and
 // names the command that helps.
 func TestExamineStopped(t *testing.T) {
+	t.Parallel()
 	w := newTown(t)
 	price := eth(t, "2 gwei")
 	own := wallet.Config{Data: w.seller, From: &wallet.Passphrases{Env: func(string) string { return "" }}}
@@ -89,6 +90,7 @@ func TestExamineStopped(t *testing.T) {
 
 // A running program's doctor sees its wallet, channels and claims.
 func TestExamine(t *testing.T) {
+	t.Parallel()
 	w := newTown(t)
 	w.must("gateway", "price", "set", "--input", "1 gwei", "--output", "2 gwei")
 	w.must("gateway", "register", "--yes")

@@ -33,12 +33,13 @@ func (c Counter) funds(ctx context.Context, w wallet.Config, f *wallet.Funds) (e
 	defer func() { err = errors.Join(err, d.Close()) }()
 	s := d.State()
 	f.Chain, f.ChainID, f.Contract, f.Filecoin, f.Money = s.Network, s.ChainID, s.Contract, s.Filecoin, d.Money
+	f.Coin = d.Coin
 	b, err := d.Balance(ctx)
 	if err != nil {
 		return err
 	}
 	if b.OwnProblem == "" {
-		f.Own = &b.Own
+		f.Own, f.Tokens = &b.Own, b.Tokens
 	} else {
 		f.Problems = append(f.Problems, "what is in it: "+b.OwnProblem)
 	}

@@ -20,6 +20,7 @@ type shown struct {
 // wallet show says what both programs' wallets have, and what it could not read in
 // place of failing.
 func TestWalletShow(t *testing.T) {
+	t.Parallel()
 	w := newTown(t)
 	w.must("gateway", "price", "set", "--input", "1 gwei", "--output", "2 gwei")
 	w.must("gateway", "register", "--yes")

@@ -26,9 +26,10 @@ type record struct {
 	Label   string           `json:"label"` // of its transaction, by which it is found; no other has it
 	Order   Order            `json:"order"`
 	Terms   Terms            `json:"terms"`
-	Channel ledger.ChannelID `json:"channel,omitzero"` // that it is about
-	At      uint64           `json:"at"`               // Unix seconds
-	Sent    bool             `json:"sent"`             // Number is its transaction's
+	Channel ledger.ChannelID `json:"channel,omitzero"`  // that it is about
+	At      uint64           `json:"at"`                // Unix seconds
+	Approve string           `json:"approve,omitempty"` // likewise, of the token's approval, which comes first; "": none is needed
+	Sent    bool             `json:"sent"`              // Number is its transaction's
 	Number  uint64           `json:"number,omitempty"`
 }
 
@@ -101,8 +102,9 @@ func (m *Market) Seen(ctx context.Context, o Order) error {
 	return m.books.Store.Do(ctx, func(tx kv.Tx) error { return tx.Delete(bucket, key[:]) })
 }
 
-// underWay is the record of an order that was sent; nil: there is none. One that was
-// agreed to and not sent is forgotten: what was agreed to may be no offer any more.
+// underWay is the record of an order that was sent, or of which the approval was; nil:
+// there is none. One that was agreed to and not sent is forgotten: what was agreed to
+// may be no offer any more.
 func (m *Market) underWay(ctx context.Context, w *chain.Writer, o Order) (*record, error) {
 	key := o.key()
 	r, err := m.load(ctx, key)
@@ -112,6 +114,11 @@ func (m *Market) underWay(ctx context.Context, w *chain.Writer, o Order) (*recor
 	id, found, err := w.Find(ctx, r.Label)
 	if err != nil {
 		return nil, err
+	}
+	if !found && r.Approve != "" {
+		if _, found, err = w.Find(ctx, r.Approve); err != nil || found {
+			return r, err
+		}
 	}
 	if !found {
 		return nil, m.Seen(ctx, o)

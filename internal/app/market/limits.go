@@ -13,6 +13,11 @@ const (
 	// before there is a consent.
 	consentRoom = 3
 
+	// payRoom is how many times the gas of a token's approval a purchase takes, which
+	// moves the token and writes a channel: two and a half with the tokens that there
+	// are tests of. It cannot be estimated before the approval is there.
+	payRoom = 4
+
 	// maxRecord bounds an order that is kept: the longest has a descriptor of 4 KiB.
 	maxRecord = 64 << 10
 

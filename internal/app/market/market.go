@@ -171,8 +171,11 @@ func refused(err error) error {
 	return err
 }
 
-// money is an amount for people.
-func (m *Market) money(a ledger.Amount) string { return m.books.Chain.Network.Money(a) }
+// money is an amount of what the market is paid in, for people.
+func (m *Market) money(a ledger.Amount) string { return m.books.Chain.Money(a) }
+
+// coin is an amount of the chain's own currency, in which fees and bonds are.
+func (m *Market) coin(a ledger.Amount) string { return m.books.Chain.Network.Money(a) }
 
 // address is an address for people.
 func (m *Market) address(a ledger.Address) string { return m.books.Chain.Network.Address(a) }
@@ -190,6 +193,13 @@ func (m *Market) Quote(ctx context.Context, o Order, passphrase config.Secret) (
 	if err != nil {
 		return Quote{}, err
 	}
+	if r != nil && !r.Sent {
+		return Quote{
+			Order: o, Terms: r.Terms, Sent: true,
+			What:  fmt.Sprintf("This order, %s, was agreed to at %s, and the token's approval was sent: it goes on with what was agreed to", o.Do, r.since().Format(time.DateTime)+" UTC"),
+			Facts: [][2]string{}, Cost: "no more than was agreed to",
+		}, nil
+	}
 	if r != nil {
 		return Quote{
 			Order: o, Terms: r.Terms, Sent: true, What: fmt.Sprintf("This order, %s, was sent at %s: nothing more is paid for it", o.Do, r.since().Format(time.DateTime)+" UTC"),
@@ -206,11 +216,36 @@ func (m *Market) Quote(ctx context.Context, o Order, passphrase config.Secret) (
 	if err != nil {
 		return Quote{}, err
 	}
-	cost, err := h.writer.Cost(ctx, p.call)
+	first := p.call
+	if p.approve != nil {
+		first = *p.approve
+	}
+	cost, err := h.writer.Cost(ctx, first)
 	if err != nil {
 		return Quote{}, refused(err)
 	}
-	return m.quote(h, o, p, cost)
+	if p.approve == nil {
+		return m.quote(h, o, p, cost)
+	}
+	return m.quoteBoth(h, o, p, cost)
+}
+
+// quoteBoth is quote for a plan that begins with an approval, of that cost. What comes
+// behind it cannot be estimated before the contract may take the token.
+func (m *Market) quoteBoth(h *hand, o Order, p *plan, approval chain.Cost) (Quote, error) {
+	main := approval
+	for range payRoom - 1 {
+		main.Fee, main.MaxFee = plus(main.Fee, approval.Fee), plus(main.MaxFee, approval.MaxFee)
+	}
+	p.terms.ApproveFee = ledger.MinAmount(plus(approval.MaxFee, approval.MaxFee), m.books.Chain.Network.MaxFee)
+	p.fact("First", "a transaction of its own lets the contract take %s of the token, for a fee of %s, at most %s",
+		m.money(p.terms.Amount), m.coin(approval.Fee), m.coin(p.terms.ApproveFee))
+	q, err := m.quote(h, o, p, main)
+	if err != nil {
+		return Quote{}, err
+	}
+	q.Cost = fmt.Sprintf("%s in both transactions, at most %s", m.coin(plus(q.Fee, approval.Fee)), m.coin(plus(q.MaxFee, p.terms.ApproveFee)))
+	return q, nil
 }
 
 // quote tells a plan and its cost.
@@ -229,7 +264,7 @@ func (m *Market) quote(h *hand, o Order, p *plan, cost chain.Cost) (Quote, error
 	}
 	q.MaxFee = ledger.MinAmount(q.MaxFee, m.books.Chain.Network.MaxFee)
 	q.Terms.MaxFee = q.MaxFee
-	q.Cost = fmt.Sprintf("%s, at most %s", m.money(q.Fee), m.money(q.MaxFee))
+	q.Cost = fmt.Sprintf("%s, at most %s", m.coin(q.Fee), m.coin(q.MaxFee))
 	if o.Do == Slash && p.terms.Amount.Less(cost.Fee) {
 		q.Facts = append(q.Facts, [2]string{"Note", "the fee is more than you get; the provider loses its bond all the same"})
 	}
@@ -263,7 +298,7 @@ func (m *Market) Do(ctx context.Context, q Quote, passphrase config.Secret, tell
 	var reverted *chain.RevertError
 	if errors.As(err, &reverted) || errors.Is(err, chain.ErrLost) {
 		// It is over, and whoever reads this knows.
-		return Done{}, errors.Join(fmt.Errorf("%w (its fee of %s is spent)", err, m.money(receipt.Fee)), m.Seen(ctx, o))
+		return Done{}, errors.Join(fmt.Errorf("%w (its fee of %s is spent)", err, m.coin(receipt.Fee)), m.Seen(ctx, o))
 	}
 	if err != nil {
 		return Done{}, err
@@ -279,33 +314,75 @@ func (m *Market) Do(ctx context.Context, q Quote, passphrase config.Secret, tell
 	return d, nil
 }
 
-// send sends an order, unless it was sent before.
+// send sends an order, unless it was sent before, and before that the token's approval,
+// if it needs one.
 func (m *Market) send(ctx context.Context, h *hand, q Quote, tell func(Progress)) (r *record, before bool, err error) {
+	r, before, approval, err := m.begin(ctx, h, q, tell)
+	if err != nil || r.Sent {
+		return r, before, err
+	}
+	tell(Progress{Text: "first the contract is allowed to take the token"})
+	receipt, err := h.writer.Wait(ctx, approval, func(p chain.Progress) { tell(m.progress(p)) })
+	var reverted *chain.RevertError
+	switch {
+	case errors.As(err, &reverted), errors.Is(err, chain.ErrLost), errors.Is(err, chain.ErrUnknown):
+		return nil, false, errors.Join(fmt.Errorf("the token's approval: %w (its fee of %s is spent, and nothing else)", err, m.coin(receipt.Fee)), m.Seen(ctx, q.Order))
+	case err != nil:
+		return nil, false, err
+	}
 	m.sending.Lock()
 	defer m.sending.Unlock()
-	if r, err = m.underWay(ctx, h.writer, q.Order); err != nil || r != nil {
-		return r, true, err
+	return r, before, m.dispatch(ctx, h, r, tell)
+}
+
+// begin finds what was sent of an order, or sends its first transaction: the only one,
+// which is then said to be sent, or the approval.
+func (m *Market) begin(ctx context.Context, h *hand, q Quote, tell func(Progress)) (r *record, before bool, approval chain.ID, err error) {
+	m.sending.Lock()
+	defer m.sending.Unlock()
+	r, err = m.underWay(ctx, h.writer, q.Order)
+	if err != nil || r != nil && r.Sent {
+		return r, true, 0, err
 	}
-	if q.Sent {
-		return nil, false, fmt.Errorf("%s has ended meanwhile, and another command has seen it; look at the balance", q.Order.Do)
+	if before = r != nil; !before {
+		if q.Sent {
+			return nil, false, 0, fmt.Errorf("%s has ended meanwhile, and another command has seen it; look at the balance", q.Order.Do)
+		}
+		r = &record{Label: newLabel(q.Order.Do), Order: q.Order, Terms: q.Terms, At: uint64(time.Now().Unix())}
+		if !q.Terms.ApproveFee.IsZero() {
+			r.Approve = newLabel("approve")
+		}
 	}
-	r = &record{Label: newLabel(q.Order.Do), Order: q.Order, Terms: q.Terms, At: uint64(time.Now().Unix())}
+	if r.Approve == "" {
+		return r, before, 0, m.dispatch(ctx, h, r, tell)
+	}
+	if err := m.save(ctx, r.Order.key(), r); err != nil {
+		return nil, false, 0, err
+	}
+	call := m.books.Chain.Calls().Approve(r.Terms.Amount)
+	call.What, call.MaxFee = r.Approve, r.Terms.ApproveFee
+	approval, err = h.writer.SendOnce(ctx, call)
+	return r, before, approval, refused(err)
+}
+
+// dispatch sends an order's own transaction, once for its label.
+func (m *Market) dispatch(ctx context.Context, h *hand, r *record, tell func(Progress)) error {
 	call, err := m.prepare(ctx, h, r, tell)
 	if err != nil {
-		return nil, false, err
+		return err
 	}
-	call.What, call.MaxFee = r.Label, q.Terms.MaxFee
-	key := q.Order.key()
+	call.What, call.MaxFee = r.Label, r.Terms.MaxFee
+	key := r.Order.key()
 	if err := m.save(ctx, key, r); err != nil {
-		return nil, false, err
+		return err
 	}
 	id, err := h.writer.SendOnce(ctx, call)
 	if err != nil {
-		return nil, false, refused(err)
+		return refused(err)
 	}
 	r.Sent, r.Number = true, uint64(id)
 	// What failed here is found by the label.
-	return r, false, m.save(ctx, key, r)
+	return m.save(ctx, key, r)
 }
 
 // progress is that of a transaction, for people.

@@ -92,6 +92,7 @@ type Terms struct {
 	Descriptor []byte         `json:"descriptor,omitempty"`
 	Until      uint64         `json:"until,omitempty"` // Unix seconds
 	MaxFee     ledger.Amount  `json:"max_fee,omitzero"`
+	ApproveFee ledger.Amount  `json:"approve_fee,omitzero"` // the most that the token's approval may cost; zero: none is needed
 }
 
 // Progress is how far an order is.

@@ -20,6 +20,8 @@ type plan struct {
 	terms Terms
 	call  chain.Call // of the size and value that the order's will have
 	dear  bool       // it may be another call, of consentRoom times the gas
+
+	approve *chain.Call // that comes first; nil: none is needed
 }
 
 func (p *plan) fact(name, format string, args ...any) {
@@ -32,7 +34,7 @@ func (m *Market) plan(ctx context.Context, h *hand, o Order) (*plan, error) {
 	case Buy:
 		return m.planBuy(ctx, h, o)
 	case TopUp:
-		return m.planTopUp(o)
+		return m.planTopUp(ctx, h, o)
 	case Close, Reopen, Refund:
 		return m.planChannel(h, o)
 	case Register, Update:
@@ -49,13 +51,13 @@ func (m *Market) plan(ctx context.Context, h *hand, o Order) (*plan, error) {
 	case Bond:
 		p.terms.Until = m.now() + o.Days*24*3600
 		p.what, p.call = "Put up a bond", calls.Bond(o.Amount, p.terms.Until)
-		p.fact("Amount", "%s", m.money(o.Amount))
+		p.fact("Amount", "%s", m.coin(o.Amount))
 		p.fact("Until", "%s", clock(p.terms.Until))
 		p.fact("At stake", "it is lost if you sign two different results of one round")
 	case Unbond:
 		p.what, p.call = "Take the bond back", calls.Unbond()
 		if mine, ok := view.Provider(self); ok {
-			p.fact("Amount", "%s", m.money(mine.Bond))
+			p.fact("Amount", "%s", m.coin(mine.Bond))
 		}
 	case Withdraw:
 		balance := view.Balance(self)
@@ -159,7 +161,28 @@ func (m *Market) planBuy(ctx context.Context, h *hand, o Order) (*plan, error) {
 	}
 	p.fact("Back", "what is not used comes back when the channel is closed")
 	p.call = m.books.Chain.Calls().Buy(o.Provider, key, p.terms.Amount, p.terms.MaxPrice)
-	return p, nil
+	return p, m.planToken(ctx, h, p)
+}
+
+// planToken plans how the contract comes by the token, where it is paid in one: it
+// takes what it was allowed to.
+func (m *Market) planToken(ctx context.Context, h *hand, p *plan) error {
+	if m.books.Chain.Asset.IsZero() {
+		return nil
+	}
+	has, allowed, err := m.books.Reader.Tokens(ctx, h.writer.Address())
+	if err != nil {
+		return refused(err)
+	}
+	if has.Less(p.terms.Amount) {
+		return app.Usage(fmt.Errorf("%s has %s, and this takes %s; send it the rest, or take less", m.address(h.writer.Address()), m.money(has), m.money(p.terms.Amount)))
+	}
+	p.fact("Token", "%s, of which the wallet has %s", m.books.Chain.Asset, m.money(has))
+	if allowed.Less(p.terms.Amount) {
+		call := m.books.Chain.Calls().Approve(p.terms.Amount)
+		p.approve = &call
+	}
+	return nil
 }
 
 // session is the session key that a purchase is for, and its channel; nil: there is
@@ -183,7 +206,7 @@ func (m *Market) session(ctx context.Context, h *hand, o Order) (ledger.Address,
 	return ledger.NewKey().Address(), nil, nil
 }
 
-func (m *Market) planTopUp(o Order) (*plan, error) {
+func (m *Market) planTopUp(ctx context.Context, h *hand, o Order) (*plan, error) {
 	c, err := m.channel(o.Channel)
 	if err != nil {
 		return nil, err
@@ -205,7 +228,7 @@ func (m *Market) planTopUp(o Order) (*plan, error) {
 	p.fact("Amount", "%s, for about %s", m.money(p.terms.Amount), tokens(p.terms.Amount, c.Locked))
 	p.fact("Channel", "%s, which has %s left", c.ID, m.money(c.Remaining()))
 	p.call = m.books.Chain.Calls().TopUp(c.ID, p.terms.Amount)
-	return p, nil
+	return p, m.planToken(ctx, h, p)
 }
 
 func (m *Market) channel(id ledger.ChannelID) (ledger.Channel, error) {
@@ -415,7 +438,7 @@ func (m *Market) told(h *hand, r *record) string {
 	case Unbond:
 		return "The bond is back in the wallet."
 	case Slash:
-		return fmt.Sprintf("The bond is taken: %s of it came into the wallet.", m.money(r.Terms.Amount))
+		return fmt.Sprintf("The bond is taken: %s of it came into the wallet.", m.coin(r.Terms.Amount))
 	default:
 		return fmt.Sprintf("%s went out.", m.money(r.Terms.Amount))
 	}

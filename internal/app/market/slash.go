@@ -117,8 +117,8 @@ func (m *Market) planSlash(ctx context.Context, h *hand, o Order) (*plan, error)
 	p := &plan{what: "Take the bond of provider " + m.address(signer), facts: [][2]string{}, call: m.books.Chain.Calls().Slash(a, b)}
 	p.terms.Amount = part(bond)
 	p.fact("Why", "it signed two different results of round %s", a.Message.RoundID)
-	p.fact("Bond", "%s, at stake until %s", m.money(bond), clock(until))
-	p.fact("You get", "%s, a tenth; the rest is burnt", m.money(p.terms.Amount))
+	p.fact("Bond", "%s, at stake until %s", m.coin(bond), clock(until))
+	p.fact("You get", "%s, a tenth; the rest is burnt", m.coin(p.terms.Amount))
 	p.fact("Public", "the two results, for everybody, for ever: they name channel and round, and hold no word of request or answer")
 	return p, nil
 }

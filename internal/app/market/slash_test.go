@@ -75,6 +75,7 @@ func (w *town) contradicted(id ledger.ChannelID) (round ledger.RoundID) {
 // A provider that signed two results of a round loses its bond to whoever has both,
 // by a command; a tenth comes into the wallet.
 func TestSlash(t *testing.T) {
+	t.Parallel()
 	w := newTown(t)
 	w.must("gateway", "price", "set", "llama3", "--input", "1 gwei", "--output", "2 gwei")
 	w.must("gateway", "register", "--yes")

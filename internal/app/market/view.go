@@ -24,12 +24,17 @@ type State struct {
 	Contract ledger.Address `json:"contract"`
 	Currency string         `json:"currency"`
 	Filecoin string         `json:"filecoin_address,omitempty"` // Address, as Filecoin's programs write it
+	Token    *chain.Token   `json:"token,omitempty"`            // that the market is paid in; nil: Currency
 }
 
 // State says whose wallet it is, and on which chain.
 func (m *Market) State(context.Context) (State, error) {
 	n := m.books.Chain.Network
 	s := State{Locked: m.books.Wallet == nil, Network: n.Name, ChainID: n.ChainID, Contract: m.books.Chain.Contract, Currency: n.Currency}
+	if !m.books.Chain.Asset.IsZero() {
+		t := m.books.Chain.Token()
+		s.Token = &t
+	}
 	a, err := m.self()
 	if s.Locked && m.books.Locked != nil {
 		s.Why = m.books.Locked.Error()
@@ -108,7 +113,9 @@ type Balance struct {
 	As       time.Time       `json:"as_of,omitzero"`    // of the newest block
 	Problem  string          `json:"problem,omitempty"` // why the chain could not be read: it may be otherwise
 
-	OwnProblem string `json:"own_problem,omitempty"` // why Own is not known
+	OwnProblem string `json:"own_problem,omitempty"` // why Own, or Tokens, is not known
+
+	Tokens *ledger.Amount `json:"own_tokens,omitempty"` // of the market's token, in the wallet itself; nil: it has none, or it is not known
 }
 
 // ClientChannel is a channel of a client.
@@ -150,13 +157,26 @@ func (m *Market) Balance(ctx context.Context) (Balance, error) {
 	if s.Head.Time > 0 {
 		b.As = time.Unix(int64(s.Head.Time), 0).UTC()
 	}
-	if b.Own, err = m.books.Reader.Funds(ctx, b.Wallet); err != nil {
+	if b.Own, b.Tokens, err = m.funds(ctx, b.Wallet); err != nil {
 		b.OwnProblem = err.Error()
 	}
 	if !m.cfg.Pays {
 		return b, nil
 	}
 	return b, m.channels(ctx, &b)
+}
+
+// funds is what an account has: of the chain's currency, and of the market's token, if
+// it is paid in one.
+func (m *Market) funds(ctx context.Context, a ledger.Address) (own ledger.Amount, tokens *ledger.Amount, err error) {
+	if own, err = m.books.Reader.Funds(ctx, a); err != nil || m.books.Chain.Asset.IsZero() {
+		return own, nil, err
+	}
+	has, _, err := m.books.Reader.Tokens(ctx, a)
+	if err != nil {
+		return own, nil, err
+	}
+	return own, &has, nil
 }
 
 // channels adds those of a client, whether the chain has them yet or not.
@@ -212,11 +232,12 @@ type Earnings struct {
 	Payout     ledger.Address  `json:"payout,omitzero"`
 	Bond       ledger.Amount   `json:"bond,omitzero"`
 	BondUntil  uint64          `json:"bond_until,omitempty"`
-	Own        ledger.Amount   `json:"own"`          // in the wallet itself, for fees
-	Held       ledger.Amount   `json:"withdrawable"` // by the contract
-	Unclaimed  ledger.Amount   `json:"unclaimed"`    // by vouchers that are held
-	Claimed    ledger.Amount   `json:"claimed"`      // from channels, in their present epochs
-	Owed       ledger.Amount   `json:"owed"`         // by finished rounds without a voucher
+	Own        ledger.Amount   `json:"own"`                  // in the wallet itself, for fees
+	Tokens     *ledger.Amount  `json:"own_tokens,omitempty"` // of the market's token, in the wallet itself
+	Held       ledger.Amount   `json:"withdrawable"`         // by the contract
+	Unclaimed  ledger.Amount   `json:"unclaimed"`            // by vouchers that are held
+	Claimed    ledger.Amount   `json:"claimed"`              // from channels, in their present epochs
+	Owed       ledger.Amount   `json:"owed"`                 // by finished rounds without a voucher
 	Channels   []SellerChannel `json:"channels"`
 	Problem    string          `json:"problem,omitempty"`
 }
@@ -247,7 +268,7 @@ func (m *Market) Earnings(ctx context.Context, passphrase config.Secret) (Earnin
 	if err := m.books.Reader.Sync(ctx); err != nil {
 		e.Problem = err.Error()
 	}
-	if e.Own, err = m.books.Reader.Funds(ctx, e.Provider); err != nil && e.Problem == "" {
+	if e.Own, e.Tokens, err = m.funds(ctx, e.Provider); err != nil && e.Problem == "" {
 		e.Problem = err.Error()
 	}
 	view := m.books.Reader.State().Pending

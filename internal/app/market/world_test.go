@@ -18,6 +18,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/bridge"
 	"github.com/culvert-net/culvert/internal/app/devchain"
+	"github.com/culvert-net/culvert/internal/app/devchain/ready"
 	"github.com/culvert-net/culvert/internal/app/gateway"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/ledger"
@@ -32,6 +33,7 @@ type town struct {
 	chain           *devchain.Chain
 	seller, buyer   string // data directories
 	provider, payer ledger.Address
+	market          ready.Market // that the programs use
 
 	rounds uint64        // that were answered
 	earned ledger.Amount // with them
@@ -57,6 +59,7 @@ func newTown(t *testing.T) *town {
 	}
 	w.write(filepath.Join(w.seller, "passphrase"), passphrase+"\n")
 	w.write(filepath.Join(w.buyer, "passphrase"), passphrase+"\n")
+	w.market = chain.Ready().Market
 	for i, dir := range []string{w.seller, w.buyer} {
 		w.write(filepath.Join(dir, app.WorldFile), string(text))
 		w.configure(dir, chain.Ready().RPC, "dev", chain.Ready().Market.CodeHash)

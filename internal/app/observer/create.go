@@ -34,6 +34,7 @@ type CreateOptions struct {
 	Hops      int           // 0: that of usual worlds
 	Quota     uint32        // events of one type that a member may publish in an epoch; 0: that of usual worlds
 	Operator  string
+	Chain     ChainOptions // that the world's money is on; zero: it has none
 	Local     bool
 	Sandbox   bool
 }
@@ -139,6 +140,9 @@ func (s *setup) foundedElsewhere(w *world.World) bool {
 // world is what is to be founded.
 func (o *CreateOptions) world(s *setup, from *world.World, addrs []string) (*world.World, error) {
 	if from != nil {
+		if o.Chain != (ChainOptions{}) {
+			return nil, app.Usage(errors.New("the file says which chain the world's money is on, if any; leave the --chain flags out"))
+		}
 		return s.planned(from, addrs)
 	}
 	mode, err := world.ParseMode(o.Mode)
@@ -151,6 +155,9 @@ func (o *CreateOptions) world(s *setup, from *world.World, addrs []string) (*wor
 	charter, err := o.charter(s.public(), mode)
 	if err != nil {
 		return nil, err
+	}
+	if charter.Chain, err = o.Chain.charter(o.Sandbox); err != nil {
+		return nil, app.Usage(err)
 	}
 	w, err := world.New(world.World{
 		Phrase: o.Phrase, Rules: o.rules(), Charter: charter, Seeds: s.seeds(addrs), Local: o.Local, Sandbox: o.Sandbox,

@@ -55,11 +55,17 @@ writes a file, which goes to the others: each runs observer world approve FILE, 
 back. With it, create --approved FILE founds the world; other flags are not given again.
 Or bring the other founders' key files to this machine for the moment, with --founder-keys.
 
+A world with money names the contract that it is on: --chain, --chain-contract and
+--chain-code-hash, as gateway market deploy prints them. It cannot be changed either, and
+nobody asks the chain here: compare them before anybody else enters. Bridges and gateways
+of the world then need no contract in their own settings.
+
 Others must be able to connect to this machine. One without a public address needs
 --announce, with the public address that a router forwards to it; a world all of whose
 nodes are in one private network is made with --local.`,
 		Example: `  observer world create "blue river" --announce /ip4/YOUR.PUBLIC.IP/tcp/4811
   observer world create "home lab" --local
+  observer world create paid --chain filecoin --chain-contract 0x… --chain-code-hash 0x…
   observer world create --from world2.toml --data ./second
   observer world create consortium --mode closed --founders KEY,KEY --founder-threshold 2
   observer world create --approved founding.toml`,
@@ -110,6 +116,10 @@ nodes are in one private network is made with --local.`,
 	f.DurationVar(&o.Epoch, "epoch", 0, "length of an epoch (default: "+node.DefaultEpoch().String()+")")
 	f.Uint32Var(&o.Quota, "quota", 0, fmt.Sprintf("events of one type that a member may publish in an epoch (default: %d)", world.DefaultQuota))
 	f.StringVar(&o.Operator, "operator", "", "who runs this machine, as others see it: a-z, 0-9, dots and hyphens")
+	f.StringVar(&o.Chain.Network, "chain", "", "the chain that the world's money is on: filecoin, calibration or dev (default: a world without money)")
+	f.Uint64Var(&o.Chain.ID, "chain-id", 0, "its number, in place of --chain")
+	f.StringVar(&o.Chain.Contract, "chain-contract", "", "address of the market's contract there (gateway market deploy prints it)")
+	f.StringVar(&o.Chain.CodeHash, "chain-code-hash", "", "Keccak-256 of the contract's runtime code (likewise)")
 	f.BoolVar(&o.Local, "local", false, "the world may use private addresses")
 	f.BoolVar(&o.Sandbox, "sandbox", false, "a world to try things in: all of it is on this machine, and nothing is hidden")
 	f.IntVar(&o.Hops, "hops", 0, "nodes of a circuit (1 and 2 in a sandbox only)")

@@ -10,6 +10,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/config"
 	"github.com/culvert-net/culvert/ledger"
+	"github.com/culvert-net/culvert/ledger/network"
 )
 
 // Ways to the chain.
@@ -21,7 +22,7 @@ const (
 
 // Config is [chain].
 type Config struct {
-	Preset         string `toml:"preset" flag:"chain" doc:"The chain: \"filecoin\", \"calibration\" (Filecoin's test network), \"dev\" (a chain on this\nmachine), or empty for any other, by its chain_id."`
+	Preset         string `toml:"preset" flag:"chain" doc:"The chain: \"filecoin\", \"calibration\" (Filecoin's test network), \"dev\" (a chain on this\nmachine), or empty for that of the world, or any other by its chain_id."`
 	URL            string `toml:"url" flag:"chain-url" show:"host" doc:"JSON-RPC address of a node of that chain. Empty: nothing is paid, only free providers are\nused (with preset \"dev\": http://127.0.0.1:8545). An address with a key in it belongs here\nor into the environment, not onto the command line."`
 	Via            string `toml:"via" flag:"chain-via" doc:"How the chain is read: \"own\", a node on this machine or in your network; \"circuit\", over\na circuit to a provider that passes questions on (bridge only, without url); or\n\"clearnet\", somebody else's server, who sees from which address you pay, and when."`
 	AcceptClearnet bool   `toml:"accept_clearnet" flag:"chain-accept-clearnet" doc:"Yes, the owner of that server may see it."`
@@ -35,36 +36,20 @@ type Config struct {
 // Defaults is the section of a program that was told nothing.
 func Defaults() Config { return Config{Via: ViaOwn, Confirmations: -1} }
 
-// preset is what is known of a chain by its name.
-type preset struct {
-	name          string
-	chainID       uint64
-	url           string // "": whoever uses it chooses
-	confirmations uint64
-}
-
-func presets() []preset {
-	return []preset{
-		// Lotus calls a block safe when 30 follow it (FRC-0089).
-		{name: "filecoin", chainID: 314, confirmations: 30},
-		{name: "calibration", chainID: 314159, confirmations: 30},
-		// It has one miner, and mines when there is something.
-		{name: "dev", chainID: 31337, url: "http://127.0.0.1:8545"},
-	}
-}
-
-// presetNamed is the preset of a name; none for "".
-func presetNamed(name string) (preset, error) {
+// presetNamed is the network of a name; none for "".
+func presetNamed(name string) (network.Network, error) {
 	if name == "" {
-		return preset{confirmations: defaultConfirmations}, nil
+		return network.Network{}, nil
 	}
-	for _, p := range presets() {
-		if p.name == name {
-			return p, nil
-		}
+	n, err := network.Named(name)
+	if err != nil {
+		err = fmt.Errorf("%w; or leave it empty and set chain_id", err)
 	}
-	return preset{}, fmt.Errorf("%q is not known; use filecoin, calibration or dev, or leave it empty and set chain_id", name)
+	return n, err
 }
+
+// devURL is where a chain on this machine listens if nobody says otherwise.
+const devURL = "http://127.0.0.1:8545"
 
 // Validate implements the check of config.Load.
 func (c *Config) Validate() error {
@@ -92,8 +77,8 @@ func (c *Config) Validate() error {
 	switch {
 	case c.ChainID < 0:
 		return config.At("chain_id", fmt.Errorf("%d is no chain's number", c.ChainID))
-	case c.ChainID != 0 && p.chainID != 0 && uint64(c.ChainID) != p.chainID:
-		return config.At("chain_id", fmt.Errorf("it is %d, and preset %q is chain %d; remove one of the two", c.ChainID, c.Preset, p.chainID))
+	case c.ChainID != 0 && p.ChainID != 0 && uint64(c.ChainID) != p.ChainID:
+		return config.At("chain_id", fmt.Errorf("it is %d, and preset %q is chain %d; remove one of the two", c.ChainID, c.Preset, p.ChainID))
 	case c.DeployBlock < 0:
 		return config.At("deploy_block", fmt.Errorf("%d is no block's number", c.DeployBlock))
 	case c.Confirmations < -1 || c.Confirmations > maxConfirmations:

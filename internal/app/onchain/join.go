@@ -9,6 +9,7 @@ import (
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/config"
 	"github.com/culvert-net/culvert/ledger"
+	"github.com/culvert-net/culvert/ledger/network"
 	"github.com/culvert-net/culvert/mesh/world"
 )
 
@@ -51,16 +52,13 @@ func joined(c Config, w *world.World) (*Settings, error) {
 	}
 	s := &Settings{
 		Preset: c.Preset, DeployBlock: uint64(c.DeployBlock), Via: c.Via, URL: c.URL,
-		Confirmations: p.confirmations, Domain: ledger.Domain{ChainID: p.chainID},
+		Domain: ledger.Domain{ChainID: p.ChainID},
 	}
-	if s.URL == "" && s.Via != ViaCircuit {
-		s.URL = p.url
+	if s.URL == "" && s.Via != ViaCircuit && p.Dev {
+		s.URL = devURL
 	}
 	if c.ChainID > 0 {
 		s.Domain.ChainID = uint64(c.ChainID)
-	}
-	if c.Confirmations >= 0 {
-		s.Confirmations = uint64(c.Confirmations)
 	}
 	if c.Contract != "" {
 		if s.Domain.Contract, err = ledger.ParseAddress(c.Contract); err != nil {
@@ -72,7 +70,26 @@ func joined(c Config, w *world.World) (*Settings, error) {
 			return nil, config.At("chain.code_hash", err)
 		}
 	}
-	return s, s.join(w)
+	if err := s.join(w); err != nil {
+		return nil, err
+	}
+	// Whoever named the chain, by name or number, it is the same one.
+	known, named := p, c.Preset != ""
+	if !named {
+		known, named = network.Of(s.Domain.ChainID)
+	}
+	switch {
+	case c.Confirmations >= 0:
+		s.Confirmations = uint64(c.Confirmations)
+	case named:
+		s.Confirmations = known.Confirmations
+	default:
+		s.Confirmations = defaultConfirmations
+	}
+	if named {
+		s.Preset = known.Name
+	}
+	return s, nil
 }
 
 // join takes what is missing from the charter, and compares the rest.

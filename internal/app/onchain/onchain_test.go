@@ -66,7 +66,7 @@ func TestValidate(t *testing.T) {
 		{name: "other way", text: `via = "tor"`, code: app.ExitUsage, says: "own, circuit or clearnet"},
 		{name: "gateway over circuits", text: `via = "circuit"`, code: app.ExitUsage, says: "builds no circuits"},
 		{name: "circuit with a URL", text: "via = \"circuit\"\nurl = \"http://127.0.0.1/\"", code: app.ExitUsage, says: "remove url"},
-		{name: "preset", text: `preset = "ethereum"`, code: app.ExitUsage, says: "filecoin, calibration or dev"},
+		{name: "preset", text: `preset = "ethereum"`, code: app.ExitUsage, says: "filecoin, calibration and dev"},
 		{name: "preset and number", text: "preset = \"dev\"\nchain_id = 1", code: app.ExitUsage, says: "preset \"dev\" is chain 31337"},
 		{name: "negative number", text: "chain_id = -1", code: app.ExitUsage, says: "chain_id"},
 		{name: "contract", text: `contract = "0x12"`, code: app.ExitUsage, says: "contract: an address is 0x and 40"},
@@ -118,6 +118,11 @@ func TestJoin(t *testing.T) {
 		{
 			name: "from the world", text: "url = \"http://127.0.0.1:1\"\ndeploy_block = 7", world: withChain(charter),
 			want: &Settings{Domain: ledger.Domain{ChainID: 31337, Contract: address}, CodeHash: ledger.Hash{1}, Via: ViaOwn, URL: "http://127.0.0.1:1", DeployBlock: 7, Confirmations: defaultConfirmations},
+		},
+		{
+			name: "from the world, of a chain that has a name", text: "url = \"http://127.0.0.1:1\"",
+			world: withChain(&world.Chain{ID: 314159, Contract: address, RuntimeCodeHash: world.Hash{1}}),
+			want:  &Settings{Preset: "calibration", Domain: ledger.Domain{ChainID: 314159, Contract: address}, CodeHash: ledger.Hash{1}, Via: ViaOwn, URL: "http://127.0.0.1:1", Confirmations: 30},
 		},
 		{
 			name: "preset", text: `preset = "dev"`, world: withChain(charter),

@@ -56,10 +56,10 @@ func (p *Payer) Buys(provider ledger.Address) bool {
 // and whether there is any channel.
 func (p *Payer) free(provider ledger.Address, now time.Time) (ledger.Amount, bool) {
 	p.mu.Lock()
-	fresh := now.Sub(p.looked) < balanceAge
+	age := now.Sub(p.looked)
 	free, found := p.balances[provider]
 	p.mu.Unlock()
-	if fresh {
+	if age < balanceAge && !free.IsZero() || age < emptyAge {
 		return free, found
 	}
 	balances, err := p.cfg.Payer.Balances(context.Background()) // from memory, or a few pages of a file

@@ -49,6 +49,10 @@ const (
 	// chosen: one look serves all requests of a moment.
 	balanceAge = time.Second
 
+	// emptyAge is that of a look that found nothing left: who has just bought wants to
+	// be answered.
+	emptyAge = 50 * time.Millisecond
+
 	// leaveTime is how long a provider is left whose figure was not believed.
 	leaveTime = 30 * 24 * time.Hour
 

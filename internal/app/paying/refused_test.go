@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/culvert-net/culvert/api/openai"
 	"github.com/culvert-net/culvert/api/tunnel"
@@ -144,4 +146,19 @@ func TestTwoResults(t *testing.T) {
 		m.bridge.stop()
 		m.startBridge()
 	}
+}
+
+// Who has just bought is answered, and not told for a while that nothing is left.
+func TestJustBought(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMarket(t)
+		if m.payer.CanPay(m.provider.Address()) {
+			t.Error("a provider can be paid from whom nothing was bought")
+		}
+		m.buy("", 1_000_000)
+		time.Sleep(emptyAge)
+		if !m.payer.CanPay(m.provider.Address()) {
+			t.Errorf("nothing can be paid %v after a purchase", emptyAge)
+		}
+	})
 }

@@ -324,7 +324,7 @@ func TestAccounts(t *testing.T) {
 		t.Errorf("%v, %v", bs, err)
 	} else {
 		for _, b := range bs {
-			if (b.For == "key_1") != (b.Channel == own) || b.Tokens == 0 || !strings.Contains(b.String(), "left of") {
+			if (b.For == "key_1") != (b.Channel == own) || b.Tokens == 0 || !strings.Contains(b.Text(ledger.Amount.Format), "left of") {
 				t.Errorf("%v", b)
 			}
 		}

@@ -31,9 +31,9 @@ type Balance struct {
 	CloseAt   uint64           `json:"close_at,omitempty"` // Unix seconds from which it can be refunded
 }
 
-// String is a line for people.
-func (b Balance) String() string {
-	parts := []string{fmt.Sprintf("with %s: %s left of %s", b.Provider, b.Free.Format(), b.Deposited.Format())}
+// Text is a line for people, with amounts as money writes them.
+func (b Balance) Text(money func(ledger.Amount) string) string {
+	parts := []string{fmt.Sprintf("with %s: %s left of %s", b.Provider, money(b.Free), money(b.Deposited))}
 	if b.Tokens > 0 {
 		parts = append(parts, fmt.Sprintf("about %d tokens", b.Tokens))
 	}
@@ -44,10 +44,10 @@ func (b Balance) String() string {
 		parts = append(parts, fmt.Sprintf("%d requests in progress", b.Running))
 	}
 	if !b.Unsettled.IsZero() {
-		parts = append(parts, b.Unsettled.Format()+" unsettled")
+		parts = append(parts, money(b.Unsettled)+" unsettled")
 	}
 	if !b.Disputed.IsZero() {
-		parts = append(parts, b.Disputed.Format()+" disputed")
+		parts = append(parts, money(b.Disputed)+" disputed")
 	}
 	switch {
 	case !b.Known:
@@ -69,13 +69,13 @@ type Left struct {
 	Until    time.Time      `json:"until"`
 }
 
-// String is a line for people.
-func (l Left) String() string {
+// Text is a line for people, with amounts as money writes them.
+func (l Left) Text(money func(ledger.Amount) string) string {
 	if l.Reason == channel.TwoResults.String() {
 		return fmt.Sprintf("%s until %s: %s; take its bond with: bridge slash %s", l.Provider, l.Until.Format(time.DateOnly), l.Reason, l.Round)
 	}
 	return fmt.Sprintf("%s until %s: %s, of %s it wanted %s and got %s (round %s)",
-		l.Provider, l.Until.Format(time.DateOnly), l.Reason, l.Model, l.Wanted.Format(), l.Paid.Format(), l.Round)
+		l.Provider, l.Until.Format(time.DateOnly), l.Reason, l.Model, money(l.Wanted), money(l.Paid), l.Round)
 }
 
 // Counts is what was done so far.

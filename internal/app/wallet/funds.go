@@ -12,10 +12,12 @@ type Funds struct {
 	Contract ledger.Address `json:"contract,omitzero"`
 	Filecoin string         `json:"filecoin_address,omitempty"` // the same address as Filecoin's programs write it
 	Own      *ledger.Amount `json:"own,omitempty"`              // in the wallet itself; nil: not read
+	Tokens   *ledger.Amount `json:"own_tokens,omitempty"`       // of the market's token, in the wallet itself; nil: it is paid in none, or not read
 	Held     *ledger.Amount `json:"withdrawable,omitempty"`     // by the contract, for the wallet; nil: not read
 	Problems []string       `json:"problems,omitempty"`         // what could not be read, and why
 
-	Money func(ledger.Amount) string `json:"-"` // an amount, for people
+	Money func(ledger.Amount) string `json:"-"` // an amount of what the market is paid in, for people
+	Coin  func(ledger.Amount) string `json:"-"` // of the chain's own currency
 }
 
 func (f *Funds) rows(row func(name, format string, args ...any), lines app.Lines) {
@@ -26,7 +28,10 @@ func (f *Funds) rows(row func(name, format string, args ...any), lines app.Lines
 		row("Chain", "%s (%d), contract %s", f.Chain, f.ChainID, f.Contract)
 	}
 	if f.Own != nil {
-		row("In it", "%s", f.Money(*f.Own))
+		row("In it", "%s", f.Coin(*f.Own))
+	}
+	if f.Tokens != nil {
+		row("And", "%s", f.Money(*f.Tokens))
 	}
 	if f.Held != nil && f.Held.IsZero() {
 		row("Withdrawable", "%s", f.Money(*f.Held))
