@@ -162,8 +162,7 @@ func (r *Reader) change(f func()) {
 	}
 }
 
-// Sync reads up to the newest block, after whoever reads at present. When it returns
-// nil, State is complete up to it.
+// Sync reads up to the newest block, after whoever reads now. nil: State is complete.
 func (r *Reader) Sync(ctx context.Context) error {
 	select {
 	case r.pass <- struct{}{}:
@@ -172,11 +171,14 @@ func (r *Reader) Sync(ctx context.Context) error {
 	}
 	defer func() { <-r.pass }()
 	err := r.once(ctx)
+	if err != nil && ctx.Err() != nil {
+		return err // that somebody did not wait says nothing of the chain
+	}
 	r.doubt(err)
 	if err != nil || r.Status().Err != nil {
 		r.change(func() { r.status.Err = err })
 	}
-	if err != nil && ctx.Err() == nil && r.cfg.Failed != nil {
+	if err != nil && r.cfg.Failed != nil {
 		r.cfg.Failed(err)
 	}
 	return err

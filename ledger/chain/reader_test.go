@@ -316,3 +316,25 @@ func TestSyncWaits(t *testing.T) {
 		t.Errorf("after it: %v", err)
 	}
 }
+
+// Who asks for a reading and does not wait for it changes nothing of what is known of
+// the chain, how it is read, and how often it was at odds: gateways read it for
+// whoever asks them, for a short time.
+func TestSyncOfTheImpatient(t *testing.T) {
+	w := newWorld(t)
+	r := w.reader()
+	if err := r.Sync(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	r.doubts = 1
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 50 { // whether it begins is chance
+		if err := r.Sync(gone); !errors.Is(err, context.Canceled) {
+			t.Fatalf("Sync = %v", err)
+		}
+	}
+	if err := r.Status().Err; err != nil || r.doubts != 1 {
+		t.Errorf("status %v, %d doubts", err, r.doubts)
+	}
+}

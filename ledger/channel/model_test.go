@@ -338,6 +338,21 @@ func (p *play) sweep() {
 	if b.finished.Less(a.spent) {
 		p.fail("the payer has spent %s, and only %s was finished", a.spent, b.finished)
 	}
+	// Who closes leaves all that was earned and promised; until then nothing else is
+	// claimed, unless the payer is late.
+	claimed := func(closing bool) (a ledger.Amount) {
+		if v := b.due(p.now, closing); v != nil {
+			a = v.Message.Cumulative
+		}
+		return a
+	}
+	if earned := ledger.MinAmount(b.finished, b.promised()); claimed(true).Less(earned) {
+		p.fail("%s would be claimed of a channel that is closed, of %s", claimed(true), earned)
+	}
+	late := b.waitsFrom != 0 && p.now.Sub(timeOf(b.waitsFrom)) > ConfirmTime
+	if got := claimed(false); !late && b.finished.Less(got) || late && got != b.promised() {
+		p.fail("%s would be claimed, of %s that were earned; the payer is late: %t", got, b.finished, late)
+	}
 	// One window ahead of what was finished or has arrived.
 	arrived := sumCapped(b.finished, b.reserved, a.reserved, a.unsettled, p.window)
 	if arrived.Less(a.promised) || ledger.Wei(deposit).Less(a.promised) {

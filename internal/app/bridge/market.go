@@ -110,31 +110,38 @@ func providerOf(ctx context.Context, d *market.Desk, text string) (ledger.Addres
 	return ledger.Address{}, app.Usage(fmt.Errorf("%d providers have a node called %s, since anybody may choose any name; give the address of the one you mean", len(found), text))
 }
 
+// cheapestOf is the listing that asks least for a model: for output, where the least
+// that a request costs counts as so much for leastTokens of it, then for input. One
+// whose prices are not known is the cheapest only where none are.
+func cheapestOf(all []market.Listing, model string) (best market.Listing, found bool) {
+	var least market.ListedModel
+	for _, l := range all {
+		i := slices.IndexFunc(l.Models, func(m market.ListedModel) bool { return m.Model == model })
+		if i < 0 {
+			continue
+		}
+		m := l.Models[i]
+		if fee := spread(m.Minimum); m.Output.Less(fee) {
+			m.Output = fee
+		}
+		if !m.Priced {
+			m.Output = l.Price
+		}
+		better := m.Output.Less(least.Output) || m.Output == least.Output && m.Input.Less(least.Input)
+		if !found || m.Priced && !least.Priced || m.Priced == least.Priced && better {
+			best, least, found = l, m, true
+		}
+	}
+	return best, found
+}
+
 // cheapest is the provider that asks least for a model.
 func cheapest(ctx context.Context, d *market.Desk, model string) (ledger.Address, error) {
 	all, err := d.Providers(ctx)
 	if err != nil {
 		return ledger.Address{}, err
 	}
-	best, found := market.Listing{}, false
-	price := func(l market.Listing) (output, input ledger.Amount, listed bool) {
-		for _, m := range l.Models {
-			if m.Model == model {
-				if m.Priced {
-					return m.Output, m.Input, true
-				}
-				return l.Price, ledger.Amount{}, true
-			}
-		}
-		return output, input, false
-	}
-	for _, l := range all {
-		out, in, ok := price(l)
-		bestOut, bestIn, _ := price(best)
-		if ok && (!found || out.Less(bestOut) || out == bestOut && in.Less(bestIn)) {
-			best, found = l, true
-		}
-	}
+	best, found := cheapestOf(all, model)
 	if !found && !d.Runs() {
 		return ledger.Address{}, app.Usage(errors.New("models are known while the bridge runs: start it with bridge serve, or give a provider's address"))
 	}

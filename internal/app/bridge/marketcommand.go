@@ -79,6 +79,9 @@ func printProviders(out io.Writer, d *market.Desk, list []market.Listing) error 
 			if m.Priced {
 				in, out = d.Money(m.Input), d.Money(m.Output)
 			}
+			if !m.Minimum.IsZero() {
+				out += ", and " + d.Money(m.Minimum) + " a request at least"
+			}
 			if i == 0 {
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", l.Provider, d.Money(l.Price), node, m.Model, in, out)
 			} else {

@@ -3,6 +3,7 @@ package bridge
 import (
 	"errors"
 	"fmt"
+	"math/big"
 	"strings"
 	"time"
 
@@ -57,10 +58,19 @@ func (p *maxPrices) of(model string) *ledger.Amount {
 	return p.all
 }
 
-// leastTokens are what the least that a request costs may be the price of: some
-// hundred words. It is of one request and not of a million tokens, so that compared
-// with their price it would be a way around that.
+// leastTokens are what the least that a request costs is taken for as the price of:
+// some hundred words. It is of one request and not of a million tokens, so that
+// compared with their price it would be a way around that.
 const leastTokens = 1000
+
+// spread is the least that a request costs as a price of a million tokens.
+func spread(least ledger.Amount) ledger.Amount {
+	a, err := ledger.AmountOfBig(new(big.Int).Mul(least.Big(), big.NewInt(1_000_000/leastTokens)))
+	if err != nil {
+		return ledger.MaxAmount
+	}
+	return a
+}
 
 // check compares all that is priced by the million tokens, and the least that a
 // request costs.
@@ -74,9 +84,8 @@ func (p *maxPrices) check(asked ledger.ModelPrice) error {
 			return fmt.Errorf("it asks for %s, %w of %s", a.Format(), errTooDear, most.Format())
 		}
 	}
-	// At a price of itself, so many tokens cost no more than their part of it.
-	if few, err := (ledger.ModelPrice{Output: *most}).Cost(ledger.Usage{Output: leastTokens}, *most, *most); !asked.Minimum.IsZero() && (err != nil || few.Less(asked.Minimum)) {
-		return fmt.Errorf("it asks for %s for each request at least, %w of %s for %d tokens", asked.Minimum.Format(), errTooDear, few.Format(), leastTokens)
+	if most.Less(spread(asked.Minimum)) {
+		return fmt.Errorf("it asks for %s for each request at least, as for %d tokens %w of %s", asked.Minimum.Format(), leastTokens, errTooDear, most.Format())
 	}
 	return nil
 }

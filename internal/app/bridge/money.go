@@ -377,7 +377,7 @@ func (m *money) list(l *market.Listing) {
 			listed := market.ListedModel{Model: model.ID}
 			if err == nil && o.Provider == l.Provider {
 				if p, err := o.Model(model.ID); err == nil {
-					listed.Priced, listed.Input, listed.Output = true, p.Input, p.Output
+					listed.Priced, listed.Input, listed.Output, listed.Minimum = true, p.Input, p.Output, p.Minimum
 				}
 			}
 			if before, there := priced[model.ID]; !there || listed.Priced && (!before.Priced || listed.Output.Less(before.Output)) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/culvert-net/culvert/api/openai"
 	"github.com/culvert-net/culvert/internal/app"
+	"github.com/culvert-net/culvert/internal/app/market"
 	"github.com/culvert-net/culvert/internal/app/onchain"
 	"github.com/culvert-net/culvert/internal/app/paying"
 	"github.com/culvert-net/culvert/internal/app/wallet"
@@ -169,7 +170,7 @@ func TestMaxPrice(t *testing.T) {
 		{ledger.ModelPrice{Model: "m", Input: ledger.Wei(11)}, false},
 		{ledger.ModelPrice{Model: "m", Cached: ledger.Wei(11)}, false},
 		{ledger.ModelPrice{Model: "m", Reasoning: ledger.Wei(11)}, false},
-		{ledger.ModelPrice{Model: "m", Minimum: ledger.Wei(2)}, false}, // what 200,000 tokens cost at most
+		{ledger.ModelPrice{Model: "m", Minimum: ledger.Wei(1)}, false}, // what 100,000 tokens cost at most
 		{ledger.ModelPrice{Model: "fee", Minimum: ledger.Wei(1000)}, true},
 		{ledger.ModelPrice{Model: "fee", Minimum: ledger.Wei(1001)}, false},
 		{ledger.ModelPrice{Model: "fee", Minimum: ledger.MaxAmount}, false},
@@ -180,6 +181,35 @@ func TestMaxPrice(t *testing.T) {
 	} {
 		if err := most.check(x.asked); (err == nil) != x.fits {
 			t.Errorf("%+v: %v", x.asked, err)
+		}
+	}
+}
+
+// Who is bought from as the cheapest is so by known prices, the least that a request
+// costs among them.
+func TestCheapest(t *testing.T) {
+	listing := func(n byte, m market.ListedModel) market.Listing {
+		m.Model = "m"
+		return market.Listing{Provider: ledger.Address{n}, Price: ledger.Wei(uint64(n)), Models: []market.ListedModel{{Model: "other", Priced: true}, m}}
+	}
+	asks := func(in, out, least uint64) market.ListedModel {
+		return market.ListedModel{Priced: true, Input: ledger.Wei(in), Output: ledger.Wei(out), Minimum: ledger.Wei(least)}
+	}
+	for _, c := range []struct {
+		name string
+		all  []market.Listing
+		want byte // of the address; 0: none
+	}{
+		{"nobody", nil, 0},
+		{"by output, then by input", []market.Listing{listing(9, asks(5, 5, 0)), listing(8, asks(9, 4, 0)), listing(7, asks(8, 4, 0)), listing(6, asks(1, 6, 0))}, 7},
+		{"nothing but a fee for each request", []market.Listing{listing(9, asks(2000, 4000, 0)), listing(8, asks(0, 0, 5))}, 9},
+		{"a small fee for each request", []market.Listing{listing(9, asks(2000, 4000, 0)), listing(8, asks(0, 0, 3))}, 8},
+		{"a fee beyond all money", []market.Listing{listing(9, asks(2000, 4000, 0)), listing(8, market.ListedModel{Priced: true, Minimum: ledger.MaxAmount})}, 9},
+		{"no prices", []market.Listing{listing(1, market.ListedModel{}), listing(9, asks(2000, 4000, 0)), listing(2, market.ListedModel{})}, 9},
+		{"no prices of anybody", []market.Listing{listing(2, market.ListedModel{}), listing(1, market.ListedModel{})}, 1},
+	} {
+		if got, found := cheapestOf(c.all, "m"); found != (c.want != 0) || got.Provider != (ledger.Address{}) != found || found && got.Provider[0] != c.want {
+			t.Errorf("%s: %v, %t; want %d", c.name, got.Provider, found, c.want)
 		}
 	}
 }

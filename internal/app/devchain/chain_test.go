@@ -199,9 +199,7 @@ func TestLowFeeWaits(t *testing.T) {
 	if n := u.head().Number.Uint64(); n != last {
 		t.Errorf("block %d after the payment in %d", n, last)
 	}
-	if s := c.status(time.Time{}); s.Waiting != 1 {
-		t.Errorf("%d wait, want 1", s.Waiting)
-	}
+	u.until("one that waits", func() bool { return c.status(time.Time{}).Waiting == 1 })
 	if err := c.Mine(12); err != nil {
 		t.Fatal(err)
 	}

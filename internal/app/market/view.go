@@ -79,6 +79,9 @@ type ListedModel struct {
 	Priced bool          `json:"priced"` // its price sheet is known
 	Input  ledger.Amount `json:"input,omitzero"`
 	Output ledger.Amount `json:"output,omitzero"`
+
+	// Minimum is what a request costs at least.
+	Minimum ledger.Amount `json:"minimum,omitzero"`
 }
 
 // Providers are those that sell, by the contract.
