@@ -115,6 +115,9 @@ func CheckPrivate(path string) error {
 		return err
 	}
 	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		if !info.Mode().IsRegular() && !info.IsDir() { // a device or pipe is not ours to change
+			return fmt.Errorf("%s: %w, and it is no file; name one of your own", path, ErrNotPrivate)
+		}
 		return fmt.Errorf("%s: %w; run: chmod %o %s", path, ErrNotPrivate, info.Mode().Perm()&^0o077, path)
 	}
 	return nil

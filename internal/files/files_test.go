@@ -142,4 +142,8 @@ func TestCheckPrivate(t *testing.T) {
 			t.Errorf("CheckPrivate(%v) = %v, want ErrNotPrivate and what to do", mode, err)
 		}
 	}
+	// Whoever obeyed as root would take the device from everybody.
+	if err := files.CheckPrivate(os.DevNull); !errors.Is(err, files.ErrNotPrivate) || strings.Contains(err.Error(), "chmod") {
+		t.Errorf("CheckPrivate of a device = %v, want ErrNotPrivate and no chmod", err)
+	}
 }

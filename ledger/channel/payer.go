@@ -174,6 +174,26 @@ func (p *Payer) Hold(ctx context.Context, provider, key, funder ledger.Address) 
 	return id, err
 }
 
+// Keep holds a channel whose session key was brought from elsewhere, unless it is
+// held already: that it is looked at again agrees to no price. What was signed there
+// is not known here, so the provider's books are compared before the first round.
+func (p *Payer) Keep(ctx context.Context, provider, key, funder ledger.Address) error {
+	id := ledger.ChannelOf(provider, key, funder)
+	if _, err := p.Key(key); err != nil {
+		return fmt.Errorf("channel %s: %w", id, err)
+	}
+	at := heldKey(provider, key, id)
+	return p.Store.Do(ctx, func(tx kv.Tx) error {
+		if _, err := tx.Get(payerChannels, at); !errors.Is(err, kv.ErrNotFound) {
+			return err // nil: it is held
+		}
+		if err := tx.Put(payerMeta, broughtKey(id), nil); err != nil {
+			return err
+		}
+		return put(tx, payerChannels, at, &held{provider, key, funder})
+	})
+}
+
 // Choose is the channel with a provider, paid by a session key, that has the
 // most left for a round of at most maxCost.
 func (p *Payer) Choose(ctx context.Context, provider, key ledger.Address, maxCost ledger.Amount) (best ledger.ChannelID, err error) {

@@ -90,12 +90,24 @@ func loadAccount(tx kv.Tx, at place) (a *account, known bool, err error) {
 	}
 	// On a store that was restored once, nobody knows what was forgotten.
 	forgot, err := has(tx, payerMeta, metaRestored)
+	if err != nil {
+		return nil, false, err
+	}
 	if forgot {
 		a.mustSync, a.forgot = true, true
 		a.track.next = Jump
+		return a, false, nil
+	}
+	// Nor what was signed where a session key came from.
+	if forgot, err = has(tx, payerMeta, broughtKey(at.id)); forgot {
+		a.mustSync, a.forgot = true, true
 	}
 	return a, false, err
 }
+
+// broughtKey is under which the channel of a session key is that was brought from
+// elsewhere.
+func broughtKey(id ledger.ChannelID) []byte { return append([]byte("brought/"), id[:]...) }
 
 func (a *account) save(tx kv.Tx, at place) error { return put(tx, payerBooks, at.key(), a) }
 

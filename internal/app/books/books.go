@@ -87,6 +87,9 @@ func Open(ctx context.Context, cfg Config) (_ *Books, err error) {
 	if b.Wallet, err = wallet.Open(ctx, cfg.Wallet); err != nil {
 		b.Wallet, b.Locked = nil, err
 	}
+	if ctx.Err() != nil { // at the question for the passphrase, most likely
+		return nil, context.Cause(ctx)
+	}
 	if err = b.way(cfg); err != nil {
 		return nil, err
 	}

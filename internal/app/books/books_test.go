@@ -1,6 +1,7 @@
 package books
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"os"
@@ -64,6 +65,18 @@ func TestOpen(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+	}
+}
+
+// Who ends the program at the question for the passphrase reads that it was ended, and
+// not what of the ledger could not be opened then.
+func TestOpenInterrupted(t *testing.T) {
+	cfg := settings(t, t.TempDir(), nil)
+	why := errors.New("interrupted")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(why)
+	if b, err := Open(ctx, cfg); !errors.Is(err, why) || err.Error() != why.Error() {
+		t.Errorf("Open = %v, %v, want %v alone", b, err, why)
 	}
 }
 

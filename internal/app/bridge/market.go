@@ -99,10 +99,12 @@ func providerOf(ctx context.Context, d *market.Desk, text string) (ledger.Addres
 			found = append(found, l.Provider)
 		}
 	}
-	switch len(found) {
-	case 0:
+	switch {
+	case len(found) == 0 && !d.Runs():
+		return ledger.Address{}, app.Usage(fmt.Errorf("%q is no address, and names are known while the bridge runs: start it with bridge serve, or give an address of bridge providers", text))
+	case len(found) == 0:
 		return ledger.Address{}, app.Usage(fmt.Errorf("%q is neither an address nor the name of a provider that is known; bridge providers shows those that there are", text))
-	case 1:
+	case len(found) == 1:
 		return found[0], nil
 	}
 	return ledger.Address{}, app.Usage(fmt.Errorf("%d providers have a node called %s, since anybody may choose any name; give the address of the one you mean", len(found), text))
@@ -140,6 +142,9 @@ func cheapest(ctx context.Context, d *market.Desk, model string) (ledger.Address
 		return ledger.Address{}, err
 	}
 	best, found := cheapestOf(all, model)
+	if !found && !d.Runs() {
+		return ledger.Address{}, app.Usage(errors.New("models are known while the bridge runs: start it with bridge serve, or give a provider's address"))
+	}
 	if !found {
 		return ledger.Address{}, app.Usage(fmt.Errorf("no provider of this market lists the model %q; bridge providers shows what there is", model))
 	}
@@ -154,7 +159,7 @@ func channelOf(ctx context.Context, d *market.Desk, text, account string, fits f
 	}
 	provider, err := providerOf(ctx, d, text)
 	if err != nil {
-		return ledger.ChannelID{}, err
+		return ledger.ChannelID{}, fmt.Errorf("%w; of one that sells no more, give the channel that bridge balance shows", err)
 	}
 	b, err := d.Balance(ctx)
 	if err != nil {

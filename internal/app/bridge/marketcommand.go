@@ -90,6 +90,9 @@ func printProviders(out io.Writer, d *market.Desk, list []market.Listing) error 
 		}
 	}
 	fmt.Fprintln(w, "Prices are per million tokens. Buy from one with: bridge buy PROVIDER AMOUNT")
+	if !d.Runs() {
+		fmt.Fprintln(w, "Names, models and their prices are in the directory, which the bridge reads while it runs: bridge serve")
+	}
 	return w.Flush()
 }
 
@@ -215,13 +218,17 @@ free for new ones. It needs no passphrase.`,
 
 func printBalance(out io.Writer, d *market.Desk, b market.Balance, lines app.Lines) error {
 	w, row := app.Rows(out)
-	row("Wallet", "%s", b.Wallet)
-	if b.OwnProblem == "" {
-		row("In it", "%s", holdings(d, b.Own, b.Tokens))
+	if b.Wallet.IsZero() {
+		row("Wallet", "none of this machine's own: session keys were brought")
 	} else {
-		row("In it", "NOT READ: %s", b.OwnProblem)
+		row("Wallet", "%s", b.Wallet)
+		if b.OwnProblem == "" {
+			row("In it", "%s", holdings(d, b.Own, b.Tokens))
+		} else {
+			row("In it", "NOT READ: %s", b.OwnProblem)
+		}
+		row("Withdrawable", "%s", d.Money(b.Held))
 	}
-	row("Withdrawable", "%s", d.Money(b.Held))
 	if !b.As.IsZero() {
 		row("As of", "%s UTC", b.As.Format(time.DateTime))
 	}

@@ -169,6 +169,11 @@ func (m *money) open(ctx context.Context, b *bridge, domain ledger.Domain) error
 	if err != nil {
 		return err
 	}
+	for _, s := range m.purses.Brought() {
+		if err := m.channels.Keep(ctx, s.Provider, s.Key.Address(), s.Funder); err != nil {
+			return err
+		}
+	}
 	if err := m.begin(ctx, b); err != nil {
 		return err
 	}

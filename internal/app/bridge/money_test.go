@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,9 @@ import (
 	"github.com/culvert-net/culvert/internal/app/market"
 	"github.com/culvert-net/culvert/internal/app/onchain"
 	"github.com/culvert-net/culvert/internal/app/paying"
+	"github.com/culvert-net/culvert/internal/app/wallet"
+	v3 "github.com/culvert-net/culvert/internal/app/wallet/v3"
+	"github.com/culvert-net/culvert/internal/config"
 	"github.com/culvert-net/culvert/ledger"
 	"github.com/culvert-net/culvert/mesh/directory"
 	"github.com/culvert-net/culvert/mesh/directory/dirtest"
@@ -94,6 +98,54 @@ func TestNoMoney(t *testing.T) {
 	}
 	if line := buyLine(ledger.Address{1}, "key_1"); line != "bridge buy "+(ledger.Address{1}).String()+" --tokens 1000000 --for key_1" {
 		t.Error(line)
+	}
+}
+
+// A channel whose session key was brought from another machine is there to pay from, on
+// one that has no wallet too.
+func TestBroughtSession(t *testing.T) {
+	domain := ledger.Domain{ChainID: 31337, Contract: ledger.Address{1}}
+	from := &wallet.Passphrases{Env: func(name string) string {
+		return map[string]string{wallet.PassphraseVariable: "correct horse battery"}[name]
+	}}
+	there := wallet.Config{Data: t.TempDir(), Sessions: true, Cost: v3.Light(), From: from, New: "bridge wallet new"}
+	if _, err := wallet.Create(t.Context(), there); err != nil {
+		t.Fatal(err)
+	}
+	opened, err := wallet.Open(t.Context(), there)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, phrase := filepath.Join(t.TempDir(), "s.json"), config.NewSecret("of the file alone")
+	sold, err := wallet.ExportSession(opened, wallet.SessionPath{Domain: domain, Provider: ledger.Address{2}}, file, phrase, v3.Light())
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := app.OpenData(t.TempDir(), program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer data.Close()
+	here := there
+	here.Data = data.Path("")
+	if _, err := wallet.ImportSession(t.Context(), here, file, phrase); err != nil {
+		t.Fatal(err)
+	}
+	w := dirtest.New(t, time.Hour, 1, 1)
+	chain := &onchain.Settings{Preset: "dev", Domain: domain, CodeHash: ledger.Hash{1}, Via: onchain.ViaOwn, URL: "http://127.0.0.1:1"}
+	b := &bridge{cfg: Defaults(), log: slog.New(slog.DiscardHandler), data: data, passphrases: from}
+	for range 2 { // the second start finds what the first has written
+		m, err := openMoney(t.Context(), b, w.World, chain, directory.NewView(w.World), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := m.channels.Balances(t.Context())
+		if err != nil || len(all) != 1 || all[0].Channel != sold.Channel {
+			t.Errorf("channels are %+v, %v, want %v", all, err, sold.Channel)
+		}
+		if err := m.close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -72,6 +72,11 @@ func (c Cached) Findings(now time.Time) []Finding {
 	return []Finding{f}
 }
 
+// directoryAge is how old the directory of a running program may be: mirrors are
+// asked anew up to five 16ths into an epoch, and again after up to an eighth if they
+// did not agree, so a healthy one is above an epoch at times.
+func directoryAge(w *world.World) time.Duration { return w.EpochLen() * 3 / 2 }
+
 // DirectoryStatus are the findings about the directory of a running program.
 func DirectoryStatus(w *world.World, s *node.DirectoryStatus, started, now time.Time) []Finding {
 	holds := Holds(s.Relays, s.Providers, len(s.Models))
@@ -86,8 +91,8 @@ func DirectoryStatus(w *world.World, s *node.DirectoryStatus, started, now time.
 		return []Finding{Warn("It has just started. Wait half a minute and look again.", "%s; mirrors have not agreed on a root yet (%s)", holds, why)}
 	case s.Age < 0:
 		return []Finding{Bad(do, "%s; mirrors have not agreed on a root since the start (%s)", holds, why)}
-	case age > w.EpochLen():
-		return []Finding{Bad(do, "%s; fetched %s ago, longer than an epoch (%s)", holds, roughly(age), why)}
+	case age > directoryAge(w):
+		return []Finding{Bad(do, "%s; fetched %s ago, longer than an epoch and a half (%s)", holds, roughly(age), why)}
 	case s.Problem != "":
 		return []Finding{Warn(do, "%s; fetched %s ago, and the last attempt: %s", holds, roughly(age), s.Problem)}
 	}

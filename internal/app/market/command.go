@@ -58,6 +58,7 @@ func (c Counter) With(cmd *cobra.Command, flags *Flags, looking bool, f func(d *
 		Open: func(ctx context.Context, w wallet.Config) (*Market, func() error, error) {
 			return c.Open(ctx, w.Data, w)
 		},
+		Slow: func(what string) func() { return app.Slow(cmd.ErrOrStderr(), what) },
 	}, looking)
 	if err != nil {
 		return err

@@ -21,6 +21,9 @@ type DeskConfig struct {
 	// Open makes a Market in the data directory, where no program runs. Looking asks
 	// for no passphrase.
 	Open func(ctx context.Context, w wallet.Config) (m *Market, done func() error, err error)
+
+	// Slow says to a person what is waited for, until done is called. nil: nobody is told.
+	Slow func(what string) (done func())
 }
 
 // Desk is a command's way to a Market. It belongs to one command.
@@ -77,6 +80,7 @@ func said(err error) error { return app.Asked(err) }
 
 // Quote says what an order will do and cost.
 func (d *Desk) Quote(ctx context.Context, o Order) (Quote, error) {
+	defer d.slow()()
 	if d.own != nil {
 		return d.own.Quote(ctx, o, d.passphrase)
 	}
@@ -93,6 +97,7 @@ func (d *Desk) Do(ctx context.Context, q Quote, tell func(Progress)) (Done, erro
 
 // Seen forgets an order of which the end is known.
 func (d *Desk) Seen(ctx context.Context, o Order) error {
+	defer d.slow()()
 	if d.own != nil {
 		return d.own.Seen(ctx, o)
 	}
@@ -102,6 +107,7 @@ func (d *Desk) Seen(ctx context.Context, o Order) error {
 
 // Providers are those that sell.
 func (d *Desk) Providers(ctx context.Context) ([]Listing, error) {
+	defer d.slow()()
 	if d.own != nil {
 		return d.own.Providers(ctx)
 	}
@@ -110,6 +116,7 @@ func (d *Desk) Providers(ctx context.Context) ([]Listing, error) {
 
 // Balance says what is where.
 func (d *Desk) Balance(ctx context.Context) (Balance, error) {
+	defer d.slow()()
 	if d.own != nil {
 		return d.own.Balance(ctx)
 	}
@@ -118,6 +125,7 @@ func (d *Desk) Balance(ctx context.Context) (Balance, error) {
 
 // Earnings says what a provider has earned.
 func (d *Desk) Earnings(ctx context.Context) (Earnings, error) {
+	defer d.slow()()
 	if d.own != nil {
 		return d.own.Earnings(ctx, d.passphrase)
 	}
@@ -146,6 +154,15 @@ func (d *Desk) Open(ctx context.Context, id ledger.RoundID) (Opened, error) {
 		return d.own.Open(ctx, id, d.passphrase)
 	}
 	return told[Opened](ctx, d, routeOpen, command{Round: id})
+}
+
+// slow tells whoever looks that the chain is being asked: its server may not answer,
+// and then that takes minutes. What only the ledger is asked for has no need of it.
+func (d *Desk) slow() (done func()) {
+	if d.cfg.Slow == nil {
+		return func() {}
+	}
+	return d.cfg.Slow("the chain is asked; its server takes long to answer")
 }
 
 func told[Out any](ctx context.Context, d *Desk, route string, c command) (out Out, err error) {

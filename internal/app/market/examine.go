@@ -118,7 +118,7 @@ func (e *examined) wallet(c wallet.Config, locked error) {
 		e.self = info.Address
 		e.add("wallet", level("Start it again with the passphrase: "+e.do("serve", "--passphrase-file", "FILE"), "the running %s has not opened it: %v", e.program, locked))
 	case info.Address.IsZero():
-		e.add("wallet", doctor.Fine("none of its own, and %s that were brought", app.Count(len(info.Sessions), "session key")))
+		e.add("wallet", doctor.Fine("none of its own, and %s from elsewhere", app.Count(len(info.Sessions), "session key")))
 	default:
 		e.self = info.Address
 		e.add("wallet", doctor.Fine("%s", e.self))
@@ -287,5 +287,11 @@ func (e *examined) channels(all []ClientChannel) {
 func ExamineRunning(ctx context.Context, dir string) ([]doctor.Finding, error) {
 	var found []doctor.Finding
 	err := serve.Tell(ctx, filepath.Join(dir, serve.AdminSocket), routeExamine, command{}, &found)
+	if errors.Is(err, context.DeadlineExceeded) {
+		f := doctor.Bad("Look at the node of the chain, which is url in [chain] of config.toml, and start it again if it hangs.",
+			"its server takes questions, and has not answered by the end of this look")
+		f.Check = "chain"
+		return []doctor.Finding{f}, nil
+	}
 	return found, err
 }

@@ -1,6 +1,7 @@
 package market_test
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -130,4 +131,15 @@ func TestExamine(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.expect(client(nil), "channels", doctor.Warning, "bridge refund")
+}
+
+// A program that has not looked to its end, since the chain's server takes questions
+// and answers none, says nothing against the program itself.
+func TestExamineRunningInTime(t *testing.T) {
+	ctx, cancel := context.WithDeadline(t.Context(), time.Unix(1, 0))
+	defer cancel()
+	found, err := market.ExamineRunning(ctx, t.TempDir())
+	if err != nil || len(found) != 1 || found[0].Check != "chain" || found[0].Level != doctor.Problem || !strings.Contains(found[0].Do, "[chain]") {
+		t.Errorf("ExamineRunning = %+v, %v, want what to do about the chain's server", found, err)
+	}
 }

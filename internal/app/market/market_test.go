@@ -100,6 +100,9 @@ func TestCommands(t *testing.T) {
 	if list := ask[[]market.Listing](w, "bridge", "providers"); len(list) != 0 {
 		t.Errorf("after the exit: %+v", list)
 	}
+	if text := w.refused(app.ExitUsage, "gateway", "exit", "--yes"); !strings.Contains(text, "nothing to leave") {
+		t.Errorf("exit of who is gone: %s", text)
+	}
 	if text := w.refused(app.ExitUsage, "bridge", "buy", w.provider.String(), "1 gwei", "--yes"); !strings.Contains(text, "sells no more") {
 		t.Errorf("buy from who is gone: %s", text)
 	}

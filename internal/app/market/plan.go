@@ -46,6 +46,9 @@ func (m *Market) plan(ctx context.Context, h *hand, o Order) (*plan, error) {
 	p := &plan{facts: [][2]string{}}
 	switch o.Do {
 	case Exit:
+		if mine, known := view.Provider(self); !known || mine.Exited {
+			return nil, app.Usage(fmt.Errorf("%s is not in the market, so there is nothing to leave", m.address(self)))
+		}
 		p.what, p.call = "Stop selling", calls.Exit()
 		p.fact("What was sold", "stays good, and can be claimed")
 	case Bond:
@@ -92,7 +95,7 @@ func (m *Market) seller(a ledger.Address) (ledger.Provider, error) {
 	p, ok := m.books.Reader.State().Pending.Provider(a)
 	switch {
 	case !ok:
-		return p, app.Usage(fmt.Errorf("%s is no provider of this market; see who is", m.address(a)))
+		return p, app.Usage(fmt.Errorf("%s is no provider of this market; bridge providers shows who is", m.address(a)))
 	case p.Exited:
 		return p, app.Usage(fmt.Errorf("provider %s sells no more; choose another", m.address(a)))
 	}

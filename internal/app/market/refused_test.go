@@ -41,9 +41,10 @@ func TestRefusedBeforeAnythingIsSent(t *testing.T) {
 	}
 	w.configure(w.buyer, good.RPC, "dev", good.Market.CodeHash)
 	for args, want := range map[string]string{
-		"buy " + w.payer.String() + " 1_gwei --yes":                      "is no provider",
-		"buy nobody 1_gwei --yes":                                        "bridge providers",
-		"buy --model nothing 1_gwei --yes":                               "no provider of this market lists",
+		"buy " + w.payer.String() + " 1_gwei --yes":                      "is no provider of this market; bridge providers",
+		"buy nobody 1_gwei --yes":                                        "start it with bridge serve",
+		"close nobody --yes":                                             "the channel that bridge balance shows",
+		"buy --model nothing 1_gwei --yes":                               "models are known while the bridge runs",
 		"buy " + w.provider.String() + " 5 --yes":                        "has no unit",
 		"buy " + w.provider.String() + " 1_gwei --tokens 5 --yes":        "either",
 		"buy " + w.provider.String() + " 1_gwei --for nobody --yes":      "bridge keys list",

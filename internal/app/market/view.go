@@ -152,13 +152,17 @@ func (m *Market) Balance(ctx context.Context) (Balance, error) {
 		b.Problem = err.Error()
 	}
 	s := m.books.Reader.State()
-	b.Held = s.Pending.Balance(b.Wallet)
-	b.Pending = b.Held != s.Balance(b.Wallet)
+	if !b.Wallet.IsZero() { // else there are session keys of another's only
+		b.Held = s.Pending.Balance(b.Wallet)
+		b.Pending = b.Held != s.Balance(b.Wallet)
+	}
 	if s.Head.Time > 0 {
 		b.As = time.Unix(int64(s.Head.Time), 0).UTC()
 	}
-	if b.Own, b.Tokens, err = m.funds(ctx, b.Wallet); err != nil {
-		b.OwnProblem = err.Error()
+	if !b.Wallet.IsZero() {
+		if b.Own, b.Tokens, err = m.funds(ctx, b.Wallet); err != nil {
+			b.OwnProblem = err.Error()
+		}
 	}
 	if !m.cfg.Pays {
 		return b, nil

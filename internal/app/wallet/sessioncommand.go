@@ -94,7 +94,7 @@ the higher figure.`,
 
 // spends says what whoever holds an exported key can do with it, and how that ends.
 func (s SessionInfo) spends() string {
-	return fmt.Sprintf("Whoever has the file and its passphrase can spend all that is in channel %s with provider %s, now and after a top-up; nothing else of the wallet. To end that, close the channel.", s.Channel, s.Provider)
+	return fmt.Sprintf("Whoever has the file and its passphrase can spend all that is in channel %s with provider %s, now and after a top-up; nothing else of the wallet. Use it there from then on, and here no more: neither machine knows what the other has spent. To end that, close the channel.", s.Channel, s.Provider)
 }
 
 func (p Program) bringCommand(from *Passphrases) *cobra.Command {

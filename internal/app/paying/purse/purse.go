@@ -64,12 +64,21 @@ var ErrUnknownKey = errors.New("this wallet has no such session key; the backup 
 // NewBook reads nothing yet.
 func NewBook(c Config) *Book {
 	b := &Book{cfg: c, keys: make(map[ledger.Address]*ledger.Key), derived: make(map[path]*ledger.Key)}
-	for _, s := range c.Wallet.Brought() {
-		if s.Domain == c.Domain {
-			b.keys[s.Key.Address()] = s.Key
-		}
+	for _, s := range b.Brought() {
+		b.keys[s.Key.Address()] = s.Key
 	}
 	return b
+}
+
+// Brought are the session keys that were brought from elsewhere, of this contract.
+func (b *Book) Brought() []wallet.Session {
+	var of []wallet.Session
+	for _, s := range b.cfg.Wallet.Brought() {
+		if s.Domain == b.cfg.Domain {
+			of = append(of, s)
+		}
+	}
+	return of
 }
 
 func keyRestored() []byte { return []byte("restored") }
@@ -139,8 +148,8 @@ func (b *Book) Find(ctx context.Context, provider ledger.Address, account string
 			break
 		}
 	}
-	for _, s := range b.cfg.Wallet.Brought() {
-		if s.Domain == b.cfg.Domain && s.Provider == provider {
+	for _, s := range b.Brought() {
+		if s.Provider == provider {
 			found = append(found, s.Key.Address())
 		}
 	}
