@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/big"
 	"testing"
+	"time"
 
 	"github.com/ethereum/go-ethereum/accounts/abi/bind/v2"
 	"github.com/ethereum/go-ethereum/common"
@@ -132,4 +133,18 @@ func view[T any](c *chain, data []byte, unpack func([]byte) (T, error)) T {
 // eth is so many times 10^18.
 func eth(n int64) *big.Int {
 	return new(big.Int).Mul(big.NewInt(n), big.NewInt(1_000_000_000_000_000_000))
+}
+
+// later moves the clock, once the node knows that nothing waits: it may take its time
+// to see that what is in the last block does not.
+func (c *chain) later(d time.Duration) {
+	c.t.Helper()
+	err := c.backend.AdjustTime(d)
+	for try := 0; err != nil && try < 1000; try++ {
+		time.Sleep(10 * time.Millisecond)
+		err = c.backend.AdjustTime(d)
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
 }

@@ -138,9 +138,7 @@ func measure(t *testing.T, future, token bool, batch int) map[string]uint64 {
 	gas["cancel close"] = c.must(f, nil, m.PackCancelClose(id)).GasUsed
 	refund := func(id ledger.ChannelID) uint64 {
 		c.must(f, nil, m.PackRequestClose(id))
-		if err := c.backend.AdjustTime(24 * time.Hour); err != nil {
-			t.Fatal(err)
-		}
+		c.later(24 * time.Hour)
 		return c.must(any, nil, m.PackRefund(id)).GasUsed
 	}
 	gas["refund, first of the funder"] = refund(id)

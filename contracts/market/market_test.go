@@ -36,9 +36,7 @@ func TestLife(t *testing.T) {
 	}
 	c.must(p, nil, m.PackWithdraw(common.Address{}))
 	c.must(f, nil, m.PackRequestClose(id))
-	if err := c.backend.AdjustTime(24 * time.Hour); err != nil {
-		t.Fatal(err)
-	}
+	c.later(24 * time.Hour)
 	c.must(keyOf(t, stranger), nil, m.PackRefund(id))
 	if got := view(c, m.PackBalanceOf(address(f)), m.UnpackBalanceOf); got.Cmp(big.NewInt(9e17)) != 0 {
 		t.Errorf("the funder has %s", got)

@@ -86,7 +86,9 @@ func runAnvil(args []string) error {
 	}
 	defer os.RemoveAll(dir)
 	config := filepath.Join(dir, "anvil.json")
-	node := exec.Command(os.Getenv(anvilVariable), "--port", flag("--port"), "--chain-id", "31337", "--config-out", config, "--quiet")
+	node := exec.Command(os.Getenv(anvilVariable), "--port", flag("--port"), "--chain-id", "31337", "--config-out", config, "--quiet",
+		// Else a claim costs more than the few answers of a test bring.
+		"--base-fee", "100000000", "--disable-min-priority-fee")
 	node.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := node.Start(); err != nil {
 		return err

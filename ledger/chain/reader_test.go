@@ -85,9 +85,7 @@ func TestReaderAgreesWithTheContract(t *testing.T) {
 	do(funder, 0, m.PackCancelClose(id))
 	closing := ledger.Sign(ledger.Close{Channel: id, Deadline: 1 << 40}, domain, funder)
 	do(other, 0, m.PackRequestCloseFor(id, new(big.Int), closing.Message.Deadline, [32]byte(closing.Signature[:32]), [32]byte(closing.Signature[32:])))
-	if err := w.sim.AdjustTime(25 * time.Hour); err != nil {
-		t.Fatal(err)
-	}
+	w.later(25 * time.Hour)
 	do(other, 0, m.PackRefund(id))
 	do(funder, 2000, w.buyData(session, 2000))
 	do(provider, 0, claim(1500, 1))
@@ -97,9 +95,7 @@ func TestReaderAgreesWithTheContract(t *testing.T) {
 	do(provider, 0, m.PackWithdraw(common.Address(other.Address())))
 	until := w.head().Time + 1000
 	do(provider, 5000, m.PackBond(until))
-	if err := w.sim.AdjustTime(time.Hour); err != nil {
-		t.Fatal(err)
-	}
+	w.later(time.Hour)
 	do(provider, 0, m.PackUnbond())
 	do(provider, 5000, m.PackBond(w.head().Time+10_000))
 	result := ledger.Result{Channel: id, Epoch: 1, RoundID: ledger.RoundID{9}, Final: true, Status: ledger.StatusDone}

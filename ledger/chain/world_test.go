@@ -411,3 +411,17 @@ func eventually(t *testing.T, what string, f func() bool) {
 		}
 	}
 }
+
+// later moves the clock, once the node knows that nothing waits: it may take its time
+// to see that what is in the last block does not.
+func (w *world) later(d time.Duration) {
+	w.t.Helper()
+	err := w.sim.AdjustTime(d)
+	for try := 0; err != nil && try < 1000; try++ {
+		time.Sleep(10 * time.Millisecond)
+		err = w.sim.AdjustTime(d)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}

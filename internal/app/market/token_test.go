@@ -170,6 +170,9 @@ func (w *town) deploy(token ledger.Address) {
 // A market whose money is a token: register, buy, top up, claim, withdraw, close, take
 // back; amounts are the token's, fees the chain's.
 func TestToken(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIP: long, and no two of its steps at once")
+	}
 	t.Parallel()
 	w := newTown(t)
 	token := w.token("GoodToken", eth(t, "10 eth"))
@@ -242,6 +245,9 @@ func TestToken(t *testing.T) {
 // Who is interrupted at, between or behind the two transactions of a purchase gives the
 // command again: each is made once.
 func TestTokenInterrupted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIP: long, and no two of its steps at once")
+	}
 	t.Parallel()
 	w := newTown(t)
 	token := w.token("GoodToken", eth(t, "10 eth"))

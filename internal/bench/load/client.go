@@ -68,9 +68,10 @@ func (c *client) ask(token func(at int64)) answered {
 // that the upstream can see what of that comes through.
 func (c *client) compose(prompt []byte) {
 	const before = `{"model":"` + upstream.Model + `","messages":[{"role":"user","content":"`
-	after := `"}]}`
+	// So much is set aside where answers are paid for, and not what the model could give.
+	after := `"}],"max_tokens":` + strconv.Itoa(c.load.Order.Counted()) + `}`
 	if c.load.Stream {
-		after = `"}],"stream":true,"stream_options":{"include_usage":true}}`
+		after = after[:len(after)-1] + `,"stream":true,"stream_options":{"include_usage":true}}`
 	}
 	b := append(c.out[:0], "POST "+upstream.ChatPath+" HTTP/1.1\r\nHost: "+c.addr+"\r\n"+
 		"Content-Type: application/json\r\nAccept: application/json\r\n"+
