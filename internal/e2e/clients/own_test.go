@@ -297,7 +297,7 @@ func ownLocal(t *testing.T, programs, upstream string) string {
 func ownThreeHops(t *testing.T, programs, upstream string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "ready.json")
-	ended := ownStart(t, filepath.Join(programs, "sandbox"), "--backend", upstream, "--listen", "127.0.0.1:0", "--ready-file", path)
+	ended := ownStart(t, filepath.Join(programs, "sandbox"), "--backend", upstream, "--chain=false", "--listen", "127.0.0.1:0", "--ready-file", path)
 	var r sandbox.Ready
 	ownWait(t, ended, "the sandbox is ready", func() error {
 		text, err := os.ReadFile(path)

@@ -56,7 +56,7 @@ func local(t *testing.T, upstream string) *target {
 func threeHops(t *testing.T, upstream string) *target {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "ready.json")
-	d := launch(t, "sandbox", "--backend", upstream, "--listen", "127.0.0.1:0", "--ready-file", path)
+	d := launch(t, "sandbox", "--backend", upstream, "--chain=false", "--listen", "127.0.0.1:0", "--ready-file", path)
 	var ready sandbox.Ready
 	d.eventually("the sandbox is ready", func() error {
 		text, err := os.ReadFile(path)
