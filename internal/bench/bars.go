@@ -103,7 +103,7 @@ func floorBars() []bar {
 }
 
 // paidBars are of what paying for an answer adds to the same one, unpaid, in the
-// same round. What commits wait for a disk is no part of the first.
+// same round. Commits are in it, but wait for no disk.
 func paidBars() []bar {
 	return []bar{
 		{what: "paid, ledgers in memory: added p50 to unpaid, 1 client", unit: "ms", limit: 0.5, value: func(r *results) (float64, bool) {

@@ -29,6 +29,16 @@ func over(title string, m metric) column {
 	}}
 }
 
+// paying is the median of what a paid row adds to the same one, unpaid.
+func paying(m metric) column {
+	return column{"paying adds", func(r *results, group string, which row) string {
+		if !which.paid() {
+			return ""
+		}
+		return show(r.more(group, which, rowKey, m))
+	}}
+}
+
 func counted(title string, f func(*cell) int) column {
 	return column{title, func(r *results, group string, which row) string {
 		n, ok := r.count(group, which, f)
@@ -62,18 +72,8 @@ var (
 	colBad      = counted("wrong, cut, failed", bad)
 	colStale    = counted("stale connections", func(c *cell) int { return c.Stale })
 
-	colPaid50 = column{"paying adds", func(r *results, group string, which row) string {
-		if !which.paid() {
-			return ""
-		}
-		return show(r.more(group, which, rowKey, p50))
-	}}
-	colPaidFirst50 = column{"paying adds", func(r *results, group string, which row) string {
-		if !which.paid() {
-			return ""
-		}
-		return show(r.more(group, which, rowKey, first50))
-	}}
+	colPaid50      = paying(p50)
+	colPaidFirst50 = paying(first50)
 
 	colChunkRatio = column{"× ReverseProxy", func(r *results, group string, which row) string {
 		return show(r.ratio(group, which, rowProxy, chunksPerSecond))

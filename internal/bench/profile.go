@@ -48,7 +48,7 @@ groups of llama: there that server's habits would be measured. Of many, it is a 
 	f := cmd.Flags()
 	f.DurationVar(&o.duration, "duration", o.duration, "how long each load is profiled; whole seconds")
 	f.StringSliceVar(&o.only, "only", o.only, "groups, separated by commas")
-	f.StringSliceVar(&o.rows, "rows", o.rows, "rows of ours, separated by commas: local, key, new")
+	f.StringSliceVar(&o.rows, "rows", o.rows, "rows of ours, separated by commas: local, key, paid, paid-memory, new")
 	f.StringVar(&o.history, "history", "", "write the tables to profile.md in this directory, in place of those that are there")
 	f.StringVar(&o.bin, "bin", "", "directory of bridge and gateway (default: this program's own)")
 	f.StringVar(&o.commit, "commit", app.Version(), "what the programs were built from, for the record")

@@ -174,19 +174,16 @@ func (r *results) addedRatio(group string, which, other row, m metric) (float64,
 
 // more is by how much a figure exceeds another row's, round by round.
 func (r *results) more(group string, which, other row, m metric) (float64, bool) {
-	return r.each(group, which, func(c *cell) (float64, bool) {
-		o, ok := r.peer(c, other)
-		if !ok {
-			return 0, false
-		}
-		own, ok1 := c.Figures[m]
-		theirs, ok2 := o.Figures[m]
-		return own - theirs, ok1 && ok2
-	})
+	return r.beside(group, which, other, m, func(own, theirs float64) (float64, bool) { return own - theirs, true })
 }
 
 // ratio is a figure in terms of another row's, round by round.
 func (r *results) ratio(group string, which, other row, m metric) (float64, bool) {
+	return r.beside(group, which, other, m, func(own, theirs float64) (float64, bool) { return own / theirs, theirs > 0 })
+}
+
+// beside compares a figure with another row's, round by round.
+func (r *results) beside(group string, which, other row, m metric, f func(own, theirs float64) (float64, bool)) (float64, bool) {
 	return r.each(group, which, func(c *cell) (float64, bool) {
 		o, ok := r.peer(c, other)
 		if !ok {
@@ -194,7 +191,10 @@ func (r *results) ratio(group string, which, other row, m metric) (float64, bool
 		}
 		own, ok1 := c.Figures[m]
 		theirs, ok2 := o.Figures[m]
-		return own / theirs, ok1 && ok2 && theirs > 0
+		if !ok1 || !ok2 {
+			return 0, false
+		}
+		return f(own, theirs)
 	})
 }
 
