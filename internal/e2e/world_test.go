@@ -128,7 +128,13 @@ func start(t *testing.T, args ...string) *world {
 		if err != nil {
 			return err
 		}
-		return json.Unmarshal(text, &w.Ready)
+		if err := json.Unmarshal(text, &w.Ready); err != nil {
+			return err
+		}
+		if !strings.Contains(w.out.String(), "stop everything with Ctrl-C.\n") { // printed behind the file
+			return errors.New("the instructions are not there yet")
+		}
+		return nil
 	})
 	return w
 }
