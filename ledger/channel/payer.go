@@ -9,6 +9,7 @@ import (
 
 	"github.com/culvert-net/culvert/internal/kv"
 	"github.com/culvert-net/culvert/ledger"
+	"github.com/culvert-net/culvert/ledger/signers"
 )
 
 // PayerConfig says from what and how rounds are paid.
@@ -34,7 +35,10 @@ type PayerConfig struct {
 }
 
 // Payer is the client's side of all its channels.
-type Payer struct{ PayerConfig }
+type Payer struct {
+	PayerConfig
+	signers *signers.Checker // providers
+}
 
 var (
 	// ErrNoChannel says that no channel that is held can pay for a round.
@@ -71,7 +75,7 @@ func NewPayer(c PayerConfig) (*Payer, error) {
 	if err := checkOwner(c.Owner); err != nil {
 		return nil, fmt.Errorf("payer: %w", err)
 	}
-	return &Payer{c}, nil
+	return &Payer{PayerConfig: c, signers: signers.New()}, nil
 }
 
 // Start ends what this process left running when it ended the last time: those
