@@ -305,6 +305,9 @@ func (m *mortals) within(what string) {
 	if plus(m.t, c.Spent, c.Unsettled, c.Reserved).Less(l.theirs.Earned) {
 		m.t.Errorf("%s: the provider's books have %s, the bridge's %s and %s that may be", what, l.theirs.Earned, c.Spent, c.Unsettled)
 	}
+	if killMost.Less(c.ByWord) { // what was lost in kills is not: each uses up the window
+		m.t.Errorf("%s: %s were spent by the provider's word alone", what, c.ByWord)
+	}
 	if l.theirs.Earned.Less(l.theirs.Claimed) {
 		m.t.Errorf("%s: %s are claimed, and %s were earned", what, l.theirs.Claimed, l.theirs.Earned)
 	}

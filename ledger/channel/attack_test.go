@@ -102,6 +102,61 @@ func TestWithheldResultsCostOneWindow(t *testing.T) {
 	}
 }
 
+// Answers whose results are lost because the payer is killed are no word that uses up
+// the window, however many there are.
+func TestKillsLeaveTheWindow(t *testing.T) {
+	w := newWorld(t)
+	lost := ledger.Amount{}
+	for !sumCapped(w.window, w.window).Less(lost) {
+		m := w.open(50)
+		r := w.admit(m, 50)
+		if _, err := r.Finish(w.ctx, w.now, ledger.Usage{Input: 20, Output: 50}, ledger.Hash{}, ledger.StatusDone); err != nil {
+			t.Fatal(err)
+		}
+		before := w.account().spent
+		w.startPayer()
+		if err := w.resync(); err != nil {
+			t.Fatalf("after answers of %s were lost: resync = %v", lost, err)
+		}
+		lost = sumCapped(lost, over(w.account().spent, before))
+	}
+	w.round(50)
+	if a, b := w.account(), w.book(); a.spent != b.finished || !a.believed.IsZero() {
+		t.Errorf("the payer has %s, %s of it by the provider's word; the provider has %s", a.spent, a.believed, b.finished)
+	}
+}
+
+// However much ran when the payer was killed, a provider that keeps its results to
+// itself gets one window more by that, whatever allowance it said that it gives.
+func TestKillsGiveOneWindow(t *testing.T) {
+	w := newWorld(t)
+	if err := w.open(10).Accepted(w.ctx, Accepted{Allowance: ledger.MaxAmount}); err != nil {
+		t.Fatal(err)
+	}
+	windows := func(n uint64) ledger.Amount { return ledger.Wei(100_000 * n) }
+	for w.account().reserved.Less(windows(3)) {
+		w.open(1000)
+	}
+	w.startPayer()
+	next := w.account().track.next
+	adopt := func(finished ledger.Amount) error {
+		_, err := w.payer.Adopt(w.ctx, w.id, State{Finished: finished, Reserved: ledger.MaxAmount, Next: next})
+		return err
+	}
+	if err := adopt(windows(3)); !errors.Is(err, ErrMismatch) {
+		t.Errorf("three windows by the provider's word: %v", err)
+	}
+	if err := adopt(windows(2)); err != nil {
+		t.Fatalf("one by its word, one of what ran: %v", err)
+	}
+	if err := adopt(sumCapped(windows(2), ledger.Wei(1))); !errors.Is(err, ErrMismatch) {
+		t.Errorf("and a wei: %v", err)
+	}
+	if a := w.account(); a.believed != w.window || !a.orphaned.IsZero() || a.unsettled.IsZero() {
+		t.Errorf("%s are by its word, %s of what ran, %s open", a.believed, a.orphaned, a.unsettled)
+	}
+}
+
 // What a channel gives by a provider's word alone is no part of a release either.
 func TestReleaseTakesOneWindow(t *testing.T) {
 	w := newWorld(t)

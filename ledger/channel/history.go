@@ -25,6 +25,7 @@ type Balance struct {
 	Spent     ledger.Amount // what rounds cost, by our figures
 	Reserved  ledger.Amount // what running rounds may cost
 	Unsettled ledger.Amount // what aborted rounds may have cost
+	ByWord    ledger.Amount // of Spent: what aborted rounds cost by the provider's word alone
 	Promised  ledger.Amount // by vouchers: what the provider can take
 	Disputed  ledger.Amount // what it wanted and we did not pay
 	Free      ledger.Amount // for new rounds
@@ -51,6 +52,7 @@ func (p *Payer) Balances(ctx context.Context) ([]Balance, error) {
 				return err
 			}
 			b.Spent, b.Reserved, b.Unsettled, b.Promised, b.Disputed = a.spent, a.reserved, a.unsettled, a.promised, a.disputed
+			b.ByWord = a.believed
 			b.Running, b.Closing, b.MustSync = a.running, a.closing, a.mustSync
 			if !a.closing && c.CloseAt == 0 {
 				b.Free = over(c.Deposited, sumCapped(a.spent, a.reserved, a.unsettled))

@@ -154,7 +154,20 @@ func (p *Payer) abandon(tx kv.Tx, now time.Time, key []byte, from int) error {
 	if len(rest) != 8 {
 		return fmt.Errorf("%w: a running round of %d bytes", kv.ErrDamaged, len(key))
 	}
-	return p.abort(tx, now, at, binary.BigEndian.Uint64(rest), ledger.MaxAmount)
+	seq := binary.BigEndian.Uint64(rest)
+	b, err := p.running(tx, at, seq)
+	if err != nil || b.state != RoundSent {
+		return err
+	}
+	a, _, err := loadAccount(tx, at)
+	if err != nil {
+		return err
+	}
+	a.orphaned = ledger.MinAmount(sumCapped(a.orphaned, b.maxCost), p.WindowOf(b.locked))
+	if err := a.save(tx, at); err != nil {
+		return err
+	}
+	return p.abort(tx, now, at, seq, ledger.MaxAmount)
 }
 
 // WindowOf is the window of a channel that is locked at a price.

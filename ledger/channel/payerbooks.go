@@ -61,10 +61,11 @@ type account struct {
 	allowance ledger.Amount // as the provider said last
 	disputed  ledger.Amount // what the provider wanted beyond this side's figures
 	believed  ledger.Amount // what aborted rounds cost by the provider's word alone
+	orphaned  ledger.Amount // what of unsettled ran when a process of ours was gone, at most one window
 }
 
 func (a *account) visit(f fields) {
-	f.version(2)
+	f.version(3)
 	f.flag(&a.closing)
 	f.flag(&a.mustSync)
 	f.flag(&a.adopted)
@@ -77,7 +78,7 @@ func (a *account) visit(f fields) {
 	f.amount(&a.promised)
 	f.fixed(a.root[:])
 	f.u64(&a.covered)
-	for _, m := range []*ledger.Amount{&a.acked, &a.allowance, &a.disputed, &a.believed} {
+	for _, m := range []*ledger.Amount{&a.acked, &a.allowance, &a.disputed, &a.believed, &a.orphaned} {
 		f.amount(m)
 	}
 }

@@ -46,8 +46,9 @@ func (p *Payer) current(id ledger.ChannelID) (at place, key *ledger.Key, err err
 // epoch (and once again after the store was restored), with a window for what
 // was not signed yet; what aborted rounds may have cost is settled at what the
 // provider says, up to what we knew they might, and up to one window in an epoch:
-// a provider that keeps its results to itself gets no more by its word. Everything
-// else is ErrMismatch. The voucher, if there is one, has to go to the provider.
+// a provider that keeps its results to itself gets no more by its word. Rounds that
+// ran when a process of ours was killed are not among those: that no result arrived
+// is not the provider's doing. Everything else is ErrMismatch. The voucher, if there is one, has to go to the provider.
 func (p *Payer) Adopt(ctx context.Context, id ledger.ChannelID, s State) (*ledger.Signed[ledger.Voucher], error) {
 	at, key, err := p.current(id)
 	if err != nil {
@@ -97,7 +98,8 @@ func (a *account) adopt(s State, held, window ledger.Amount) error {
 		return ErrMismatch
 	}
 	known := sumCapped(a.spent, a.unsettled)
-	word := sumCapped(a.believed, over(s.Finished, a.spent))
+	gained := over(s.Finished, a.spent)
+	word := sumCapped(a.believed, over(gained, a.orphaned))
 	switch {
 	case a.promised.Less(held) || known.Less(s.Finished) && a.forgot:
 		if a.adopted || sumCapped(maxAmount(a.promised, held), window).Less(s.Finished) {
@@ -111,6 +113,7 @@ func (a *account) adopt(s State, held, window ledger.Amount) error {
 	}
 	// What the provider has not finished of our aborted rounds may still come.
 	a.unsettled = ledger.MinAmount(over(known, s.Finished), s.Reserved)
+	a.orphaned = ledger.MinAmount(over(a.orphaned, gained), a.unsettled)
 	a.spent = maxAmount(a.spent, s.Finished)
 	a.promised = maxAmount(a.promised, maxAmount(held, a.spent))
 	a.acked = held
@@ -160,7 +163,7 @@ func (p *Payer) Released(ctx context.Context, r ledger.Signed[ledger.Release]) e
 			return ErrRunning
 		}
 		// Of what nobody has a result for no more is paid here than by a comparison.
-		word := ledger.MinAmount(a.unsettled, over(p.WindowOf(c.Locked), a.believed))
+		word := ledger.MinAmount(a.unsettled, sumCapped(a.orphaned, over(p.WindowOf(c.Locked), a.believed)))
 		if owed := maxAmount(sumCapped(a.spent, word), c.Claimed); owed.Less(r.Message.FinalCumulative) {
 			return fmt.Errorf("channel %s: the release takes %s, and we owe %s: %w; close it without consent instead",
 				c.ID, r.Message.FinalCumulative.Format(), owed.Format(), ErrMismatch)

@@ -22,6 +22,7 @@ type Balance struct {
 	Spent     ledger.Amount    `json:"spent"`
 	Reserved  ledger.Amount    `json:"reserved"`  // for requests in progress
 	Unsettled ledger.Amount    `json:"unsettled"` // what requests may have cost that got no result
+	ByWord    ledger.Amount    `json:"by_word"`   // of spent: what requests without a result cost by the provider's word; one window at most
 	Promised  ledger.Amount    `json:"promised"`  // what the provider can take
 	Disputed  ledger.Amount    `json:"disputed"`  // what it wanted and did not get
 	Free      ledger.Amount    `json:"free"`      // for new requests
@@ -120,7 +121,7 @@ func (p *Payer) Balances(ctx context.Context) ([]Balance, error) {
 func (p *Payer) balance(b channel.Balance, account string) Balance {
 	out := Balance{
 		Channel: b.Channel, Provider: b.Provider, For: account, Known: b.Known, Deposited: b.Deposited, Spent: b.Spent, Reserved: b.Reserved,
-		Unsettled: b.Unsettled, Promised: b.Promised, Disputed: b.Disputed, Free: b.Free, Running: b.Running, Closing: b.Closing, CloseAt: b.CloseAt,
+		Unsettled: b.Unsettled, ByWord: b.ByWord, Promised: b.Promised, Disputed: b.Disputed, Free: b.Free, Running: b.Running, Closing: b.Closing, CloseAt: b.CloseAt,
 	}
 	if c, ok := p.cfg.Payer.Chain.Channel(b.Channel); ok {
 		out.Tokens, _ = ledger.Tokens(b.Free, c.Locked)

@@ -2,10 +2,9 @@ package sandbox
 
 import (
 	"fmt"
+	"io"
 	"net"
-	"net/netip"
 	"runtime"
-	"strconv"
 )
 
 // host is the loopback address of the n-th node, counted from 1. On Linux each
@@ -18,28 +17,43 @@ func host(n int) string {
 	return "127.0.0.1"
 }
 
-// ports reserves free ports: it holds them until all are chosen, so that no
-// two nodes get the same.
-type ports struct{ held []net.Listener }
+// ports reserves free ports, so that no two nodes get the same, nor another program
+// one of them before its node listens at it, or while it is started again.
+type ports struct{ held []io.Closer }
 
 // take returns want if it is free, else another free port of host.
 func (p *ports) take(host string, want int) (int, error) {
-	l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(want)))
+	c, port, err := reserve(host, want)
 	if err != nil && want != 0 {
-		l, err = net.Listen("tcp", net.JoinHostPort(host, "0"))
+		c, port, err = reserve(host, 0)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("finding a free port: %w", err)
 	}
-	p.held = append(p.held, l)
-	return int(netip.MustParseAddrPort(l.Addr().String()).Port()), nil
+	p.held = append(p.held, c)
+	return port, nil
 }
 
-// release lets the nodes have their ports.
+// keep holds a port that was found free, where that is possible; where it is not, its
+// node says so if somebody is quicker.
+func (p *ports) keep(at *net.TCPAddr) {
+	if c, _, err := reserve(at.IP.String(), at.Port); err == nil {
+		p.held = append(p.held, c)
+	}
+}
+
+// yield lets the nodes listen at their ports.
+func (p *ports) yield() {
+	if !sharesReserved {
+		p.release()
+	}
+}
+
+// release gives the ports back.
 func (p *ports) release() {
-	for _, l := range p.held {
+	for _, c := range p.held {
 		// Nothing was accepted on it.
-		_ = l.Close()
+		_ = c.Close()
 	}
 	p.held = nil
 }

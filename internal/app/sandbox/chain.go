@@ -30,10 +30,13 @@ func (s *spec) chainFile() string { return filepath.Join(s.dir, "ready.json") }
 
 // prepareChain chooses the chain's port, that of an earlier run if it is free. A
 // chain that is there goes on. It is started before the others have their ports, so
-// that its own are not held with theirs.
+// that it may have its own before they may have theirs.
 func (p *plan) prepareChain(debug bool) error {
 	var held ports
-	defer held.release()
+	defer func() {
+		held.yield()
+		p.held.held = append(p.held.held, held.held...)
+	}()
 	s := p.chain
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return fmt.Errorf("preparing the chain: %w", err)

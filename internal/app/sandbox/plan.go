@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -61,7 +62,7 @@ type plan struct {
 	providers []*spec
 	bridge    *spec
 	statusURL string // of the bridge
-	held      *ports // of the nodes, until they may have them
+	held      *ports // of the nodes
 }
 
 // source is where providers get their answers.
@@ -71,8 +72,7 @@ type source struct {
 }
 
 // layPlan says which nodes there will be, with their keys and addresses. Those of
-// an earlier run in dir are kept where they can be. Their ports are held until
-// write is done.
+// an earlier run in dir are kept where they can be. Their ports are held for them.
 func layPlan(o *Options, dir string) (_ *plan, err error) {
 	p := &plan{dir: dir, held: new(ports), bridge: newSpec(o, dir, bridgeName, programBridge)}
 	defer func() {
@@ -122,7 +122,7 @@ func layPlan(o *Options, dir string) (_ *plan, err error) {
 // write writes everything the nodes need: world file, data directories. chain is
 // the one that runs already; nil: there is none.
 func (p *plan) write(ctx context.Context, o *Options, src source, chain *ready.File) error {
-	defer p.held.release()
+	defer p.held.yield()
 	w, err := p.world(o, chain)
 	if err != nil {
 		return err
@@ -250,9 +250,13 @@ func (p *plan) prepareBridge(o *Options, w *world.World, chain *ready.File) erro
 	if err != nil {
 		return err
 	}
-	p.held.held = append(p.held.held, l)
+	at := l.Addr().(*net.TCPAddr)
+	if err := l.Close(); err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	p.held.keep(at)
 	cfg := bridge.Defaults()
-	cfg.API.Listen = []string{l.Addr().String()}
+	cfg.API.Listen = []string{at.String()}
 	cfg.API.Isolation = o.Isolation
 	want := 0
 	if o.Listen == defaultListen {

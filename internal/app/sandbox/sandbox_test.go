@@ -223,6 +223,13 @@ func TestPorts(t *testing.T) {
 	if err != nil || b == a {
 		t.Errorf("take = %d, %v; want another than %d, which is held", b, err, a)
 	}
+	p.yield()
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", b))
+	if err != nil {
+		t.Errorf("a node cannot listen at the port that is held for it: %v", err)
+	} else {
+		l.Close()
+	}
 	p.release()
 	if c, err := p.take("127.0.0.1", a); err != nil || c != a {
 		t.Errorf("take of a released port = %d, %v; want %d", c, err, a)

@@ -58,5 +58,6 @@ func (s *sandbox) stop() error {
 		s.progress.stopped(program, s.children)
 	}
 	s.watchers.Wait()
+	s.plan.held.release()
 	return errors.Join(errs...)
 }
