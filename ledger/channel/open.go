@@ -52,7 +52,8 @@ func (o Order) MaxCost(locked ledger.Amount) (ledger.Amount, error) {
 
 // Open reserves what a round may cost, on the disk, and makes its header. With
 // what the provider allows, and vouchers of at most one window ahead, it is
-// covered there.
+// covered there. Where it is not, ErrFunds and ErrWindow come with ErrRunning if other
+// rounds run: when they have ended there may be room.
 func (p *Payer) Open(ctx context.Context, now time.Time, o Order) (*Payment, error) {
 	c, ok := p.Chain.Channel(o.Channel)
 	if !ok {
@@ -158,18 +159,25 @@ func (p *Payer) reserve(tx kv.Tx, now time.Time, at place, a *account, r *bought
 	if err != nil {
 		return err
 	}
-	if c.Deposited.Less(need) {
-		if !a.unsettled.IsZero() && a.running == 0 {
-			return ErrResync
-		}
-		return ErrFunds
-	}
 	ahead := over(need, allowed)
-	if sumCapped(a.spent, p.WindowOf(c.Locked)).Less(ahead) {
-		if !a.unsettled.IsZero() && a.running == 0 {
+	lacks := func(need ledger.Amount) error {
+		switch {
+		case c.Deposited.Less(need):
+			return ErrFunds
+		case sumCapped(a.spent, p.WindowOf(c.Locked)).Less(over(need, allowed)):
+			return ErrWindow
+		}
+		return nil
+	}
+	if err := lacks(need); err != nil {
+		switch never := lacks(sumCapped(a.spent, r.maxCost)); {
+		case never != nil:
+			return never
+		case a.running > 0:
+			return fmt.Errorf("%w: %w", err, ErrRunning)
+		default: // U is in the way
 			return ErrResync
 		}
-		return ErrWindow
 	}
 	r.seq = a.track.next
 	if err := a.track.admit(a.seqs(tx, at), r.seq); err != nil {

@@ -34,8 +34,12 @@ const (
 	// no pay streams is not asked for one all the time.
 	retryMost = 10 * time.Second
 
-	// runningTick is how often a comparison that waits for rounds looks again
-	// without being told of an end: another program may share the store.
+	// roomLimit is how long a request waits for others to end whose reserves are in its
+	// way: as long as many answers take. Who asks is told then, and may ask again.
+	roomLimit = 30 * time.Second
+
+	// runningTick is how often who waits for rounds looks again without being told of
+	// an end: another program may share the store.
 	runningTick = time.Second
 
 	// stopLimit is how long Run waits at its end for rounds that are being settled.

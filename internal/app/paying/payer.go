@@ -78,6 +78,7 @@ type Counts struct {
 	Aborted  uint64 `json:"aborted"`   // without a result
 	Disputed uint64 `json:"disputed"`  // whose figure was not believed
 	Unpaid   uint64 `json:"unpaid"`    // requests for which there was no money
+	Waited   uint64 `json:"waited"`    // requests that had to wait for others to end
 	Resyncs  uint64 `json:"resyncs"`   // comparisons of books
 	ToppedUp uint64 `json:"topped_up"` // channels, by itself
 	Failed   uint64 `json:"failed"`    // times that the ledger failed
@@ -213,18 +214,52 @@ func (p *Payer) order(offer *Offer, ask tunnel.Ask) (o channel.Order, free bool,
 	return o, free, nil
 }
 
-// reserve opens the round, with whatever purse covers it. An answer that the request
-// leaves free is bounded by what there is: most are far shorter than what a model
-// could write.
+// reserve opens the round, with whatever purse covers it. What is reserved for requests
+// in progress is free again when they have ended, and most of them need far less: there
+// is room soon.
 func (p *Payer) reserve(ctx context.Context, m *payment, o channel.Order, account string, free bool) (*channel.Payment, error) {
+	late := time.NewTimer(roomLimit)
+	defer late.Stop()
+	for waits := false; ; {
+		p.mu.Lock()
+		ended := p.ended
+		p.mu.Unlock()
+		round, err := p.fit(ctx, m, o, account, free)
+		if !short(err) || !errors.Is(err, channel.ErrRunning) {
+			return round, err
+		}
+		if !waits {
+			waits = true
+			p.count(func(c *Counts) { c.Waited++ })
+		}
+		select {
+		case <-ended:
+		case <-time.After(runningTick):
+		case <-late.C:
+			return nil, err
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// fit opens the round as there is room for it now. An answer that the request leaves
+// free is bounded by what there is: most are far shorter than what a model could write.
+func (p *Payer) fit(ctx context.Context, m *payment, o channel.Order, account string, free bool) (*channel.Payment, error) {
 	for {
 		round, err := p.try(ctx, m, o, account)
-		if !free || o.Output <= leastOutput || !errors.Is(err, channel.ErrFunds) && !errors.Is(err, channel.ErrWindow) {
+		if !free || o.Output <= leastOutput || !short(err) {
 			return round, err
 		}
 		o.Output = max(leastOutput, o.Output/2)
 		o.Reasoning = o.Output
 	}
+}
+
+// short reports whether an error says that the money that is there, or that may be
+// risked, does not cover a round.
+func short(err error) bool {
+	return errors.Is(err, channel.ErrFunds) || errors.Is(err, channel.ErrWindow)
 }
 
 func (p *Payer) try(ctx context.Context, m *payment, o channel.Order, account string) (*channel.Payment, error) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,9 +21,16 @@ import (
 )
 
 // Many requests at once share a channel: each is paid once, and both sides' books
-// say the same when they are over.
+// say the same when they are over. Those for whom there is no room in the window wait
+// for others to end.
 func TestManyAtOnce(t *testing.T) {
-	m := newMarket(t, func(m *market) { m.window = 1_000_000 })
+	for _, window := range []uint64{1_000_000, 4_000} {
+		t.Run(strconv.FormatUint(window, 10), func(t *testing.T) { manyAtOnce(t, window) })
+	}
+}
+
+func manyAtOnce(t *testing.T, window uint64) {
+	m := newMarket(t, func(m *market) { m.window = window })
 	id := m.buy("", 1_000_000)
 	const n = 64
 	var wg sync.WaitGroup
@@ -50,6 +58,60 @@ func TestManyAtOnce(t *testing.T) {
 	}
 	if c := m.payer.Counts(); c.Paid != n || c.Aborted+c.Disputed+c.Failed != 0 {
 		t.Errorf("%+v", c)
+	}
+}
+
+// A request for which there is no room waits until another has ended, or until nobody
+// waits for it any more; one for which there would be none is refused at once.
+func TestRoomIsWaitedFor(t *testing.T) {
+	m := newMarket(t, func(m *market) { m.window = 4_000 })
+	m.buy("", 1_000_000)
+	hold := make(chan struct{})
+	m.model.set(func(f *fakeModel) { f.hold = hold })
+	waits := func(n uint64) {
+		t.Helper()
+		m.eventually("a request waits", func() bool { return m.payer.Counts().Waited == n })
+	}
+	got := make(chan error, 10)
+	begun := func(ctx context.Context) {
+		go func() {
+			resp, err := m.client.Do(ctx, request(t, `,"stream":true`))
+			if err == nil {
+				_, err = io.ReadAll(resp.Body)
+				err = errors.Join(err, resp.Body.Close())
+			}
+			got <- err
+		}()
+	}
+	running := 0
+	for ; m.payer.Counts().Waited == 0; running++ {
+		if running > 4 {
+			t.Fatal("there is room for more than the window")
+		}
+		begun(t.Context())
+		m.eventually("it is opened, or waits", func() bool {
+			c := m.payer.Counts()
+			return c.Opened == uint64(running+1) || c.Waited == 1
+		})
+	}
+	if running < 2 {
+		t.Fatal("there is no room for one")
+	}
+	impatient, leave := context.WithCancel(t.Context())
+	begun(impatient)
+	waits(2)
+	leave()
+	if err := <-got; !errors.Is(err, context.Canceled) {
+		t.Errorf("who does not wait is told %v", err)
+	}
+	if _, _, err := m.ask(request(t, `,"max_tokens":90,"n":8`)); err == nil || m.payer.Counts().Waited != 2 {
+		t.Errorf("what would not fit into all of the window: %v, %+v", err, m.payer.Counts())
+	}
+	close(hold)
+	for range running {
+		if err := <-got; err != nil {
+			t.Errorf("when others had ended: %v", err)
+		}
 	}
 }
 
