@@ -32,21 +32,63 @@ var halfN = [32]byte{
 // address. A wrong digest gives another address or ErrSignature, so the result
 // has to be compared.
 func (s Signature) Recover(digest Hash) (Address, error) {
-	r, low := [32]byte(s[:32]), [32]byte(s[32:])
-	odd := low[0]>>7 == 1
-	low[0] &= 0x7f
-	if bytes.Compare(low[:], halfN[:]) > 0 {
-		return Address{}, ErrSignature
+	_, a, err := s.RecoverKey(digest)
+	return a, err
+}
+
+// RecoverKey is Recover with the key itself.
+func (s Signature) RecoverKey(digest Hash) (PublicKey, Address, error) {
+	r, low, odd, ok := s.parts()
+	if !ok {
+		return PublicKey{}, Address{}, ErrSignature
 	}
 	pub, ok := curve.Recover((*[32]byte)(&digest), &r, &low, odd)
 	if !ok {
-		return Address{}, ErrSignature
+		return PublicKey{}, Address{}, ErrSignature
 	}
 	a := addressOf(pub[:])
 	if a.IsZero() {
-		return Address{}, ErrSignature
+		return PublicKey{}, Address{}, ErrSignature
 	}
-	return a, nil
+	return pub, a, nil
+}
+
+// parts are the numbers r and s, and the parity; false: s is high.
+func (s Signature) parts() (r, low [32]byte, odd, ok bool) {
+	r, low = [32]byte(s[:32]), [32]byte(s[32:])
+	odd = low[0]>>7 == 1
+	low[0] &= 0x7f
+	return r, low, odd, bytes.Compare(low[:], halfN[:]) <= 0
+}
+
+// PublicKey is the x and y of one.
+type PublicKey [64]byte
+
+// Signer is a public key with some of its multiples, 16 kB, by which its signatures
+// are checked in less than half the time. It is immutable.
+type Signer struct {
+	key     *curve.Key
+	address Address
+}
+
+// Signer makes one of the key, in the time of three checks; false: it is no key, or
+// one whose address is zero.
+func (p PublicKey) Signer() (*Signer, bool) {
+	key, ok := curve.NewKey((*[64]byte)(&p))
+	a := addressOf(p[:])
+	if !ok || a.IsZero() {
+		return nil, false
+	}
+	return &Signer{key, a}, true
+}
+
+// Address is whose signatures it checks.
+func (s *Signer) Address() Address { return s.address }
+
+// Signed reports whether Recover gives the signer's address.
+func (s *Signer) Signed(digest Hash, sig Signature) bool {
+	r, low, odd, ok := sig.parts()
+	return ok && s.key.Signed((*[32]byte)(&digest), &r, &low, odd)
 }
 
 // addressOf is the address of a public key, x and y.

@@ -150,6 +150,61 @@ func TestKeyIsNeverShown(t *testing.T) {
 	}
 }
 
+// A signer says what Recover does, of good signatures and of what somebody could make
+// of them.
+func TestSigner(t *testing.T) {
+	key, digest := keyOf(t, 7), ledger.Hash{1, 2, 3}
+	good := key.Sign(digest)
+	pub, _, err := good.RecoverKey(digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, ok := pub.Signer()
+	if !ok || signer.Address() != key.Address() {
+		t.Fatalf("signer of %s, want %s", signer.Address(), key.Address())
+	}
+	same := func(what string, digest ledger.Hash, s ledger.Signature) bool {
+		t.Helper()
+		a, err := s.Recover(digest)
+		want := err == nil && a == key.Address()
+		if got := signer.Signed(digest, s); got != want {
+			t.Errorf("%s: %t, and Recover says %s, %v", what, got, a, err)
+		}
+		return want
+	}
+	if !same("good", digest, good) {
+		t.Error("a good signature is refused")
+	}
+	for i := range 8 * len(good) {
+		bad := good
+		bad[i/8] ^= 1 << (i % 8)
+		if same(fmt.Sprint("bit ", i), digest, bad) {
+			t.Errorf("bit %d of the signature does not matter", i)
+		}
+	}
+	for i := range 8 * len(digest) {
+		other := digest
+		other[i/8] ^= 1 << (i % 8)
+		if same(fmt.Sprint("bit ", i), other, good) {
+			t.Errorf("bit %d of the digest does not matter", i)
+		}
+	}
+	// The twin with high s, and the first that is.
+	order := crypto.S256().Params().N
+	low := new(big.Int).SetBytes(good[32:])
+	low.SetBit(low, 255, 0)
+	for _, n := range []*big.Int{new(big.Int).Sub(order, low), new(big.Int).Add(new(big.Int).Rsh(order, 1), big.NewInt(1)), new(big.Int)} {
+		high := good
+		n.FillBytes(high[32:])
+		same("s of "+n.String(), digest, high)
+		high[32] ^= 0x80
+		same("s of "+n.String()+" and the other parity", digest, high)
+	}
+	if _, ok := (ledger.PublicKey{}).Signer(); ok {
+		t.Error("no point is a key")
+	}
+}
+
 func FuzzRecover(f *testing.F) {
 	digest := ledger.Hash{9}
 	good := keyOf(f, 1).Sign(digest)

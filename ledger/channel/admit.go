@@ -57,21 +57,18 @@ func (p *Payee) Admit(ctx context.Context, now time.Time, h Header, t Terms) (Ad
 	if req.RequestHash != t.RequestHash {
 		return Admission{}, refuse(CodeInvalid, "the request's hash is not that of what came")
 	}
-	var checked <-chan error
-	if h.Voucher != nil { // beside the other signature: each takes longer than all the rest
-		checked = meanwhile(func() error { return p.checkVoucher(c.Key, at, *h.Voucher) })
-	}
-	if signer, err := h.Request.Signer(p.Domain); err != nil || signer != c.Key {
+	if !p.signers.Signed(c.Key, req.Digest(p.Domain), h.Request.Signature) {
 		return Admission{}, refuse(CodeInvalid, "the request is not signed by the channel's session key")
 	}
 	if h.Voucher != nil {
-		if err := <-checked; err != nil {
+		if err := p.checkVoucher(c.Key, at, *h.Voucher); err != nil {
 			return Admission{}, err
 		}
 	}
 	priced, refused := p.price(now, c, req, t)
 
 	var a Admission
+	var stored *ledger.Result
 	var refusal error
 	err = p.Store.Do(ctx, func(tx kv.Tx) error {
 		a = Admission{}
@@ -84,12 +81,11 @@ func (p *Payee) Admit(ctx context.Context, now time.Time, h Header, t Terms) (Ad
 			b.take(*h.Voucher)
 		}
 		var round *Round
-		var stored *ledger.Signed[ledger.Result]
 		round, stored, refusal = p.admit(tx, now, b, at, req, priced, refused)
 		if _, told := errors.AsType[*Refusal](refusal); refusal != nil && !told {
 			return refusal
 		}
-		a = Admission{round, stored}
+		a.Round = round
 		if refusal == nil || h.Voucher != nil {
 			return b.save(tx, now, at, p.deposited(at))
 		}
@@ -100,6 +96,10 @@ func (p *Payee) Admit(ctx context.Context, now time.Time, h Header, t Terms) (Ad
 	}
 	if refusal != nil {
 		return Admission{}, refusal
+	}
+	if stored != nil {
+		signed := p.sign(*stored)
+		a.Stored = &signed
 	}
 	return a, nil
 }
@@ -203,7 +203,7 @@ func (p *Payee) meet(tx kv.Tx, c ledger.Channel, at place, v *ledger.Signed[ledg
 
 // admit decides within the transaction, and changes the book only if the round
 // is admitted.
-func (p *Payee) admit(tx kv.Tx, now time.Time, b *book, at place, req ledger.Request, s served, refused *Refusal) (*Round, *ledger.Signed[ledger.Result], error) {
+func (p *Payee) admit(tx kv.Tx, now time.Time, b *book, at place, req ledger.Request, s served, refused *Refusal) (*Round, *ledger.Result, error) {
 	key := at.with(req.RoundID[:]...)
 	var was served
 	known, err := get(tx, payeeRounds, key, &was)
@@ -213,7 +213,8 @@ func (p *Payee) admit(tx kv.Tx, now time.Time, b *book, at place, req ledger.Req
 	case known && (was.requestHash != req.RequestHash || was.seq != req.Seq):
 		return nil, nil, refuse(CodeReused, "the round's id was used for another request")
 	case known && was.state == finished:
-		return nil, &was.result, nil
+		result := was.result(at, req.RoundID)
+		return nil, &result, nil
 	case known:
 		return nil, nil, refuse(CodeRunning, "the round is being answered")
 	}
@@ -273,7 +274,7 @@ func (p *Payee) checkVoucher(key ledger.Address, at place, v ledger.Signed[ledge
 	if v.Message.Channel != at.id || v.Message.Epoch != at.epoch {
 		return refuse(CodeInvalid, "the voucher is for another channel or epoch")
 	}
-	if signer, err := v.Signer(p.Domain); err != nil || signer != key {
+	if !p.signers.Signed(key, v.Message.Digest(p.Domain), v.Signature) {
 		return refuse(CodeInvalid, "the voucher is not signed by the channel's session key")
 	}
 	return nil

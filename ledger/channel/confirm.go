@@ -57,22 +57,6 @@ func (m *Payment) Ask(ctx context.Context, ask Ask) (ledger.Signed[ledger.Vouche
 	return m.p.voucher(m.at, a, m.key), nil
 }
 
-// Accepted notes what the provider holds and allows.
-func (m *Payment) Accepted(ctx context.Context, f Accepted) error {
-	return m.p.Store.Do(ctx, func(tx kv.Tx) error {
-		a, _, err := loadAccount(tx, m.at)
-		if err != nil {
-			return err
-		}
-		if a.promised.Less(f.Cumulative) { // it was promised by what this store forgot, or never
-			a.mustSync = true
-		}
-		a.acked = maxAmount(a.acked, ledger.MinAmount(f.Cumulative, a.promised))
-		a.allowance = f.Allowance
-		return a.save(tx, m.at)
-	})
-}
-
 // Confirm ends the round with the provider's result. The confirmation is the
 // voucher: on the disk before it is returned. Where the provider's figure cannot
 // be, the round costs what this side thinks, and there is a dispute. For a round
@@ -163,6 +147,9 @@ func (m *Payment) Abort(ctx context.Context, now time.Time) error {
 // Refused ends a round that the provider did not admit: it costs nothing. What
 // the refusal says about the channel is kept.
 func (m *Payment) Refused(ctx context.Context, now time.Time, r *Refusal) error {
+	if r.Code == CodeUncovered || r.Code == CodeUnpaid {
+		m.p.receipts.drop(m.at) // it allows nothing any more
+	}
 	err := m.p.Store.Do(ctx, func(tx kv.Tx) error {
 		if err := m.p.abort(tx, now, m.at, m.round.seq, ledger.Amount{}); err != nil {
 			return err

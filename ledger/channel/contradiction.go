@@ -142,8 +142,7 @@ func (p *Payer) Contradiction(ctx context.Context, id ledger.RoundID) (c Contrad
 // Says reports whether a result is the provider's word about the payment's round,
 // and about its request.
 func (m *Payment) Says(r ledger.Signed[ledger.Result]) bool {
-	signer, err := r.Signer(m.p.Domain)
 	w := r.Message
-	return err == nil && signer == m.round.provider && w.Channel == m.at.id && w.Epoch == m.at.epoch && w.RoundID == m.round.id &&
-		w.RequestHash == m.round.requestHash && w.Final
+	return w.Channel == m.at.id && w.Epoch == m.at.epoch && w.RoundID == m.round.id && w.RequestHash == m.round.requestHash && w.Final &&
+		m.p.signers.Signed(m.round.provider, w.Digest(m.p.Domain), r.Signature)
 }

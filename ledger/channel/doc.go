@@ -12,8 +12,9 @@
 //
 // Every operation is a function on records within one Do of the store: what a
 // signature, a voucher or an answer depends on is on the disk before it is
-// returned, and nothing is remembered between two operations, so that several
-// processes may share a store. Time is passed in.
+// returned, and nothing is remembered between two operations that they need, so that
+// several processes may share a store: only multiples of keys that sign often, and
+// receipts that have not got to the books. Time is passed in.
 //
 // The package knows no HTTP, no circuit and no chain: what it needs of them it
 // declares ([Chain], [Store]). It keeps hashes, counts and amounts, never a

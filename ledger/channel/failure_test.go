@@ -138,7 +138,7 @@ func (w *world) settled(at string) {
 	}
 	var total ledger.Amount
 	for _, s := range w.served() {
-		total = sumCapped(total, s.result.Message.Cost)
+		total = sumCapped(total, s.cost)
 	}
 	if total != b.finished {
 		w.Fatalf("%s: the results are %s, the books %s", at, total, b.finished)

@@ -124,6 +124,7 @@ func (p *Payer) info(tx kv.Tx, where []byte) (i RoundInfo, b *bought, err error)
 	if err != nil {
 		return i, nil, err
 	}
+	a.heard(p.receipts.last(at))
 	i = RoundInfo{
 		Round: b.id, Channel: at.id, Epoch: at.epoch, Seq: b.seq, Provider: b.provider, Model: b.price.Model, State: b.state,
 		Status: b.leaf.Status, Opened: timeOf(b.opened), MaxCost: b.maxCost, Cost: b.leaf.Cost, Input: b.leaf.Input,

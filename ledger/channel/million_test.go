@@ -68,7 +68,8 @@ func (f *full) rounds(tx kv.Tx, at place, n int) error {
 		r := ledger.Result{Channel: at.id, Epoch: 1, Final: true, Input: 20, Output: 50, Cost: ledger.Wei(100), Status: ledger.StatusDone}
 		_, _ = rand.Read(r.RoundID[:])
 		b.finished, _ = b.finished.Add(r.Cost)
-		s := served{state: finished, seq: seq + 1, result: ledger.Signed[ledger.Result]{Message: r}, due: b.finished}
+		s := served{seq: seq + 1}
+		s.finish(r, b.finished)
 		b.track.log.AppendHash(leafOf(r, s.seq).Hash())
 		b.track.base, b.track.next = seq+2, seq+2
 		if err := put(tx, payeeRounds, at.with(r.RoundID[:]...), &s); err != nil {

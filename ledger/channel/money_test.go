@@ -735,7 +735,7 @@ func TestWindowOf(t *testing.T) {
 		{500, 600, ledger.Amount{}, ledger.Wei(500)},
 		{0, 1 << 60, ledger.MaxAmount, ledger.MaxAmount},
 	} {
-		p := &Payer{PayerConfig{Window: ledger.Wei(c.window), WindowTokens: c.tokens}}
+		p := &Payer{PayerConfig: PayerConfig{Window: ledger.Wei(c.window), WindowTokens: c.tokens}}
 		if got := p.WindowOf(c.locked); got != c.want {
 			t.Errorf("%+v: %v", c, got)
 		}

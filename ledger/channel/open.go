@@ -84,11 +84,14 @@ func (p *Payer) Open(ctx context.Context, now time.Time, o Order) (*Payment, err
 	r.requestHash = HashRequest(r.salt, o.Target, o.Body)
 
 	var made <-chan Header
+	var receipt *Accepted
 	err = p.Store.Do(ctx, func(tx kv.Tx) (err error) {
 		a, _, err := loadAccount(tx, m.at)
 		if err != nil {
 			return err
 		}
+		receipt = p.receipts.last(m.at)
+		a.heard(receipt)
 		allowed := a.allowance
 		if o.Ahead {
 			allowed = ledger.Amount{}
@@ -111,6 +114,7 @@ func (p *Payer) Open(ctx context.Context, now time.Time, o Order) (*Payment, err
 	if err != nil {
 		return nil, fmt.Errorf("channel %s: %w", o.Channel, err)
 	}
+	p.receipts.forget(m.at, receipt)
 	m.header = (<-made).String()
 	return m, nil
 }

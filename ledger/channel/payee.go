@@ -8,6 +8,7 @@ import (
 
 	"github.com/culvert-net/culvert/internal/kv"
 	"github.com/culvert-net/culvert/ledger"
+	"github.com/culvert-net/culvert/ledger/signers"
 )
 
 // PayeeConfig says for whom and how rounds are admitted.
@@ -41,7 +42,8 @@ type PayeeConfig struct {
 // Payee is the provider's side of all its channels.
 type Payee struct {
 	PayeeConfig
-	self ledger.Address
+	self    ledger.Address
+	signers *signers.Checker // session keys
 }
 
 // NewPayee checks the configuration. Start comes before anything else.
@@ -55,7 +57,7 @@ func NewPayee(c PayeeConfig) (*Payee, error) {
 	if err := checkOwner(c.Owner); err != nil {
 		return nil, fmt.Errorf("payee: %w", err)
 	}
-	return &Payee{PayeeConfig: c, self: c.Key.Address()}, nil
+	return &Payee{PayeeConfig: c, self: c.Key.Address(), signers: signers.New()}, nil
 }
 
 // Start ends what this process left running when it ended the last time: those

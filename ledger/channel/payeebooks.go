@@ -156,9 +156,13 @@ type served struct {
 	locked   ledger.Amount
 	bound    uint64 // output tokens
 
-	// When it is finished.
-	result ledger.Signed[ledger.Result]
-	due    ledger.Amount // S after it: a voucher of so much has paid for it
+	// When it is finished. What its key says and the request's hash are the rest of the
+	// result, and the signature follows from that: it is always the same.
+	response ledger.Hash
+	usage    ledger.Usage // input, cached and output
+	cost     ledger.Amount
+	status   ledger.Status
+	due      ledger.Amount // S after it: a voucher of so much has paid for it
 }
 
 const (
@@ -167,13 +171,21 @@ const (
 )
 
 func (s *served) visit(f fields) {
-	f.version(1)
+	f.version(2)
 	f.u8(&s.state)
 	f.u64(&s.seq)
 	f.fixed(s.requestHash[:])
 	if s.state == finished {
-		visitSigned(f, &s.result, resultBytes)
+		f.fixed(s.response[:])
+		f.u64(&s.usage.Input)
+		f.u64(&s.usage.Cached)
+		f.u64(&s.usage.Output)
+		f.amount(&s.cost)
+		f.u8((*uint8)(&s.status))
 		f.amount(&s.due)
+		if r, ok := f.(*reader); ok && (s.status < ledger.StatusDone || s.status > ledger.StatusPartial) {
+			r.fail("its status is none")
+		}
 		return
 	}
 	f.text(&s.owner, maxOwner)
@@ -183,6 +195,20 @@ func (s *served) visit(f fields) {
 	f.amount(&s.unit)
 	f.amount(&s.locked)
 	f.u64(&s.bound)
+}
+
+// finish ends the round with its result; due is S after it.
+func (s *served) finish(r ledger.Result, due ledger.Amount) {
+	s.state, s.response, s.cost, s.status, s.due = finished, r.ResponseHash, r.Cost, r.Status, due
+	s.usage = ledger.Usage{Input: r.Input, Cached: r.Cached, Output: r.Output}
+}
+
+// result is that of a finished round.
+func (s *served) result(at place, id ledger.RoundID) ledger.Result {
+	return ledger.Result{
+		Channel: at.id, Epoch: at.epoch, RoundID: id, Final: true, RequestHash: s.requestHash, ResponseHash: s.response,
+		Input: s.usage.Input, Cached: s.usage.Cached, Output: s.usage.Output, Cost: s.cost, Status: s.status,
+	}
 }
 
 func visitPrice(f fields, p *ledger.ModelPrice) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/culvert-net/culvert/internal/kv"
 	"github.com/culvert-net/culvert/ledger"
+	"github.com/culvert-net/culvert/ledger/signers"
 )
 
 // PayerConfig says from what and how rounds are paid.
@@ -34,7 +35,11 @@ type PayerConfig struct {
 }
 
 // Payer is the client's side of all its channels.
-type Payer struct{ PayerConfig }
+type Payer struct {
+	PayerConfig
+	signers  *signers.Checker // providers
+	receipts *receipts
+}
 
 var (
 	// ErrNoChannel says that no channel that is held can pay for a round.
@@ -71,7 +76,7 @@ func NewPayer(c PayerConfig) (*Payer, error) {
 	if err := checkOwner(c.Owner); err != nil {
 		return nil, fmt.Errorf("payer: %w", err)
 	}
-	return &Payer{c}, nil
+	return &Payer{PayerConfig: c, signers: signers.New(), receipts: &receipts{of: make(map[place]*Accepted)}}, nil
 }
 
 // Start ends what this process left running when it ended the last time: those
@@ -115,6 +120,9 @@ func (p *Payer) jump(ctx context.Context) error {
 
 // Sweep is for now and then: it aborts rounds whose process is gone.
 func (p *Payer) Sweep(ctx context.Context, now time.Time) error {
+	if err := p.Flush(ctx); err != nil {
+		return err
+	}
 	err := pages(ctx, p.Store, payerRunning, nil, func(tx kv.Tx, key, value []byte) error {
 		var due deadline
 		if err := decode(value, &due); err != nil {

@@ -63,6 +63,7 @@ func (p *Payer) Adopt(ctx context.Context, id ledger.ChannelID, s State) (*ledge
 		}
 		held = v.Cumulative
 	}
+	p.receipts.drop(at) // the books say more, and later
 	var a *account
 	err = p.Store.Do(ctx, func(tx kv.Tx) (err error) {
 		if a, _, err = loadAccount(tx, at); err != nil {

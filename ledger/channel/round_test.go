@@ -23,6 +23,9 @@ func TestRound(t *testing.T) {
 		if c.Cost != costOf(i*10+1) || c.Dispute != nil {
 			t.Fatalf("round %d = %s, %v; want %s", i, c.Cost, c.Dispute, costOf(i*10+1))
 		}
+		if err := w.payer.Flush(w.ctx); err != nil {
+			t.Fatal(err)
+		}
 		a, b := w.account(), w.book()
 		if a.spent != b.finished || !a.reserved.IsZero() || !b.reserved.IsZero() || a.running != 0 || b.running != 0 {
 			t.Fatalf("after round %d the payer has %s, the provider %s; reserved %s, %s", i, a.spent, b.finished, a.reserved, b.reserved)

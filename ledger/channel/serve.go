@@ -127,8 +127,8 @@ func (p *Payee) funds(tx kv.Tx, now time.Time, at place) (f funds, err error) {
 
 // Finish ends the round with what it used: the money is no longer reserved, the
 // cost is on the books, and the result is on the disk before its signature is
-// returned. An aborted round costs nothing. If the round was ended already, by
-// whomever, the result is that one.
+// returned, which is made meanwhile. An aborted round costs nothing. If the round was
+// ended already, by whomever, the result is that one.
 func (r *Round) Finish(ctx context.Context, now time.Time, u ledger.Usage, response ledger.Hash, status ledger.Status) (ledger.Signed[ledger.Result], error) {
 	if status == ledger.StatusAborted {
 		u = ledger.Usage{}
@@ -137,23 +137,34 @@ func (r *Round) Finish(ctx context.Context, now time.Time, u ledger.Usage, respo
 		Channel: r.at.id, Epoch: r.at.epoch, RoundID: r.ID(), Final: true, RequestHash: r.request.RequestHash, ResponseHash: response,
 		Input: u.Input, Cached: u.Cached, Output: u.Output, Cost: r.Cost(u), Status: status,
 	}
-	signed := ledger.Sign(res, r.p.Domain, r.p.Key)
-	err := r.p.Store.Do(ctx, func(tx kv.Tx) (err error) {
-		signed, err = r.p.finish(tx, now, r.at, r.ID(), signed)
+	var made <-chan ledger.Signed[ledger.Result]
+	err := r.p.Store.Do(ctx, func(tx kv.Tx) error {
+		final, err := r.p.finish(tx, now, r.at, r.ID(), res)
+		if err == nil && final.RoundID == r.ID() {
+			made = meanwhile(func() ledger.Signed[ledger.Result] { return r.p.sign(final) })
+		} else {
+			made = nil
+		}
 		return err
 	})
 	if err != nil {
 		return ledger.Signed[ledger.Result]{}, fmt.Errorf("round %s: %w", r.ID(), err)
 	}
-	if signed.Message.RoundID != r.ID() {
+	if made == nil {
 		return ledger.Signed[ledger.Result]{}, fmt.Errorf("round %s: %w", r.ID(), ErrForgotten)
 	}
-	return signed, nil
+	return <-made, nil
+}
+
+// sign signs a result that is on the disk, or is there before it leaves. The same one
+// gives the same bytes.
+func (p *Payee) sign(r ledger.Result) ledger.Signed[ledger.Result] {
+	return ledger.Sign(r, p.Domain, p.Key)
 }
 
 // finish puts a result on the books, unless there is one. On a channel of a
 // restored store the round is forgotten instead, and the zero value returned.
-func (p *Payee) finish(tx kv.Tx, now time.Time, at place, id ledger.RoundID, result ledger.Signed[ledger.Result]) (none ledger.Signed[ledger.Result], err error) {
+func (p *Payee) finish(tx kv.Tx, now time.Time, at place, id ledger.RoundID, result ledger.Result) (none ledger.Result, err error) {
 	key := at.with(id[:]...)
 	var s served
 	known, err := get(tx, payeeRounds, key, &s)
@@ -164,7 +175,7 @@ func (p *Payee) finish(tx kv.Tx, now time.Time, at place, id ledger.RoundID, res
 		return none, nil // forgotten below
 	}
 	if s.state == finished {
-		return s.result, nil
+		return s.result(at, id), nil
 	}
 	b, _, err := loadBook(tx, at)
 	if err != nil {
@@ -183,16 +194,16 @@ func (p *Payee) finish(tx kv.Tx, now time.Time, at place, id ledger.RoundID, res
 		}
 		return none, b.save(tx, now, at, p.deposited(at))
 	}
-	if b.finished, err = b.finished.Add(result.Message.Cost); err != nil {
+	if b.finished, err = b.finished.Add(result.Cost); err != nil {
 		return none, err
 	}
 	if b.best != nil && !b.finished.Less(b.promised()) { // it was ahead until now
 		b.earned = b.better(b.earned, b.best)
 	}
-	if err := b.track.finish(b.seqs(tx, at), leafOf(result.Message, s.seq)); err != nil {
+	if err := b.track.finish(b.seqs(tx, at), leafOf(result, s.seq)); err != nil {
 		return none, err
 	}
-	s.state, s.result, s.due = finished, result, b.finished
+	s.finish(result, b.finished)
 	if err := put(tx, payeeRounds, key, &s); err != nil {
 		return none, err
 	}
@@ -226,9 +237,8 @@ func (p *Payee) abandon(tx kv.Tx, now time.Time, key []byte, from int) error {
 	if !known || s.state == finished {
 		return tx.Delete(payeeRunning, key)
 	}
-	result := ledger.Sign(ledger.Result{
+	_, err = p.finish(tx, now, at, id, ledger.Result{
 		Channel: at.id, Epoch: at.epoch, RoundID: id, Final: true, RequestHash: s.requestHash, Status: ledger.StatusAborted,
-	}, p.Domain, p.Key)
-	_, err = p.finish(tx, now, at, id, result)
+	})
 	return err
 }

@@ -56,13 +56,17 @@ func (p *Payee) answer(ctx context.Context, now time.Time, hello Hello, f Frame)
 
 // Result is the signed result of a round, if it is finished.
 func (p *Payee) Result(ctx context.Context, id ledger.ChannelID, epoch uint32, round ledger.RoundID) (r ledger.Signed[ledger.Result], found bool, err error) {
+	at := place{id, epoch}
+	var s served
 	err = p.Store.View(ctx, func(tx kv.Tx) error {
-		var s served
-		known, err := get(tx, payeeRounds, place{id, epoch}.with(round[:]...), &s)
-		r, found = s.result, known && s.state == finished
+		s = served{}
+		found, err = get(tx, payeeRounds, at.with(round[:]...), &s)
 		return err
 	})
-	return r, found, err
+	if err != nil || !found || s.state != finished {
+		return r, false, err
+	}
+	return p.sign(s.result(at, round)), true, nil
 }
 
 // sessionKey is whose signatures count on a channel, as the contract has it or, since
@@ -163,7 +167,7 @@ func (p *Payee) checkAsk(ctx context.Context, at place, kind uint8, next uint64,
 	if err != nil {
 		return err
 	}
-	if signer, err := s.Recover(askDigest(p.Domain, kind, at.id, at.epoch, next)); err != nil || signer != key {
+	if !p.signers.Signed(key, askDigest(p.Domain, kind, at.id, at.epoch, next), s) {
 		return refuse(CodeInvalid, "the question is not signed by the channel's session key")
 	}
 	return nil

@@ -53,7 +53,10 @@ func sampleRecords() []record {
 	return []record{
 		&book{track: log, best: sampleVoucher(), finished: ledger.Wei(1), running: 2, touched: 3, defaulted: true},
 		&served{state: running, owner: "gateway", price: price, bound: 5},
-		&served{state: finished, result: result, due: ledger.Wei(5)},
+		&served{
+			state: finished, response: ledger.Hash{1}, usage: ledger.Usage{Input: 2, Cached: 3, Output: 4}, cost: ledger.Wei(5),
+			status: ledger.StatusPartial, due: ledger.Wei(6),
+		},
 		&deadline{5},
 		&funder{since: 1, paid: ledger.Wei(2), exposed: ledger.Wei(3)},
 		&cohorts{[]cohort{{1, ledger.Wei(1)}, {7, ledger.MaxAmount}}},

@@ -2,7 +2,8 @@
 // the time of the curve in Go that go-ethereum has without cgo, with the same
 // answers.
 //
-// Recover is all there is; see ledger.Signature for what counts as a signature.
+// Recover does it, and Key says whether it would return a key that is known, in
+// half the time again; see ledger.Signature for what counts as a signature.
 // It is not for signing: nothing here takes the same time for each input, and
 // nothing here may ever see a private key. Everything is a pure function.
 //
@@ -12,7 +13,8 @@
 // whose names the constants have. Each of the two numbers is split into halves
 // of 128 bits, x + y·lambda, since lambda times a point is that point with its x
 // times beta. So there are 128 doublings for all four, and additions where a
-// half has a digit.
+// half has a digit. Of a key that is known, and of G, sums of multiples are kept
+// (comb.go): then there are 17 doublings.
 //
 // Implements: docs/spec/ledger.md §4.
 package curve
@@ -33,36 +35,24 @@ import (
 // The point whose x is r plus the order, which may be meant too in one of 2^127
 // signatures, has no place in a compact one.
 func Recover(digest, rBytes, sBytes *[32]byte, odd bool) (pub [64]byte, ok bool) {
-	r, err := fr.BigEndian.Element(rBytes)
-	if err != nil || r.IsZero() {
+	r, s, z, ok := numbersOf(digest, rBytes, sBytes)
+	if !ok {
 		return pub, false
 	}
-	s, err := fr.BigEndian.Element(sBytes)
-	if err != nil || s.IsZero() {
-		return pub, false
-	}
-	var z, inverse fr.Element
-	if z, err = fr.BigEndian.Element(digest); err != nil {
-		z.SetBytes(digest[:]) // at or above the order: modulo it
-	}
-
-	// The point: y² = x³ + 7.
 	var point affine
+	var err error
 	if point.x, err = fp.BigEndian.Element(rBytes); err != nil {
 		return pub, false // unreachable: the order is below the field's
 	}
-	var square, seven fp.Element
-	square.Square(&point.x)
-	square.Mul(&square, &point.x)
-	seven.SetUint64(7)
-	square.Add(&square, &seven)
+	square := point.ySquared()
 	if point.y.Sqrt(&square) == nil {
 		return pub, false
 	}
-	if low := point.y.Bits()[0]; low&1 == 1 != odd {
+	if point.isOdd() != odd {
 		point.y.Neg(&point.y)
 	}
 
+	var inverse fr.Element
 	inverse.Inverse(&r)
 	z.Neg(&z)
 	z.Mul(&z, &inverse)
@@ -77,8 +67,36 @@ func Recover(digest, rBytes, sBytes *[32]byte, odd bool) (pub [64]byte, ok bool)
 	return pub, true
 }
 
+// numbersOf are a signature's two numbers and the digest as a third; false: one of the
+// two is zero, or not below the order.
+func numbersOf(digest, rBytes, sBytes *[32]byte) (r, s, z fr.Element, ok bool) {
+	var err error
+	if r, err = fr.BigEndian.Element(rBytes); err != nil || r.IsZero() {
+		return r, s, z, false
+	}
+	if s, err = fr.BigEndian.Element(sBytes); err != nil || s.IsZero() {
+		return r, s, z, false
+	}
+	if z, err = fr.BigEndian.Element(digest); err != nil {
+		z.SetBytes(digest[:]) // at or above the order: modulo it
+	}
+	return r, s, z, true
+}
+
 // affine is a point that is not the one at infinity.
 type affine struct{ x, y fp.Element }
+
+// ySquared is what the square of y is for the point's x: x³ + 7.
+func (p *affine) ySquared() (square fp.Element) {
+	var seven fp.Element
+	square.Square(&p.x)
+	square.Mul(&square, &p.x)
+	seven.SetUint64(7)
+	square.Add(&square, &seven)
+	return square
+}
+
+func (p *affine) isOdd() bool { return p.y.Bits()[0]&1 == 1 }
 
 // jacobian is the point (x/z², y/z³); z is zero at infinity.
 type jacobian struct{ x, y, z fp.Element }

@@ -191,7 +191,11 @@ func BenchmarkRecover(b *testing.B) {
 			b.ReportMetric(float64(cpu()-began)/float64(n)/1000, "cpu-µs/op")
 		})
 	}
+	pub, _ := curve.Recover(&digest, &r, &s, odd)
+	known, _ := curve.NewKey(&pub)
 	measure("here", func() { curve.Recover(&digest, &r, &s, odd) })
+	measure("known key", func() { known.Signed(&digest, &r, &s, odd) })
+	measure("a key is made", func() { curve.NewKey(&pub) })
 	measure("go-ethereum", func() { _, _ = crypto.Ecrecover(digest[:], full) })
 	measure("go-ethereum signs", func() { _, _ = crypto.Sign(digest[:], key) })
 }

@@ -141,6 +141,11 @@ func (p *Payer) stop() {
 	})
 	defer late.Stop()
 	p.settling.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
+	defer cancel()
+	if err := p.cfg.Payer.Flush(ctx); err != nil {
+		p.failed(ctx, "what providers have accepted could not be kept", err)
+	}
 }
 
 // Open implements tunnel.Payer.
