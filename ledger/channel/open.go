@@ -52,8 +52,8 @@ func (o Order) MaxCost(locked ledger.Amount) (ledger.Amount, error) {
 
 // Open reserves what a round may cost, on the disk, and makes its header. With
 // what the provider allows, and vouchers of at most one window ahead, it is
-// covered there. Where it is not, ErrFunds and ErrWindow come with ErrRunning if other
-// rounds run: when they have ended there may be room.
+// covered there. Where it is not, it is a ShortError, which comes with ErrRunning if
+// there would be room without other rounds that run.
 func (p *Payer) Open(ctx context.Context, now time.Time, o Order) (*Payment, error) {
 	c, ok := p.Chain.Channel(o.Channel)
 	if !ok {
@@ -161,11 +161,11 @@ func (p *Payer) reserve(tx kv.Tx, now time.Time, at place, a *account, r *bought
 	}
 	ahead := over(need, allowed)
 	lacks := func(need ledger.Amount) error {
-		switch {
-		case c.Deposited.Less(need):
-			return ErrFunds
-		case sumCapped(a.spent, p.WindowOf(c.Locked)).Less(over(need, allowed)):
-			return ErrWindow
+		if c.Deposited.Less(need) {
+			return &ShortError{ErrFunds, r.maxCost, over(c.Deposited, over(need, r.maxCost))}
+		}
+		if most := sumCapped(a.spent, p.WindowOf(c.Locked)); most.Less(over(need, allowed)) {
+			return &ShortError{ErrWindow, r.maxCost, over(sumCapped(most, allowed), over(need, r.maxCost))}
 		}
 		return nil
 	}

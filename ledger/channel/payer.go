@@ -68,6 +68,17 @@ var (
 	ErrNoRound = errors.New("no such round")
 )
 
+// A ShortError says by how much a round is not covered.
+type ShortError struct {
+	Err  error         // ErrFunds or ErrWindow
+	Cost ledger.Amount // at most, of the round
+	Left ledger.Amount // of the deposit or the window, for it
+}
+
+func (e *ShortError) Error() string { return e.Err.Error() }
+
+func (e *ShortError) Unwrap() error { return e.Err }
+
 // NewPayer checks the configuration. Start comes before anything else.
 func NewPayer(c PayerConfig) (*Payer, error) {
 	if c.Store == nil || c.Chain == nil || c.Key == nil {

@@ -178,7 +178,8 @@ func (m *money) open(ctx context.Context, b *bridge, domain ledger.Domain) error
 		return err
 	}
 	m.payer, err = paying.New(ctx, paying.Config{
-		Payer: m.channels, Purses: m.purses, Offer: m.offer, Beside: node.Beside, MaxOutput: uint64(b.cfg.Pay.MaxOutput), Buy: buyLine, Log: b.log,
+		Payer: m.channels, Purses: m.purses, Offer: m.offer, Beside: node.Beside, MaxOutput: uint64(b.cfg.Pay.MaxOutput), Buy: buyLine,
+		Money: m.books.Chain.Money, Log: b.log,
 		TopUp: paying.TopUp{Amount: amount, Daily: daily, Do: m.topUp, Store: m.books.Store},
 	})
 	return err

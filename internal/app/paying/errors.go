@@ -53,6 +53,7 @@ func lacks(err error) bool {
 // for, with what helps.
 func (p *Payer) noMoney(ctx context.Context, err error, offer *Offer, account string) error {
 	buy := p.cfg.Buy(offer.Provider, account)
+	short, tooLittle := errors.AsType[*channel.ShortError](err)
 	var e *openai.Error
 	switch {
 	case ctx.Err() != nil:
@@ -61,14 +62,16 @@ func (p *Payer) noMoney(ctx context.Context, err error, offer *Offer, account st
 		e = Unread(errUnread)
 	case errors.Is(err, channel.ErrNoChannel):
 		e = openai.Quota("the provider of this model is paid, and nothing was bought there; run: " + buy)
-	case errors.Is(err, channel.ErrFunds):
-		e = openai.Quota("what is left with the provider does not cover what this request may cost; lower max_tokens, or run: " + buy)
+	case tooLittle && short.Err == channel.ErrFunds:
+		e = openai.Quota(fmt.Sprintf("this request may cost %s, and %s is left with the provider; lower max_tokens, or run: %s",
+			p.cfg.Money(short.Cost), p.cfg.Money(short.Left), buy))
 	case errors.Is(err, channel.ErrPrice):
 		e = openai.Quota("the provider of this model asks for more than when you bought there; use another, or agree to its price with: " + buy)
 	case errors.Is(err, channel.ErrClosing):
 		e = openai.Quota("the channel with the provider is closing; run: " + buy)
-	case errors.Is(err, channel.ErrWindow):
-		e = openai.Quota("this request would need more paid ahead than you risk with one provider; lower max_tokens, wait for requests in progress, or raise pay.window in config.toml")
+	case tooLittle:
+		e = openai.Quota(fmt.Sprintf("this request may cost %s, and you risk %s more with one provider; lower max_tokens, wait for requests in progress, or raise pay.window in config.toml",
+			p.cfg.Money(short.Cost), p.cfg.Money(short.Left)))
 	case errors.Is(err, channel.ErrMismatch):
 		e = openai.Quota("the provider's books of what was paid do not fit ours, so that nothing more is paid; bridge status says more")
 	case errors.Is(err, channel.ErrResync), errors.Is(err, channel.ErrRunning), errors.Is(err, context.DeadlineExceeded):

@@ -261,6 +261,7 @@ func (m *market) startBridge() {
 		},
 		Beside: m.bridge.file.besides(m.beside()),
 		TopUp:  m.topUp,
+		Money:  ledger.Amount.String,
 		Buy:    func(_ ledger.Address, account string) string { return "bridge buy " + account },
 	})
 	m.must(err)

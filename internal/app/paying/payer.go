@@ -43,6 +43,9 @@ type Config struct {
 	// if that is "", for all.
 	Buy func(provider ledger.Address, account string) string
 
+	// Money is an amount for people.
+	Money func(ledger.Amount) string
+
 	// TopUp buys more by itself; the zero value: nothing is.
 	TopUp TopUp
 

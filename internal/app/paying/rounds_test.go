@@ -407,8 +407,9 @@ func TestOutputFitsTheMoney(t *testing.T) {
 		t.Errorf("%+v", b)
 	}
 	_, _, err := m.ask(request(t, `,"max_tokens":3000`))
-	if e, ok := errors.AsType[*openai.Error](err); !ok || !strings.Contains(e.Message, "max_tokens") || !strings.Contains(e.Message, "bridge buy") {
-		t.Errorf("%v, want that there is not enough", err)
+	if e, ok := errors.AsType[*openai.Error](err); !ok || !strings.Contains(e.Message, "max_tokens") || !strings.Contains(e.Message, "bridge buy") ||
+		!strings.Contains(e.Message, "and 19992 is left") {
+		t.Errorf("%+v, want that there is not enough", e)
 	}
 	if text, _, err := m.ask(request(t, "")); err != nil || strings.Count(text, "word ") == 0 || strings.Count(text, "word ") >= 3000 {
 		t.Errorf("%d tokens, %v, want as many as there is money for", strings.Count(text, "word "), err)
