@@ -101,6 +101,7 @@ func (w *town) earn(amount ledger.Amount) {
 // What a client has promised is claimed, once, and withdrawn; what is worth less than
 // its gas is left. What is left of the deposit comes back to the client.
 func TestClaimAndWithdraw(t *testing.T) {
+	t.Parallel()
 	w := newTown(t)
 	w.must("gateway", "price", "set", "--input", "1 gwei", "--output", "2 gwei")
 	payout := w.chain.Ready().Accounts[5].Address

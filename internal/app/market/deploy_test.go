@@ -12,6 +12,7 @@ import (
 // A market that was deployed by a command can be used by what that has printed; an
 // interrupted command goes on with its transaction.
 func TestDeploy(t *testing.T) {
+	t.Parallel()
 	w := newTown(t)
 	rpc := w.chain.Ready().RPC
 	for args, want := range map[string]string{

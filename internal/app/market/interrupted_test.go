@@ -14,6 +14,7 @@ import (
 // Whoever is interrupted, wherever the order is, gives the same command again: it is
 // done once, and when it was done before, that is said.
 func TestInterrupted(t *testing.T) {
+	t.Parallel()
 	w := newTown(t)
 	w.must("gateway", "price", "set", "--input", "1 gwei", "--output", "2 gwei")
 	w.must("gateway", "register", "--yes")

@@ -21,6 +21,7 @@ func eth(t testing.TB, text string) ledger.Amount {
 
 // Provider and client do everything by commands, while no program runs.
 func TestCommands(t *testing.T) {
+	t.Parallel()
 	w := newTown(t)
 	if text := w.refused(app.ExitUsage, "gateway", "register", "--yes"); !strings.Contains(text, "gateway price set") {
 		t.Errorf("without a price: %s", text)

@@ -16,6 +16,7 @@ import (
 // What is not the agreed chain or contract, or cannot be paid, is refused before
 // anything is sent, with what to do next.
 func TestRefusedBeforeAnythingIsSent(t *testing.T) {
+	t.Parallel()
 	w := newTown(t)
 	w.must("gateway", "price", "set", "--input", "1 gwei", "--output", "2 gwei")
 	w.must("gateway", "register", "--yes")

@@ -309,6 +309,7 @@ func (s *sweep) settle() {
 // after, and again at every write of what follows: the next request works, no money
 // is lost, made or paid twice, and what one may lose by the other is within limits.
 func TestKilledAtEveryWrite(t *testing.T) {
+	t.Parallel()
 	sides := []string{"bridge", "gateway"}
 	writes := make(map[string]int)
 	var slow time.Duration

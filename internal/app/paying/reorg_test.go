@@ -107,6 +107,7 @@ func (o *onChain) pays(amount uint64) ledger.ChannelID {
 // signed, nothing more is answered and nothing claimed. Bought anew, what was promised
 // counts again, and so does the next request.
 func TestDepositReorgedAway(t *testing.T) {
+	t.Parallel()
 	o := newOnChain(t, func(m *market) { m.window, m.context = 1_000_000, 1000 })
 	id := o.pays(1_000_000)
 	if text, _, err := o.ask(request(t, `,"stream":true`)); err != nil || strings.Count(text, "word ") != 20 {

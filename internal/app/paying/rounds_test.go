@@ -230,6 +230,7 @@ func (t *tapped) Write(b []byte) (int, error) {
 // round is paid all the same. Where none can be opened any more, the round has no
 // result, and the next ones go on.
 func TestDisconnectAtEveryFrame(t *testing.T) {
+	t.Parallel()
 	for _, gone := range []bool{false, true} {
 		for step := range 6 {
 			m := newMarket(t)
