@@ -270,7 +270,7 @@ func TestKeysCommands(t *testing.T) {
 		{[]string{"add", "b", "--requests-per-day", "-1"}, 2, "per day"},
 		{[]string{"add", "b", "--money-per-day", "0.5"}, 2, "wei"},
 		{[]string{"add", "b", "--money-per-day", "100000000000000000000000000000000"}, 2, "wei"},
-		{[]string{"add", "spender", "--money-per-day", "1000000000000000000", "--money-per-month", "79228162514264337593543950335"}, 0, keys.Prefix},
+		{[]string{"add", "spender", "--money-per-day", "1 eth", "--money-per-month", "79228162514264337593543950335"}, 0, keys.Prefix},
 		{[]string{"list"}, 0, "1000000000000000000 wei/day, 79228162514264337593543950335 wei/month"},
 		{[]string{"list", "--json"}, 0, `"per_day": "1000000000000000000"`},
 		{[]string{"add", "b", "--isolation", "none"}, 2, "isolation"},

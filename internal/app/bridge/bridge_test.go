@@ -34,6 +34,7 @@ func TestValidate(t *testing.T) {
 		{"no requests", func(c *Config) { c.API.Requests = 0 }, 1, "api.requests"},
 		{"memory", func(c *Config) { c.API.BodiesMiB = 1 }, 1, "api.bodies_mib"},
 		{"money", func(c *Config) { c.API.Keyless = "0.5" }, 1, "api.keyless_money_per_day"},
+		{"money in eth", func(c *Config) { c.API.Keyless = "0.5 eth" }, 0, ""},
 		{"no money", func(c *Config) { c.API.Keyless = "" }, 1, "api.keyless_money_per_day"},
 	} {
 		cfg := Defaults()

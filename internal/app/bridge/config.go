@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/culvert-net/culvert/api"
-	"github.com/culvert-net/culvert/api/keys"
 	"github.com/culvert-net/culvert/internal/app"
 	"github.com/culvert-net/culvert/internal/app/node"
 	"github.com/culvert-net/culvert/internal/app/onchain"
@@ -36,7 +35,7 @@ type APIConfig struct {
 	Isolation string        `toml:"isolation" flag:"isolation" doc:"What a provider may link, by seeing it on one circuit: \"conversation\", one conversation\n(system prompt and first question); or \"key\", all requests of one API key, which is faster\nwhere every request is a conversation of its own."`
 	Requests  int           `toml:"requests" doc:"How many requests may be in progress at once; the next one is told to try again."`
 	BodiesMiB int           `toml:"bodies_mib" doc:"Memory for all request bodies together, in MiB. A single one may have 32."`
-	Keyless   string        `toml:"keyless_money_per_day" doc:"What programs without an API key may spend in a day of UTC, all together, in wei; \"0\" is no\nlimit. What is free is not bounded. With keys, each has limits of its own (bridge keys add)."`
+	Keyless   string        `toml:"keyless_money_per_day" doc:"What programs without an API key may spend in a day of UTC, all together, as \"0.01 eth\", or in wei; \"0\"\nis no limit. What is free is not bounded. With keys, each has limits of its own (bridge keys add)."`
 }
 
 // LocalConfig is [local].
@@ -105,7 +104,7 @@ func (c *Config) Validate() error {
 	if least := 32; c.API.BodiesMiB < least {
 		return config.At("api.bodies_mib", fmt.Errorf("%d is too little; the largest request alone takes %d", c.API.BodiesMiB, least))
 	}
-	if _, err := keys.ParseAmount(c.API.Keyless); err != nil {
+	if _, err := parseMoneyLimit(c.API.Keyless); err != nil {
 		return config.At("api.keyless_money_per_day", fmt.Errorf("%q: %w", c.API.Keyless, err))
 	}
 	return nil

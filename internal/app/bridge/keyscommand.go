@@ -60,7 +60,7 @@ it is: if it is lost, revoke it and make another.
 Limits count within the minute, day and month of UTC, and begin anew with the
 next. Requests count when they are sent on to a model; tokens, of prompt and
 answer, when the answer ends, so answers under way at the same time may go
-beyond a limit. So does money, in wei: a request that is let in may cost more
+beyond a limit. So does money: a request that is let in may cost more
 than is left, and the next one is refused. What is free is not. Without a flag
 there is no limit.`,
 		Example: `  # A key for everything. The key alone goes to stdout.
@@ -116,7 +116,7 @@ there is no limit.`,
 		window string
 		limit  *keys.Amount
 	}{{"minute", &rules.Money.Minute}, {"day", &rules.Money.Day}, {"month", &rules.Money.Month}} {
-		f.TextVar(per.limit, "money-per-"+per.window, keys.Amount{}, "limit of money per "+per.window+", in wei")
+		f.Var(moneyLimit{per.limit}, "money-per-"+per.window, `limit of money per `+per.window+`, as "0.005 eth", or in wei`)
 	}
 	f.StringVar(&rules.Isolation, "isolation", "", "what a provider may link: conversation or key (default: as the bridge is set)")
 	f.StringVar(&expires, "expires", "", "when it ends: 30d, 12h, 2027-01-01 (UTC) or a time with zone (default: never)")

@@ -220,7 +220,7 @@ func (b *bridge) parts(l bound) ([]app.Part, error) {
 		return nil, err
 	}
 	b.makeMetrics()
-	keyless, err := keys.ParseAmount(b.cfg.API.Keyless)
+	keyless, err := parseMoneyLimit(b.cfg.API.Keyless)
 	if err != nil {
 		return nil, app.Usage(err)
 	}
