@@ -512,3 +512,35 @@ func TestRequestsEndBeforeBooksAreCompared(t *testing.T) {
 		}
 	})
 }
+
+// Who waited in vain is told that requests in progress are in the way, and nobody else is.
+func TestNoRoomIsSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMarket(t, func(m *market) { m.window = 3_000 })
+		defer func() { m.bridge.stop(); m.gateway.stop() }()
+		m.buy("", 1_000_000)
+		hold := make(chan struct{})
+		m.model.set(func(f *fakeModel) { f.hold = hold })
+		got := make(chan error, 1)
+		go func() {
+			_, _, err := m.ask(request(t, `,"stream":true`))
+			got <- err
+		}()
+		synctest.Wait()
+		const inTheWay = "until requests in progress have ended"
+		began := time.Now()
+		_, _, err := m.ask(request(t, `,"stream":true`))
+		if e, ok := errors.AsType[*openai.Error](err); !ok || !strings.Contains(e.Message, inTheWay) || time.Since(began) != roomLimit {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+		_, _, err = m.ask(request(t, `,"max_tokens":90,"n":8`))
+		if e, ok := errors.AsType[*openai.Error](err); !ok || !strings.Contains(e.Message, "pay.window") || strings.Contains(e.Message, inTheWay) {
+			t.Errorf("what would not fit into all of the window: %v", err)
+		}
+		close(hold)
+		if err := <-got; err != nil {
+			t.Error(err)
+		}
+		m.settled()
+	})
+}
