@@ -48,6 +48,16 @@ type exchange struct {
 // *unpaid, *openai.Error or, if ctx has ended, any; the outcome is then reported,
 // and a payment ended.
 func (c *Client) exchange(ctx context.Context, req *backend.Request, to Target) (*exchange, error) {
+	began := time.Now()
+	x, err := c.over(ctx, req, to, 0)
+	for errors.Is(err, ErrWaits) {
+		x, err = c.over(ctx, req, to, max(1, time.Since(began)))
+	}
+	return x, err
+}
+
+// over is exchange over one stream. After ErrWaits nothing is reported.
+func (c *Client) over(ctx context.Context, req *backend.Request, to Target, waited time.Duration) (*exchange, error) {
 	conn, err := c.dial(ctx, to, req.Group)
 	if err != nil {
 		c.report(ctx, to, failure(err))
@@ -69,9 +79,12 @@ func (c *Client) exchange(ctx context.Context, req *backend.Request, to Target) 
 	data := openai.Scrub(req.Body, req.View, to.Model, func(field, value string) string {
 		return c.pseudonym(x.origin.Circuit, field, value)
 	})
-	if err := x.pay(ctx, req, data); err != nil {
+	if err := x.pay(ctx, req, data, waited); err != nil {
 		close(x.sent) // nothing is
 		x.abort()
+		if errors.Is(err, ErrWaits) {
+			return nil, err
+		}
 		c.router.Report(to, OutcomeCancelled)
 		x.settle(ctx, PaymentEnd{Outcome: OutcomeCancelled})
 		c.log.DebugContext(ctx, "attempt not paid for", "request", req.ID, "provider", to.Name, "err", err)

@@ -60,6 +60,10 @@ const (
 	// and one hedged build fit several times over.
 	DialLimit = 30 * time.Second
 
+	// OpenLimit is how long a payment may keep a stream waiting for its request: a
+	// provider gives up after HeadLimit, of which the ways there take a part.
+	OpenLimit = HeadLimit / 2
+
 	// FirstTokenLimit bounds the wait for an answer's head, and again for its
 	// first byte. A ten-minute prefill is not a hang; that the circuit is alive
 	// meanwhile is the circuit's business, its PING makes Read fail.

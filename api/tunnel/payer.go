@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/api/openai"
@@ -18,7 +19,8 @@ type Payer interface {
 	// aside, on disk, when it returns. A nil Payment: this provider asks for
 	// nothing. An error that wraps an *openai.Error is shown to the person who
 	// asked if nobody else can be asked; it counts as no fault of the provider's.
-	// It returns promptly when ctx ends, which also ends the request.
+	// It returns promptly when ctx ends, which also ends the request. One that has to
+	// wait for longer than OpenLimit returns ErrWaits, and is called again.
 	Open(ctx context.Context, to Target, ask Ask) (Payment, error)
 }
 
@@ -28,7 +30,15 @@ type Ask struct {
 	Request *backend.Request // as it came
 	Body    []byte           // as it leaves
 	Conn    Conn             // the request's stream, to open another beside; not to be read or written
+
+	// Waited is for how long Open has said ErrWaits; zero: it has not.
+	Waited time.Duration
 }
+
+// ErrWaits is what Open returns for a payment that cannot be prepared yet: the stream
+// is given back, since the provider does not wait for its request any longer, and Open
+// is called again with another.
+var ErrWaits = errors.New("the payment has to wait for others")
 
 // Payment pays for one request. Header comes first, then Saw, both by one
 // goroutine at a time, and then End.
@@ -86,13 +96,16 @@ func unpaidError(err error) *unpaid {
 	return &unpaid{e}
 }
 
-// pay opens the payment for an attempt. Its errors are *unpaid.
-func (x *exchange) pay(ctx context.Context, req *backend.Request, data []byte) error {
+// pay opens the payment for an attempt. Its errors are *unpaid, or ErrWaits.
+func (x *exchange) pay(ctx context.Context, req *backend.Request, data []byte, waited time.Duration) error {
 	payer := x.client.payer
 	if payer == nil {
 		return nil
 	}
-	p, err := payer.Open(ctx, x.to, Ask{Request: req, Body: data, Conn: x.conn})
+	p, err := payer.Open(ctx, x.to, Ask{Request: req, Body: data, Conn: x.conn, Waited: waited})
+	if errors.Is(err, ErrWaits) {
+		return err
+	}
 	if err != nil {
 		return unpaidError(err)
 	}

@@ -131,7 +131,7 @@ func forms(t *testing.T) []string {
 func TestSpecLimits(t *testing.T) {
 	code := map[string]any{
 		"MaxHead": MaxHead, "MaxFields": MaxFields, "MaxBody": body.MaxBody, "MaxChunk": MaxChunk, "MaxAnswer": MaxAnswer,
-		"DialLimit": DialLimit, "FirstTokenLimit": FirstTokenLimit, "AnswerGap": AnswerGap, "EndLimit": EndLimit, "MaxRound": MaxRound, "SettleLimit": SettleLimit,
+		"DialLimit": DialLimit, "OpenLimit": OpenLimit, "FirstTokenLimit": FirstTokenLimit, "AnswerGap": AnswerGap, "EndLimit": EndLimit, "MaxRound": MaxRound, "SettleLimit": SettleLimit,
 		"MaxRequests": MaxRequests, "MaxStreams": MaxStreams, "HeadLimit": HeadLimit, "BodyLimit": BodyLimit,
 		"WriteStall": WriteStall, "LingerLimit": LingerLimit, "DrainLimit": DrainLimit,
 	}

@@ -421,3 +421,40 @@ func TestLongLinesAreNoCheat(t *testing.T) {
 		}
 	}
 }
+
+// Rounds of a process that lives, which a provider draws out until their time is over,
+// are its word as all others are: nobody was killed.
+func TestLapsedRoundsAreNoKill(t *testing.T) {
+	w := newWorld(t)
+	m := w.open(50)
+	for range MaxTTL/time.Minute + lapse/time.Minute + 1 {
+		w.later(time.Minute)
+		if err := w.payer.Sweep(w.ctx, w.now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a := w.account(); a.running != 0 || a.unsettled != m.MaxCost() || !a.orphaned.IsZero() {
+		t.Errorf("%d run, %s are unsettled, %s of it by a kill", a.running, a.unsettled, a.orphaned)
+	}
+}
+
+// What others who share the store left behind, who are gone, is.
+func TestLapsedRoundsOfOthers(t *testing.T) {
+	w := newWorld(t)
+	other, err := NewPayer(func() PayerConfig { c := w.payer.PayerConfig; c.Owner = "other"; return c }())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := other.Open(w.ctx, w.now, w.order(50))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.later(MaxTTL + lapse)
+	w.later(time.Minute)
+	if err := w.payer.Sweep(w.ctx, w.now); err != nil {
+		t.Fatal(err)
+	}
+	if a := w.account(); a.running != 0 || a.unsettled != m.MaxCost() || a.orphaned != m.MaxCost() {
+		t.Errorf("%d run, %s are unsettled, %s of it by a kill", a.running, a.unsettled, a.orphaned)
+	}
+}

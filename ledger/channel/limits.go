@@ -39,7 +39,7 @@ const (
 	MaxTTL = time.Hour
 
 	// lapse is added to a round's time before somebody else ends it: its own
-	// process does so first, if it lives.
+	// process does so first, if it lives, a payer's after half of that.
 	lapse = 10 * time.Minute
 
 	// ReleaseTime is how long a signed release can be used: a transaction has to

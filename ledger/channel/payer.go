@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -129,7 +130,8 @@ func (p *Payer) jump(ctx context.Context) error {
 	})
 }
 
-// Sweep is for now and then: it aborts rounds whose process is gone.
+// Sweep is for now and then: it aborts rounds whose time is over, those of this process
+// before others that share the store take it for gone.
 func (p *Payer) Sweep(ctx context.Context, now time.Time) error {
 	if err := p.Flush(ctx); err != nil {
 		return err
@@ -139,15 +141,22 @@ func (p *Payer) Sweep(ctx context.Context, now time.Time) error {
 		if err := decode(value, &due); err != nil {
 			return fmt.Errorf("%w: %w", kv.ErrDamaged, err)
 		}
-		if !now.After(timeOf(due.at).Add(lapse)) {
-			return nil
+		i := bytes.IndexByte(key, 0)
+		if i < 0 {
+			return fmt.Errorf("%w: a running round without an owner", kv.ErrDamaged)
 		}
-		for i, c := range key {
-			if c == 0 {
-				return p.abandon(tx, now, key, i+1)
+		late := now.Sub(timeOf(due.at))
+		switch own := string(key[:i]) == p.Owner; {
+		case own && late > lapse/2: // nobody was killed: a provider has drawn it out
+			at, seq, err := runningOf(key, i+1)
+			if err != nil {
+				return err
 			}
+			return p.abort(tx, now, at, seq, ledger.MaxAmount)
+		case !own && late > lapse:
+			return p.abandon(tx, now, key, i+1)
 		}
-		return fmt.Errorf("%w: a running round without an owner", kv.ErrDamaged)
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("payer: rounds that lapsed: %w", err)
@@ -158,14 +167,10 @@ func (p *Payer) Sweep(ctx context.Context, now time.Time) error {
 // abandon aborts a round whose process is gone. It may have cost all that was
 // reserved: nobody knows what arrived.
 func (p *Payer) abandon(tx kv.Tx, now time.Time, key []byte, from int) error {
-	at, rest, err := placeOf(key[from:])
+	at, seq, err := runningOf(key, from)
 	if err != nil {
 		return err
 	}
-	if len(rest) != 8 {
-		return fmt.Errorf("%w: a running round of %d bytes", kv.ErrDamaged, len(key))
-	}
-	seq := binary.BigEndian.Uint64(rest)
 	b, err := p.running(tx, at, seq)
 	if err != nil || b.state != RoundSent {
 		return err
@@ -179,6 +184,18 @@ func (p *Payer) abandon(tx kv.Tx, now time.Time, key []byte, from int) error {
 		return err
 	}
 	return p.abort(tx, now, at, seq, ledger.MaxAmount)
+}
+
+// runningOf is which round a key of payerRunning is for, behind its owner.
+func runningOf(key []byte, from int) (at place, seq uint64, err error) {
+	at, rest, err := placeOf(key[from:])
+	if err == nil && len(rest) != 8 {
+		err = fmt.Errorf("%w: a running round of %d bytes", kv.ErrDamaged, len(key))
+	}
+	if err != nil {
+		return at, 0, err
+	}
+	return at, binary.BigEndian.Uint64(rest), nil
 }
 
 // WindowOf is the window of a channel that is locked at a price.

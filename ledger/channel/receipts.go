@@ -101,6 +101,9 @@ func (p *Payer) Flush(ctx context.Context) error {
 	}
 	err := p.Store.Do(ctx, func(tx kv.Tx) error {
 		for at, f := range all {
+			if p.receipts.last(at) != f { // it was taken back, or the next one counts
+				continue
+			}
 			a, known, err := loadAccount(tx, at)
 			if err != nil {
 				return err

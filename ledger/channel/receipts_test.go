@@ -1,8 +1,10 @@
 package channel
 
 import (
+	"context"
 	"testing"
 
+	"github.com/culvert-net/culvert/internal/kv"
 	"github.com/culvert-net/culvert/ledger"
 )
 
@@ -169,5 +171,40 @@ func TestReceiptOfMoreThanWasPromised(t *testing.T) {
 	}
 	if a := w.account(); !a.mustSync {
 		t.Error("the provider's books are not asked")
+	}
+}
+
+// between runs something before the next Do, once.
+type between struct {
+	Store
+	do func()
+}
+
+func (b *between) Do(ctx context.Context, f func(kv.Tx) error) error {
+	if do := b.do; do != nil {
+		b.do = nil
+		do()
+	}
+	return b.Store.Do(ctx, f)
+}
+
+// What is being brought to the books is not counted on if the provider takes it back
+// meanwhile: a voucher that it lost would not be sent to it again.
+func TestReceiptIsTakenBackMeanwhile(t *testing.T) {
+	w := newWorld(t)
+	w.round(2000)
+	s := &between{Store: w.payer.Store}
+	w.payer.Store = s
+	s.do = func() {
+		next := w.account().track.next
+		if _, err := w.payer.Adopt(w.ctx, w.id, State{Finished: w.account().spent, Next: next, Allowance: ledger.Wei(3)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.payer.Flush(w.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if a := w.account(); !a.acked.IsZero() || a.allowance != ledger.Wei(3) {
+		t.Errorf("acked %s, allowed %s; the provider's books have no voucher, and allow 3", a.acked, a.allowance)
 	}
 }

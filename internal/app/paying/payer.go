@@ -169,7 +169,10 @@ func (p *Payer) Open(ctx context.Context, to tunnel.Target, ask tunnel.Ask) (tun
 		return nil, err
 	}
 	m := &payment{p: p, conn: ask.Conn, offer: offer}
-	round, err := p.reserve(ctx, m, order, ask.Request.Account, free)
+	round, err := p.reserve(ctx, m, order, ask, free)
+	if errors.Is(err, tunnel.ErrWaits) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, p.noMoney(ctx, err, offer, ask.Request.Account)
 	}
@@ -219,15 +222,16 @@ func (p *Payer) order(offer *Offer, ask tunnel.Ask) (o channel.Order, free bool,
 
 // reserve opens the round, with whatever purse covers it. What is reserved for requests
 // in progress is free again when they have ended, and most of them need far less: there
-// is room soon.
-func (p *Payer) reserve(ctx context.Context, m *payment, o channel.Order, account string, free bool) (*channel.Payment, error) {
-	late := time.NewTimer(roomLimit)
+// is room soon. The stream is not kept for all of that time.
+func (p *Payer) reserve(ctx context.Context, m *payment, o channel.Order, ask tunnel.Ask, free bool) (*channel.Payment, error) {
+	late, stale := time.NewTimer(roomLimit-ask.Waited), time.NewTimer(tunnel.OpenLimit)
 	defer late.Stop()
-	for waits := false; ; {
+	defer stale.Stop()
+	for waits := ask.Waited > 0; ; {
 		p.mu.Lock()
 		ended := p.ended
 		p.mu.Unlock()
-		round, err := p.fit(ctx, m, o, account, free)
+		round, err := p.fit(ctx, m, o, ask.Request.Account, free)
 		if !short(err) || !errors.Is(err, channel.ErrRunning) {
 			return round, err
 		}
@@ -240,6 +244,8 @@ func (p *Payer) reserve(ctx context.Context, m *payment, o channel.Order, accoun
 		case <-time.After(runningTick):
 		case <-late.C:
 			return nil, err
+		case <-stale.C:
+			return nil, tunnel.ErrWaits
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}

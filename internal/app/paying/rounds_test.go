@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/culvert-net/culvert/api/backend"
@@ -437,4 +438,39 @@ func TestHiddenReasoning(t *testing.T) {
 	if b, c := m.balance(id), m.payer.Counts(); c.Disputed != 0 || b.Spent != ledger.Wei(508) {
 		t.Errorf("%+v, %+v", b, c)
 	}
+}
+
+// A provider does not wait for a request for as long as the request waits for others to
+// end: it is sent all the same, once, and costs what it costs.
+func TestRoomIsWaitedForLongerThanAStreamLasts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMarket(t, func(m *market) { m.window = 3_000 })
+		defer func() { m.bridge.stop(); m.gateway.stop() }()
+		id := m.buy("", 1_000_000)
+		hold := make(chan struct{})
+		m.model.set(func(f *fakeModel) { f.hold = hold })
+		got := make(chan error, 2)
+		for range cap(got) {
+			go func() {
+				_, _, err := m.ask(request(t, `,"stream":true`))
+				got <- err
+			}()
+			synctest.Wait()
+		}
+		if c := m.payer.Counts(); c.Opened != 1 || c.Waited != 1 {
+			t.Fatalf("%+v: one request runs, and one waits", c)
+		}
+		time.Sleep(roomLimit - 5*time.Second)
+		close(hold)
+		for range cap(got) {
+			if err := <-got; err != nil {
+				t.Error(err)
+			}
+		}
+		m.settled()
+		c := m.payer.Counts()
+		if b := m.balance(id); c.Opened != 2 || c.Paid != 2 || c.Waited != 1 || !b.Unsettled.IsZero() || !b.Reserved.IsZero() {
+			t.Errorf("%+v, %+v: two requests were to be answered and paid", c, b)
+		}
+	})
 }
