@@ -54,6 +54,10 @@ func lacks(err error) bool {
 func (p *Payer) noMoney(ctx context.Context, err error, offer *Offer, account string) error {
 	buy := p.cfg.Buy(offer.Provider, account)
 	short, tooLittle := errors.AsType[*channel.ShortError](err)
+	beside := ""
+	if errors.Is(err, channel.ErrRunning) {
+		beside = " until requests in progress have ended, which was waited for"
+	}
 	var e *openai.Error
 	switch {
 	case ctx.Err() != nil:
@@ -63,15 +67,15 @@ func (p *Payer) noMoney(ctx context.Context, err error, offer *Offer, account st
 	case errors.Is(err, channel.ErrNoChannel):
 		e = openai.Quota("the provider of this model is paid, and nothing was bought there; run: " + buy)
 	case tooLittle && short.Err == channel.ErrFunds:
-		e = openai.Quota(fmt.Sprintf("this request may cost %s, and %s is left with the provider; lower max_tokens, or run: %s",
-			p.cfg.Money(short.Cost), p.cfg.Money(short.Left), buy))
+		e = openai.Quota(fmt.Sprintf("this request may cost %s, and %s is left with the provider%s; lower max_tokens, or run: %s",
+			p.cfg.Money(short.Cost), p.cfg.Money(short.Left), beside, buy))
 	case errors.Is(err, channel.ErrPrice):
 		e = openai.Quota("the provider of this model asks for more than when you bought there; use another, or agree to its price with: " + buy)
 	case errors.Is(err, channel.ErrClosing):
 		e = openai.Quota("the channel with the provider is closing; run: " + buy)
 	case tooLittle:
-		e = openai.Quota(fmt.Sprintf("this request may cost %s, and you risk %s more with one provider; lower max_tokens, wait for requests in progress, or raise pay.window in config.toml",
-			p.cfg.Money(short.Cost), p.cfg.Money(short.Left)))
+		e = openai.Quota(fmt.Sprintf("this request may cost %s, and you risk %s more with one provider%s; lower max_tokens, or raise pay.window in config.toml",
+			p.cfg.Money(short.Cost), p.cfg.Money(short.Left), beside))
 	case errors.Is(err, channel.ErrMismatch):
 		e = openai.Quota("the provider's books of what was paid do not fit ours, so that nothing more is paid; bridge status says more")
 	case errors.Is(err, channel.ErrResync), errors.Is(err, channel.ErrRunning), errors.Is(err, context.DeadlineExceeded):

@@ -26,16 +26,16 @@ const (
 	// retryWait is between two attempts to open a pay stream whose round has ended.
 	retryWait = 500 * time.Millisecond
 
-	// resyncLimit bounds the comparison of a channel's books with its provider's,
-	// and the wait for rounds that have to end before it.
-	resyncLimit = 15 * time.Second
+	// resyncLimit bounds the comparison of a channel's books with its provider's: the
+	// request's stream waits for it, which the provider gives up later.
+	resyncLimit = 5 * time.Second
 
 	// retryMost is the longest such wait while the request runs: a provider that has
 	// no pay streams is not asked for one all the time.
 	retryMost = 10 * time.Second
 
 	// roomLimit is how long a request waits for others to end whose reserves are in its
-	// way: as long as many answers take. Who asks is told then, and may ask again.
+	// way, or which run while the books have to be compared: as long as many answers take. Who asks is told then, and may ask again.
 	roomLimit = 30 * time.Second
 
 	// runningTick is how often who waits for rounds looks again without being told of

@@ -232,7 +232,7 @@ func (p *Payer) reserve(ctx context.Context, m *payment, o channel.Order, ask tu
 		ended := p.ended
 		p.mu.Unlock()
 		round, err := p.fit(ctx, m, o, ask.Request.Account, free)
-		if !short(err) || !errors.Is(err, channel.ErrRunning) {
+		if !errors.Is(err, channel.ErrRunning) {
 			return round, err
 		}
 		if !waits {

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/culvert-net/culvert/api/tunnel"
 	"github.com/culvert-net/culvert/ledger"
@@ -28,7 +27,6 @@ func (p *Payer) resync(ctx context.Context, id ledger.ChannelID, beside tunnel.C
 	if !flying {
 		f = &flight{done: make(chan struct{})}
 		p.flights[id] = f
-		p.counts.Resyncs++
 	}
 	p.mu.Unlock()
 	if !flying {
@@ -46,31 +44,14 @@ func (p *Payer) resync(ctx context.Context, id ledger.ChannelID, beside tunnel.C
 	}
 }
 
-// compare waits until no round of the channel runs, and adopts what the provider's
-// books say.
+// compare adopts what the provider's books say. While a round of the channel runs, it is
+// ErrRunning.
 func (p *Payer) compare(ctx context.Context, id ledger.ChannelID, beside tunnel.Conn) error {
-	for {
-		p.mu.Lock()
-		ended := p.ended
-		p.mu.Unlock()
-		err := p.compareNow(ctx, id, beside)
-		if !errors.Is(err, channel.ErrRunning) {
-			return err
-		}
-		select {
-		case <-ended:
-		case <-time.After(runningTick):
-		case <-ctx.Done():
-			return err
-		}
-	}
-}
-
-func (p *Payer) compareNow(ctx context.Context, id ledger.ChannelID, beside tunnel.Conn) error {
 	ask, err := p.cfg.Payer.ResyncAsk(ctx, id)
 	if err != nil {
 		return err
 	}
+	p.count(func(c *Counts) { c.Resyncs++ })
 	hello := channel.Hello{Channel: ask.Channel, Epoch: ask.Epoch}
 	_, _ = rand.Read(hello.Round[:]) // never fails; it names no round
 	l, err := p.dial(ctx, beside, hello)

@@ -275,7 +275,7 @@ func TestDisconnectAtEveryFrame(t *testing.T) {
 				t.Errorf("step %d, gone %t: the next request: %v", step, gone, err)
 			}
 			m.settled()
-			m.must(m.payer.compareNow(t.Context(), id, nil))
+			m.must(m.payer.compare(t.Context(), id, nil))
 			if b, s := m.balance(id), m.books(id); b.Spent != ledger.Wei(416) || s.Finished != b.Spent || !b.Unsettled.IsZero() {
 				t.Errorf("step %d, gone %t: at the end %+v, %+v", step, gone, b, s)
 			}
@@ -472,5 +472,75 @@ func TestRoomIsWaitedForLongerThanAStreamLasts(t *testing.T) {
 		if b := m.balance(id); c.Opened != 2 || c.Paid != 2 || c.Waited != 1 || !b.Unsettled.IsZero() || !b.Reserved.IsZero() {
 			t.Errorf("%+v, %+v: two requests were to be answered and paid", c, b)
 		}
+	})
+}
+
+// So it is where the books have to be compared first, for which the others have to end.
+func TestRequestsEndBeforeBooksAreCompared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMarket(t, func(m *market) { m.window = 1_000_000 })
+		defer func() { m.bridge.stop(); m.gateway.stop() }()
+		id := m.buy("", 1_000_000)
+		hold := make(chan struct{})
+		m.model.set(func(f *fakeModel) { f.hold = hold })
+		got := make(chan error, 2)
+		begin := func() {
+			go func() {
+				_, _, err := m.ask(request(t, `,"stream":true`))
+				got <- err
+			}()
+			synctest.Wait()
+		}
+		begin()
+		for one := range m.payer.live { // nothing runs that would change it
+			m.must(one.round.Accepted(t.Context(), channel.Accepted{Cumulative: ledger.Wei(1_000_000)}))
+		}
+		begin()
+		if b := m.balance(id); !b.MustSync || b.Running != 1 {
+			t.Fatalf("%+v: one is running, and the books are to be compared", b)
+		}
+		time.Sleep(tunnel.HeadLimit + time.Second)
+		close(hold)
+		for range cap(got) {
+			if err := <-got; err != nil {
+				t.Error(err)
+			}
+		}
+		m.settled()
+		if c, b := m.payer.Counts(), m.balance(id); c.Opened != 2 || c.Paid != 2 || c.Resyncs != 1 || b.MustSync || !b.Unsettled.IsZero() {
+			t.Errorf("%+v, %+v: two requests were to be answered and paid", c, b)
+		}
+	})
+}
+
+// Who waited in vain is told that requests in progress are in the way, and nobody else is.
+func TestNoRoomIsSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMarket(t, func(m *market) { m.window = 3_000 })
+		defer func() { m.bridge.stop(); m.gateway.stop() }()
+		m.buy("", 1_000_000)
+		hold := make(chan struct{})
+		m.model.set(func(f *fakeModel) { f.hold = hold })
+		got := make(chan error, 1)
+		go func() {
+			_, _, err := m.ask(request(t, `,"stream":true`))
+			got <- err
+		}()
+		synctest.Wait()
+		const inTheWay = "until requests in progress have ended"
+		began := time.Now()
+		_, _, err := m.ask(request(t, `,"stream":true`))
+		if e, ok := errors.AsType[*openai.Error](err); !ok || !strings.Contains(e.Message, inTheWay) || time.Since(began) != roomLimit {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+		_, _, err = m.ask(request(t, `,"max_tokens":90,"n":8`))
+		if e, ok := errors.AsType[*openai.Error](err); !ok || !strings.Contains(e.Message, "pay.window") || strings.Contains(e.Message, inTheWay) {
+			t.Errorf("what would not fit into all of the window: %v", err)
+		}
+		close(hold)
+		if err := <-got; err != nil {
+			t.Error(err)
+		}
+		m.settled()
 	})
 }
