@@ -10,6 +10,8 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
+	"time"
 
 	"github.com/culvert-net/culvert/api/backend"
 	"github.com/culvert-net/culvert/api/body"
@@ -116,8 +118,7 @@ func (k *call) run(ctx context.Context, last error) (*exchange, error) {
 		if err != nil {
 			return nil, err
 		}
-		k.tried = append(k.tried, to)
-		x, err := k.client.exchange(ctx, k.req, to)
+		x, err := k.attempt(ctx, to)
 		switch {
 		case err == nil:
 			return x, nil
@@ -131,6 +132,26 @@ func (k *call) run(ctx context.Context, last error) (*exchange, error) {
 		}
 		last = err
 	}
+}
+
+// attempt asks a provider. Where its payment would have to wait for other requests,
+// somebody else is asked at once, if there is one, and is waited for if need be.
+func (k *call) attempt(ctx context.Context, to Target) (*exchange, error) {
+	began := time.Now()
+	x, err := k.client.exchange(ctx, k.req, to, 0)
+	if errors.Is(err, ErrWaits) {
+		other, none := k.client.router.Choose(k.req.View.Model, k.needs, append(slices.Clone(k.tried), to))
+		if none == nil {
+			k.client.router.Report(to, OutcomeCancelled)
+			to = other
+			x, err = k.client.exchange(ctx, k.req, to, 0)
+		}
+	}
+	k.tried = append(k.tried, to)
+	for errors.Is(err, ErrWaits) {
+		x, err = k.client.exchange(ctx, k.req, to, max(1, time.Since(began)))
+	}
+	return x, err
 }
 
 // next chooses who to ask: nobody twice while there is somebody else. With

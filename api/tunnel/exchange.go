@@ -46,18 +46,9 @@ type exchange struct {
 // exchange asks one provider and returns as soon as it has committed to an
 // answer. ctx governs the rest of the exchange too. Its errors are *refusal,
 // *unpaid, *openai.Error or, if ctx has ended, any; the outcome is then reported,
-// and a payment ended.
-func (c *Client) exchange(ctx context.Context, req *backend.Request, to Target) (*exchange, error) {
-	began := time.Now()
-	x, err := c.over(ctx, req, to, 0)
-	for errors.Is(err, ErrWaits) {
-		x, err = c.over(ctx, req, to, max(1, time.Since(began)))
-	}
-	return x, err
-}
-
-// over is exchange over one stream. After ErrWaits nothing is reported.
-func (c *Client) over(ctx context.Context, req *backend.Request, to Target, waited time.Duration) (*exchange, error) {
+// and a payment ended. Or it is ErrWaits, after which nothing is reported: nothing was
+// asked; waited is for how long that has been so.
+func (c *Client) exchange(ctx context.Context, req *backend.Request, to Target, waited time.Duration) (*exchange, error) {
 	conn, err := c.dial(ctx, to, req.Group)
 	if err != nil {
 		c.report(ctx, to, failure(err))

@@ -20,7 +20,8 @@ type Payer interface {
 	// nothing. An error that wraps an *openai.Error is shown to the person who
 	// asked if nobody else can be asked; it counts as no fault of the provider's.
 	// It returns promptly when ctx ends, which also ends the request. One that has to
-	// wait for longer than OpenLimit returns ErrWaits, and is called again.
+	// wait returns ErrWaits: the first time at once, since somebody else may be asked
+	// instead, and then after OpenLimit. It is called again.
 	Open(ctx context.Context, to Target, ask Ask) (Payment, error)
 }
 

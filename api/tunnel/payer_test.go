@@ -143,31 +143,34 @@ func TestPaymentNotOpened(t *testing.T) {
 }
 
 // A payment that has to wait does so with one stream after the other, of which those
-// that are given back have brought nothing; the provider is reported on once.
+// that are given back have brought nothing; the provider is reported on once. Somebody
+// else is asked first, if there is one.
 func TestPaymentWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		opened := 0
 		payer := &fakePayer{t: t, open: func(context.Context, Target) error {
-			time.Sleep(OpenLimit)
-			if opened++; opened < 3 {
+			if opened++; opened > 2 { // the first two say so at once
+				time.Sleep(OpenLimit)
+			}
+			if opened < 4 {
 				return ErrWaits
 			}
 			return nil
 		}}
 		unused := func(conn *memConn) { <-conn.Done() }
-		r, d := newRouter("a", "b"), newDialer(t, unused, unused, say(streamAnswer(good)))
+		r, d := newRouter("a", "b"), newDialer(t, unused, unused, unused, say(streamAnswer(good)))
 		w := waitingPayer{payer, new([]time.Duration)}
 		if got, want := askWith(t, payingClient(t, r, d, w), chat(t, streamChat)), (outcome{status: 200, text: good}); got != want {
 			t.Errorf("answer %+v, want %+v", got, want)
 		}
-		if got := r.reported(); got != "a ok" {
+		if got := r.reported(); got != "a cancelled, b ok" {
 			t.Errorf("reported %q", got)
 		}
-		if want := []time.Duration{0, OpenLimit, 2 * OpenLimit}; !slices.Equal(*w.waited, want) {
+		if want := []time.Duration{0, 0, 1, OpenLimit}; !slices.Equal(*w.waited, want) {
 			t.Errorf("the payer is told that it has waited %v, want %v", *w.waited, want)
 		}
 		for i, conn := range d.conns {
-			if reset, _ := conn.state(); i < 2 && (conn.sent() != "" || !reset) {
+			if reset, _ := conn.state(); i < 3 && (conn.sent() != "" || !reset) {
 				t.Errorf("stream %d: %q was sent, reset %v", i, conn.sent(), reset)
 			}
 		}

@@ -81,7 +81,7 @@ type Counts struct {
 	Aborted  uint64 `json:"aborted"`   // without a result
 	Disputed uint64 `json:"disputed"`  // whose figure was not believed
 	Unpaid   uint64 `json:"unpaid"`    // requests for which there was no money
-	Waited   uint64 `json:"waited"`    // requests that had to wait for others to end
+	Waited   uint64 `json:"waited"`    // requests that others were in the way of: they waited, or went elsewhere
 	Resyncs  uint64 `json:"resyncs"`   // comparisons of books
 	ToppedUp uint64 `json:"topped_up"` // channels, by itself
 	Failed   uint64 `json:"failed"`    // times that the ledger failed
@@ -227,7 +227,7 @@ func (p *Payer) reserve(ctx context.Context, m *payment, o channel.Order, ask tu
 	late, stale := time.NewTimer(roomLimit-ask.Waited), time.NewTimer(tunnel.OpenLimit)
 	defer late.Stop()
 	defer stale.Stop()
-	for waits := ask.Waited > 0; ; {
+	for {
 		p.mu.Lock()
 		ended := p.ended
 		p.mu.Unlock()
@@ -235,9 +235,9 @@ func (p *Payer) reserve(ctx context.Context, m *payment, o channel.Order, ask tu
 		if !errors.Is(err, channel.ErrRunning) {
 			return round, err
 		}
-		if !waits {
-			waits = true
+		if ask.Waited == 0 { // it may go to somebody else
 			p.count(func(c *Counts) { c.Waited++ })
+			return nil, tunnel.ErrWaits
 		}
 		select {
 		case <-ended:
