@@ -1,7 +1,6 @@
 package signers
 
 import (
-	"encoding/binary"
 	"sync"
 	"testing"
 
@@ -25,7 +24,7 @@ func TestChecker(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
-			for n := range byte(3 * worth * keys) {
+			for n := range byte(3 * limits().Worth * keys) {
 				key, digest := keyOf(t, 1+n%keys), ledger.Hash{n}
 				s := key.Sign(digest)
 				if !c.Signed(key.Address(), digest, s) {
@@ -41,8 +40,8 @@ func TestChecker(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if len(c.known) != keys || len(c.counted) != 0 {
-		t.Errorf("multiples of %d keys of %d, and %d are counted", len(c.known), keys, len(c.counted))
+	if known, counted := c.known.Len(); known != keys || counted != 0 {
+		t.Errorf("multiples of %d keys of %d, and %d are counted", known, keys, counted)
 	}
 }
 
@@ -51,53 +50,14 @@ func TestForgeriesAreNotCounted(t *testing.T) {
 	c := New()
 	digest := ledger.Hash{1}
 	s := keyOf(t, 1).Sign(digest)
-	for range 3 * worth {
+	for range 3 * limits().Worth {
 		for _, by := range []ledger.Address{{}, keyOf(t, 2).Address()} {
 			if c.Signed(by, digest, s) {
 				t.Fatalf("%s did not sign", by)
 			}
 		}
 	}
-	if len(c.known) != 0 || len(c.counted) != 0 {
-		t.Errorf("%d known and %d counted", len(c.known), len(c.counted))
-	}
-}
-
-// signs has a key sign so often, and checks each.
-func signs(t *testing.T, c *Checker, key *ledger.Key, count int) {
-	t.Helper()
-	digest := ledger.Hash{2}
-	s := key.Sign(digest)
-	for range count {
-		if !c.Signed(key.Address(), digest, s) {
-			t.Fatal("a good signature is refused")
-		}
-	}
-}
-
-func TestCheckerIsBounded(t *testing.T) {
-	c := New()
-	for n := range uint64(maxSigners) {
-		var a ledger.Address
-		binary.LittleEndian.PutUint64(a[:], n+1)
-		c.known[a] = new(often)
-	}
-	key := keyOf(t, 1)
-	signs(t, c, key, 2*worth)
-	if len(c.known) != maxSigners || c.known[key.Address()] != nil {
-		t.Error("a key that was used of late made room")
-	}
-	c.now += idle
-	signs(t, c, key, worth)
-	if len(c.known) != maxSigners || c.known[key.Address()] == nil {
-		t.Error("no key that was not used for long made room")
-	}
-	for n := range uint64(2 * maxCounted) {
-		var other ledger.Address
-		binary.LittleEndian.PutUint64(other[8:], n+1)
-		c.due(other)
-	}
-	if len(c.counted) > maxCounted {
-		t.Errorf("%d keys are counted", len(c.counted))
+	if known, counted := c.known.Len(); known != 0 || counted != 0 {
+		t.Errorf("%d known and %d counted", known, counted)
 	}
 }

@@ -3,7 +3,6 @@ package authorkey
 import (
 	"crypto/ed25519"
 	"crypto/sha512"
-	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
@@ -267,7 +266,7 @@ func TestChecker(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
-			for n := range byte(3 * worth) {
+			for n := range byte(3 * limits().Worth) {
 				private, key := signer(n % keys)
 				message := []byte{n}
 				signature := ed25519.Sign(private, message)
@@ -281,55 +280,18 @@ func TestChecker(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if len(c.tables) != keys || len(c.counted) != 0 {
-		t.Errorf("multiples of %d keys of %d", len(c.tables), keys)
+	if known, counted := c.known.Len(); known != keys || counted != 0 {
+		t.Errorf("multiples of %d keys of %d, and %d are counted", known, keys, counted)
 	}
 	// What is no point has no good signature, and no multiples.
 	bad := [32]byte(decode(t, "0200000000000000000000000000000000000000000000000000000000000000"))
-	for range 3 * worth {
+	for range 3 * limits().Worth {
 		if c.Verify(&bad, nil, make([]byte, 64)) {
 			t.Fatal("a key that is no point signs")
 		}
 	}
-	if len(c.tables) != keys {
+	if known, _ := c.known.Len(); known != keys {
 		t.Error("there are multiples of what is no point")
-	}
-}
-
-// With more keys than there is room for, those that are used stay.
-func TestCheckerIsBounded(t *testing.T) {
-	c := New()
-	p := &author{table: c.base}
-	for n := range uint64(maxTables) {
-		var key [32]byte
-		binary.LittleEndian.PutUint64(key[:], n)
-		a := *p
-		c.tables[key] = &a
-	}
-	private, key := signer(1)
-	signature := ed25519.Sign(private, nil)
-	for range 2 * worth {
-		if !c.Verify(&key, nil, signature) {
-			t.Fatal("a good signature is refused")
-		}
-	}
-	if len(c.tables) != maxTables || c.tables[key] != nil {
-		t.Error("a key that was used of late made room")
-	}
-	c.now += idle
-	for range worth {
-		c.Verify(&key, nil, signature)
-	}
-	if len(c.tables) != maxTables || c.tables[key] == nil {
-		t.Error("no key that was not used for long made room")
-	}
-	for n := range uint64(2 * maxCounted) {
-		var other [32]byte
-		binary.LittleEndian.PutUint64(other[8:], n+1)
-		c.of(&other)
-	}
-	if len(c.counted) > maxCounted {
-		t.Errorf("%d keys are counted", len(c.counted))
 	}
 }
 

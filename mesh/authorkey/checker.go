@@ -2,33 +2,23 @@ package authorkey
 
 import (
 	"crypto/ed25519"
-	"sync"
 
 	"filippo.io/edwards25519"
+
+	"github.com/culvert-net/culvert/internal/often"
 )
 
 // Checker checks signatures.
 type Checker struct {
-	base *table // immutable after New: multiples of the base point
-
-	mu      sync.Mutex
-	now     uint64               // guarded by mu: signatures checked so far
-	tables  map[[32]byte]*author // guarded by mu
-	counted map[[32]byte]int     // guarded by mu: signatures of keys without a table
-}
-
-// author is a key that signs much.
-type author struct {
-	table *table // of the key's negative; immutable
-	last  uint64 // guarded by the Checker's mu: when it was used
+	base  *table                        // multiples of the base point; immutable
+	known *often.Keys[[32]byte, *table] // of a key's negative
 }
 
 // New returns a Checker that knows no key yet.
 func New() *Checker {
 	return &Checker{
-		base:    newTable(edwards25519.NewGeneratorPoint()),
-		tables:  make(map[[32]byte]*author),
-		counted: make(map[[32]byte]int),
+		base:  newTable(edwards25519.NewGeneratorPoint()),
+		known: often.New[[32]byte, *table](limits()),
 	}
 }
 
@@ -43,53 +33,17 @@ func (c *Checker) Verify(key *[32]byte, message, signature []byte) bool {
 
 // of returns the multiples of a key, or nil when there are none.
 func (c *Checker) of(key *[32]byte) *table {
-	c.mu.Lock()
-	c.now++
-	if a := c.tables[*key]; a != nil {
-		a.last = c.now
-		c.mu.Unlock()
-		return a.table
+	if t, ok := c.known.Get(*key); ok {
+		return t
 	}
-	if len(c.counted) >= maxCounted {
-		clear(c.counted)
-	}
-	c.counted[*key]++
-	due := c.counted[*key]%worth == 0 && c.room()
-	c.mu.Unlock()
-	if !due {
+	if !c.known.Met(*key) {
 		return nil
 	}
-
 	p, err := new(edwards25519.Point).SetBytes(key[:])
 	if err != nil { // no signature of such a key is good
 		return nil
 	}
 	t := newTable(p.Negate(p))
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.room() {
-		c.tables[*key] = &author{table: t, last: c.now}
-		delete(c.counted, *key)
-	}
+	c.known.Put(*key, t)
 	return t
-}
-
-// room makes room for another key, if the one that was not used for longest was
-// not for long. The caller holds mu.
-func (c *Checker) room() bool {
-	if len(c.tables) < maxTables {
-		return true
-	}
-	var oldest [32]byte
-	last := c.now
-	for key, a := range c.tables {
-		if a.last < last {
-			oldest, last = key, a.last
-		}
-	}
-	if c.now-last < idle {
-		return false
-	}
-	delete(c.tables, oldest)
-	return true
 }
