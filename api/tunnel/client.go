@@ -135,16 +135,13 @@ func (k *call) run(ctx context.Context, last error) (*exchange, error) {
 }
 
 // attempt asks a provider. Where its payment would have to wait for other requests,
-// somebody else is asked at once, if there is one, and is waited for if need be.
+// somebody else is asked at once, if there is one who can be paid without waiting.
 func (k *call) attempt(ctx context.Context, to Target) (*exchange, error) {
 	began := time.Now()
 	x, err := k.client.exchange(ctx, k.req, to, 0)
 	if errors.Is(err, ErrWaits) {
-		other, none := k.client.router.Choose(k.req.View.Model, k.needs, append(slices.Clone(k.tried), to))
-		if none == nil {
-			k.client.router.Report(to, OutcomeCancelled)
-			to = other
-			x, err = k.client.exchange(ctx, k.req, to, 0)
+		if other, y, otherErr := k.elsewhere(ctx, to); other != (Target{}) {
+			to, x, err = other, y, otherErr
 		}
 	}
 	k.tried = append(k.tried, to)
@@ -152,6 +149,25 @@ func (k *call) attempt(ctx context.Context, to Target) (*exchange, error) {
 		x, err = k.client.exchange(ctx, k.req, to, max(1, time.Since(began)))
 	}
 	return x, err
+}
+
+// elsewhere asks another provider than the one whose payment has to wait. The zero
+// Target: there is none, or it cannot be paid at once either.
+func (k *call) elsewhere(ctx context.Context, waits Target) (Target, *exchange, error) {
+	other, err := k.client.router.Choose(k.req.View.Model, k.needs, append(slices.Clone(k.tried), waits))
+	if err != nil {
+		return Target{}, nil, err
+	}
+	x, err := k.client.exchange(ctx, k.req, other, 0)
+	if errors.Is(err, ErrWaits) {
+		k.client.router.Report(other, OutcomeCancelled)
+		return Target{}, nil, err
+	}
+	if _, ok := errors.AsType[*unpaid](err); ok {
+		return Target{}, nil, err
+	}
+	k.client.router.Report(waits, OutcomeCancelled)
+	return other, x, err
 }
 
 // next chooses who to ask: nobody twice while there is somebody else. With

@@ -143,38 +143,57 @@ func TestPaymentNotOpened(t *testing.T) {
 }
 
 // A payment that has to wait does so with one stream after the other, of which those
-// that are given back have brought nothing; the provider is reported on once. Somebody
-// else is asked first, if there is one.
+// that are given back have brought nothing, unless somebody else can be paid at once;
+// who answers is reported on once.
 func TestPaymentWaits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		opened := 0
-		payer := &fakePayer{t: t, open: func(context.Context, Target) error {
-			if opened++; opened > 2 { // the first two say so at once
-				time.Sleep(OpenLimit)
-			}
-			if opened < 4 {
-				return ErrWaits
-			}
-			return nil
-		}}
-		unused := func(conn *memConn) { <-conn.Done() }
-		r, d := newRouter("a", "b"), newDialer(t, unused, unused, unused, say(streamAnswer(good)))
-		w := waitingPayer{payer, new([]time.Duration)}
-		if got, want := askWith(t, payingClient(t, r, d, w), chat(t, streamChat)), (outcome{status: 200, text: good}); got != want {
-			t.Errorf("answer %+v, want %+v", got, want)
-		}
-		if got := r.reported(); got != "a cancelled, b ok" {
-			t.Errorf("reported %q", got)
-		}
-		if want := []time.Duration{0, 0, 1, OpenLimit}; !slices.Equal(*w.waited, want) {
-			t.Errorf("the payer is told that it has waited %v, want %v", *w.waited, want)
-		}
-		for i, conn := range d.conns {
-			if reset, _ := conn.state(); i < 3 && (conn.sent() != "" || !reset) {
-				t.Errorf("stream %d: %q was sent, reset %v", i, conn.sent(), reset)
-			}
-		}
-	})
+	for _, tt := range []struct {
+		name      string
+		providers []string
+		b         error // what opening a payment to b says
+		reports   string
+		waited    []time.Duration
+	}{
+		{"nobody else", []string{"a"}, nil, "a ok", []time.Duration{0, 1, OpenLimit}},
+		{"another is free", []string{"a", "b"}, nil, "a cancelled, b ok", []time.Duration{0, 0}},
+		{"another has no room either", []string{"a", "b"}, ErrWaits, "b cancelled, a ok", []time.Duration{0, 0, 1, OpenLimit}},
+		{"another cannot be paid", []string{"a", "b"}, openai.Quota("nothing was bought there"), "b cancelled, a ok", []time.Duration{0, 0, 1, OpenLimit}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				opened := 0 // to a
+				payer := &fakePayer{t: t, open: func(_ context.Context, to Target) error {
+					if to.Name == "b" {
+						return tt.b
+					}
+					if opened++; opened > 1 {
+						time.Sleep(OpenLimit)
+					}
+					if opened < 3 {
+						return ErrWaits
+					}
+					return nil
+				}}
+				last := len(tt.waited) - 1
+				plays := slices.Repeat([]peer{func(conn *memConn) { <-conn.Done() }}, last)
+				r, d := newRouter(tt.providers...), newDialer(t, append(plays, say(streamAnswer(good)))...)
+				w := waitingPayer{payer, new([]time.Duration)}
+				if got, want := askWith(t, payingClient(t, r, d, w), chat(t, streamChat)), (outcome{status: 200, text: good}); got != want {
+					t.Errorf("answer %+v, want %+v", got, want)
+				}
+				if got := r.reported(); got != tt.reports {
+					t.Errorf("reported %q, want %q", got, tt.reports)
+				}
+				if !slices.Equal(*w.waited, tt.waited) {
+					t.Errorf("the payer is told that it has waited %v, want %v", *w.waited, tt.waited)
+				}
+				for i, conn := range d.conns {
+					if reset, _ := conn.state(); i < last && (conn.sent() != "" || !reset) {
+						t.Errorf("stream %d: %q was sent, reset %v", i, conn.sent(), reset)
+					}
+				}
+			})
+		})
+	}
 }
 
 type waitingPayer struct {
