@@ -46,6 +46,10 @@ const (
 	// What is left is found again at the next start.
 	stopLimit = 5 * time.Second
 
+	// flushTime is after a provider's receipt that no other round has brought to the
+	// books: soon enough for who looks at them, and one commit for all of a second.
+	flushTime = time.Second
+
 	// sweepTime is between two looks for rounds whose process is gone.
 	sweepTime = time.Minute
 

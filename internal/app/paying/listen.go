@@ -64,6 +64,10 @@ func (m *payment) hear(ctx context.Context, l *line) {
 			if err := m.round.Accepted(ctx, *f); err != nil && ctx.Err() == nil {
 				m.p.failed(ctx, "a provider's receipt could not be kept", err)
 			}
+			select {
+			case m.p.heard <- struct{}{}:
+			default: // it is known
+			}
 			m.change(func() { m.acks++ })
 		case *channel.ResultFrame:
 			m.says(ctx, f.Result)

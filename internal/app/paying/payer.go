@@ -58,6 +58,7 @@ type Payer struct {
 
 	settling sync.WaitGroup        // payments that are not over
 	lows     chan ledger.ChannelID // that may have little left
+	heard    chan struct{}         // a provider has said that it holds a voucher
 
 	mu       sync.Mutex
 	stopped  bool                               // nothing is opened any more; guarded by mu
@@ -90,7 +91,7 @@ type Counts struct {
 // New makes a Payer, which leaves those that were left before.
 func New(ctx context.Context, cfg Config) (*Payer, error) {
 	p := &Payer{
-		cfg: cfg, lows: make(chan ledger.ChannelID, maxLows), live: make(map[*payment]context.CancelFunc), ended: make(chan struct{}),
+		cfg: cfg, lows: make(chan ledger.ChannelID, maxLows), heard: make(chan struct{}, 1), live: make(map[*payment]context.CancelFunc), ended: make(chan struct{}),
 		flights: make(map[ledger.ChannelID]*flight), left: make(map[ledger.Address]channel.Dispute),
 		wary: make(map[ledger.ChannelID]time.Time),
 	}
@@ -117,11 +118,19 @@ func (p *Payer) Run(ctx context.Context) error {
 	var buying sync.WaitGroup
 	buying.Go(func() { p.topUps(ctx) })
 	defer buying.Wait()
+	var flush <-chan time.Time // nil: nothing was heard
 	for {
 		select {
 		case <-ctx.Done():
 			p.stop()
 			return nil
+		case <-p.heard:
+			if flush == nil {
+				flush = time.After(flushTime)
+			}
+		case <-flush:
+			flush = nil
+			p.flush(ctx)
 		case now := <-tick.C:
 			if err := p.cfg.Payer.Sweep(ctx, now); err != nil && ctx.Err() == nil {
 				p.failed(ctx, "the ledger could not be tidied", err)
@@ -146,7 +155,13 @@ func (p *Payer) stop() {
 	p.settling.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
 	defer cancel()
-	if err := p.cfg.Payer.Flush(ctx); err != nil {
+	p.flush(ctx)
+}
+
+// flush writes what providers have said of vouchers, which others who look at the books
+// see then.
+func (p *Payer) flush(ctx context.Context) {
+	if err := p.cfg.Payer.Flush(ctx); err != nil && ctx.Err() == nil {
 		p.failed(ctx, "what providers have accepted could not be kept", err)
 	}
 }

@@ -116,6 +116,26 @@ func TestRoomIsWaitedFor(t *testing.T) {
 	}
 }
 
+// Whoever looks at the books sees soon that a round was paid, though no other follows.
+func TestReceiptsReachTheBooks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMarket(t)
+		defer func() { m.bridge.stop(); m.gateway.stop() }()
+		m.buy("", 1_000_000)
+		if _, _, err := m.ask(request(t, "")); err != nil {
+			t.Fatal(err)
+		}
+		m.settled()
+		time.Sleep(2 * flushTime)
+		other, err := channel.NewPayer(channel.PayerConfig{Store: m.bridge.store, Chain: m.contract, Domain: domain, Key: m.purses.Key, Owner: "other"})
+		m.must(err)
+		list, err := other.Rounds(t.Context(), 10)
+		if err != nil || len(list) != 1 || !list[0].Confirmed {
+			t.Errorf("%+v, %v: want one round that was paid", list, err)
+		}
+	})
+}
+
 // Who goes away in the middle pays for what was made until then, and is told what it
 // was later.
 func TestCancelMidStream(t *testing.T) {
