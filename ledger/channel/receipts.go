@@ -11,9 +11,9 @@ import (
 )
 
 // receipts are what providers have said last of the vouchers they hold, as far as it
-// is not in the books. It goes there with the next round of its channel, or when the
-// books are tidied, and costs no commit of its own: who loses it sends a voucher twice,
-// or counts on less than it is allowed, until the provider says it again.
+// is not in the books. It goes there with the next round of its channel, or by Flush
+// with those of all others, and costs no commit of its own: who loses it sends a voucher
+// twice, or counts on less than it is allowed, until the provider says it again.
 type receipts struct {
 	mu sync.Mutex
 	of map[place]*Accepted // guarded by mu; what they point to is immutable

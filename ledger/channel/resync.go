@@ -48,7 +48,8 @@ func (p *Payer) current(id ledger.ChannelID) (at place, key *ledger.Key, err err
 // provider says, up to what we knew they might, and up to one window in an epoch:
 // a provider that keeps its results to itself gets no more by its word. Rounds that
 // ran when a process of ours was killed are not among those: that no result arrived
-// is not the provider's doing. Everything else is ErrMismatch. The voucher, if there is one, has to go to the provider.
+// is not the provider's doing. Everything else is ErrMismatch. The voucher, if there
+// is one, has to go to the provider.
 func (p *Payer) Adopt(ctx context.Context, id ledger.ChannelID, s State) (*ledger.Signed[ledger.Voucher], error) {
 	at, key, err := p.current(id)
 	if err != nil {

@@ -35,7 +35,8 @@ const (
 	retryMost = 10 * time.Second
 
 	// roomLimit is how long a request waits for others to end whose reserves are in its
-	// way, or which run while the books have to be compared: as long as many answers take. Who asks is told then, and may ask again.
+	// way, or which run while the books have to be compared: as long as many answers
+	// take. Who asks is told then, and may ask again.
 	roomLimit = 30 * time.Second
 
 	// runningTick is how often who waits for rounds looks again without being told of

@@ -29,8 +29,8 @@ func (p *plan) chains() []*spec {
 func (s *spec) chainFile() string { return filepath.Join(s.dir, "ready.json") }
 
 // prepareChain chooses the chain's port, that of an earlier run if it is free. A
-// chain that is there goes on. It is started before the others have their ports, so
-// that it may have its own before they may have theirs.
+// chain that is there goes on. It is started before the others, so it may have its
+// own port before they may have theirs.
 func (p *plan) prepareChain(debug bool) error {
 	var held ports
 	defer func() {
